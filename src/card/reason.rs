@@ -1,0 +1,48 @@
+use thiserror::Error;
+
+/// Why a text can never become a valid field. All of them are the cardholder's to correct; trying the same text again
+/// gives the same answer.
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+pub enum Reason {
+    /// A name that is a card number, or holds as many digits as one: a card number must not end up where names are
+    /// stored and logged.
+    #[error("the name holds a card number")]
+    IsCardNumber,
+    /// The check digit does not fit (ISO/IEC 7812-1, Annex B): a digit was mistyped, or two were swapped.
+    #[error("the check digit of the card number does not fit")]
+    Luhn,
+    /// The month is 00, or more than 12.
+    #[error("the month of expiry is not between 1 and 12")]
+    MonthOutOfRange,
+    /// The card's last month is over.
+    #[error("the card has expired")]
+    Past,
+    /// The expiry lies further ahead than any card is issued for; see [`Expiry::YEARS_AHEAD`](super::Expiry::YEARS_AHEAD).
+    #[error("the expiry lies too far ahead")]
+    TooFarAhead,
+    /// More digits or characters than the field can hold.
+    #[error("the entry is too long")]
+    TooLong,
+    /// A character that has no place in the field: a letter in a number, a control character in a name.
+    #[error("the entry has a character that does not belong there")]
+    UnexpectedCharacter,
+    /// No brand issues numbers that begin like this one.
+    #[error("no known brand has card numbers that begin like this")]
+    UnknownBrand,
+}
+
+impl Reason {
+    /// The reason's name in JavaScript and on the wire.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::IsCardNumber => "is_card_number",
+            Self::Luhn => "luhn",
+            Self::MonthOutOfRange => "month_out_of_range",
+            Self::Past => "past",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::TooLong => "too_long",
+            Self::UnexpectedCharacter => "unexpected_character",
+            Self::UnknownBrand => "unknown_brand",
+        }
+    }
+}
