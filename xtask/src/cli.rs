@@ -1,0 +1,119 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+pub(crate) const HELP: &str = "\
+cargo xtask <command>
+
+  demo    builds all, starts the vault and the demo shop, prints both addresses, runs until Ctrl-C
+            --vault-port PORT   (default 4242)
+            --shop-port PORT    (default 4243)
+            --once              buys once with a headless browser, prints token and order, and exits
+  test    everything CI runs
+            --quick             leaves the browsers out
+  build   the wasm and the npm package into pkg/";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Demo(Demo),
+    Test(Suite),
+    Build,
+    Help,
+}
+
+/// Options of `demo`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Demo {
+    pub(crate) vault_port: u16,
+    pub(crate) shop_port: u16,
+    pub(crate) visit: Visit,
+}
+
+/// Who visits the demo shop.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// A person, until Ctrl-C.
+    Person,
+    /// A headless browser, which buys one thing.
+    BrowserOnce,
+}
+
+/// How much `test` runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suite {
+    /// Everything.
+    Full,
+    /// Everything that needs no browser.
+    Quick,
+}
+
+/// Reads the arguments that follow the program's name.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut command = match parser.next()? {
+        None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
+        Some(Value(name)) => match name.string()?.as_str() {
+            "demo" => Command::Demo(Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person }),
+            "test" => Command::Test(Suite::Full),
+            "build" => Command::Build,
+            other => return Err(format!("there is no command `{other}`").into()),
+        },
+        Some(other) => return Err(other.unexpected()),
+    };
+    while let Some(argument) = parser.next()? {
+        match (&mut command, argument) {
+            (_, Short('h') | Long("help")) => return Ok(Command::Help),
+            (Command::Demo(demo), Long("vault-port")) => demo.vault_port = parser.value()?.parse()?,
+            (Command::Demo(demo), Long("shop-port")) => demo.shop_port = parser.value()?.parse()?,
+            (Command::Demo(demo), Long("once")) => demo.visit = Visit::BrowserOnce,
+            (Command::Test(suite), Long("quick")) => *suite = Suite::Quick,
+            (_, other) => return Err(other.unexpected()),
+        }
+    }
+    match &command {
+        // The shop has to be another origin than the vault; 0 asks the system for a free port of its own.
+        Command::Demo(demo) if demo.vault_port == demo.shop_port && demo.vault_port != 0 => {
+            Err("--vault-port and --shop-port have to differ".into())
+        }
+        _ => Ok(command),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    fn parse_words(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_commands_and_their_defaults() {
+        assert_eq!(parse_words("build"), Ok(Command::Build));
+        assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Full)));
+        assert_eq!(parse_words("test --quick"), Ok(Command::Test(Suite::Quick)));
+        assert_eq!(parse_words(""), Ok(Command::Help));
+        assert_eq!(parse_words("demo --help"), Ok(Command::Help));
+        let demo = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person };
+        assert_eq!(parse_words("demo"), Ok(Command::Demo(demo)));
+        let once = Demo { vault_port: 5000, shop_port: 5001, visit: Visit::BrowserOnce };
+        assert_eq!(parse_words("demo --once --vault-port 5000 --shop-port=5001"), Ok(Command::Demo(once)));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        for line in [
+            "bench",
+            "build --quick",
+            "demo --vault-port",
+            "demo --vault-port 70000",
+            "demo --shop-port 4242",
+        ] {
+            assert!(parse_words(line).is_err(), "{line}");
+        }
+    }
+}

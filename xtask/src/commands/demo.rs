@@ -1,0 +1,190 @@
+//! `demo`: the vault and the demo shop, for a person or for one headless visit.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::build;
+use crate::cli::{Demo, Visit};
+use crate::needs::{browser, npm};
+use crate::process::{cargo, execute, in_workspace, output};
+use crate::service::{Job, Service};
+use crate::workspace;
+
+/// How often the demo looks whether something has ended.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Builds, starts both servers, and serves or buys once.
+pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
+    let browser = match options.visit {
+        Visit::Person => None,
+        Visit::BrowserOnce => Some(browser::Kind::Chromium.get()?),
+    };
+    let vault_port = free_port("vault", options.vault_port)?;
+    let shop_port = free_port("shop", options.shop_port)?;
+    build::run()?;
+    println!("xtask: building the vault");
+    execute(cargo().args(["build", "--package", "cardseal-vault"]))?;
+    if browser.is_some() {
+        println!("xtask: building the headless visit");
+        execute(cargo().args(["build", "--package", "cardseal-e2e", "--bin", "once"]))?;
+    }
+
+    let interrupt = interrupt()?;
+    let mut servers = Servers::start(vault_port, shop_port)?;
+    println!("\n  shop   {}\n  vault  {}\n", servers.shop_url, servers.vault_url);
+    let Some(browser) = browser else {
+        println!("Ctrl-C stops both; what they keep and log is in {}", servers.folder);
+        servers.serve_until(&interrupt)?;
+        println!("\nstopping");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut visit = cargo();
+    visit.args(["run", "--quiet", "--package", "cardseal-e2e", "--bin", "once", "--"]);
+    visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url]);
+    browser.lead(&mut visit);
+    let mut visit = Job::start(&mut visit)?;
+    loop {
+        if let Some(status) = visit.ended()? {
+            return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        if servers.glance(&interrupt)? == Next::Stop {
+            bail!("interrupted");
+        }
+    }
+}
+
+/// The running demo. Both servers stop when it is dropped, the shop first, as it calls the vault.
+#[derive(Debug)]
+struct Servers {
+    shop: Service,
+    vault: Service,
+    shop_url: String,
+    vault_url: String,
+    folder: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+impl Servers {
+    fn start(vault_port: u16, shop_port: u16) -> Result<Self> {
+        // A folder for each port, as two demos can run side by side.
+        let folder = workspace::root().join(format!("target/demo/{}", vault_port));
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let data = folder.join("vault");
+        let program = workspace::target().join("debug/cardseal-vault");
+
+        let origin = format!("http://127.0.0.1:{}", shop_port);
+        let by_name = format!("http://localhost:{}", shop_port);
+        let mut add = in_workspace(&program);
+        add.args(["merchant", "add", "--name", "Demo shop", "--origin", &origin, "--origin", &by_name]);
+        let keys = Keys::read(&output(add.arg("--data-dir").arg(&data))?)?;
+
+        let mut serve = in_workspace(&program);
+        serve.args(["serve", "--listen", &format!("127.0.0.1:{}", vault_port), "--data-dir"]).arg(&data);
+        let (vault, vault_url) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
+
+        let mut sell = npm::node()?;
+        sell.args(["www/shop/server.mjs", "--vault", &vault_url, "--port", &shop_port.to_string(), "--log"]);
+        sell.arg(folder.join("shop-received.log"));
+        sell.env("CARDSEAL_PUBLIC_KEY", keys.public).env("CARDSEAL_SECRET_KEY", keys.secret);
+        let (shop, shop_url) = Service::start("shop", &mut sell, &folder.join("shop.log"))?;
+        Ok(Self { shop, vault, shop_url, vault_url, folder: relative(&folder) })
+    }
+
+    fn serve_until(&mut self, interrupt: &Receiver<()>) -> Result<()> {
+        while self.glance(interrupt)? == Next::GoOn {}
+        Ok(())
+    }
+
+    /// Waits a moment; an error when a server has ended by itself.
+    fn glance(&mut self, interrupt: &Receiver<()>) -> Result<Next> {
+        match interrupt.recv_timeout(GLANCE) {
+            Ok(()) => return Ok(Next::Stop),
+            Err(RecvTimeoutError::Disconnected) => bail!("the handler of Ctrl-C is gone"),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        self.vault.check()?;
+        self.shop.check()?;
+        Ok(Next::GoOn)
+    }
+}
+
+/// What `merchant add` prints, one `name  value` a line.
+struct Keys {
+    public: String,
+    secret: String,
+}
+
+impl Keys {
+    fn read(printed: &str) -> Result<Self> {
+        let find = |name: &str| {
+            printed
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
+                .with_context(|| format!("the vault printed no {name} for the new merchant"))
+        };
+        Ok(Self { public: find("pkey")?, secret: find("skey")? })
+    }
+}
+
+/// The port if it is free, or any free one for 0. One that is taken is told before minutes go into building.
+fn free_port(server: &str, port: u16) -> Result<u16> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => Ok(listener.local_addr()?.port()),
+        Err(error) => {
+            bail!(
+                "port {port}, meant for the {server}, is not free ({error}); choose another with --{server}-port"
+            )
+        }
+    }
+}
+
+/// Ctrl-C, SIGTERM or a closed terminal, as a message instead of the end of this process.
+fn interrupt() -> Result<Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // The receiver is only gone when this process is about to end.
+        let _ = sender.send(());
+    })?;
+    Ok(receiver)
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(workspace::root()).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_keys() {
+        let keys = Keys::read("merchant  mrch_1\npkey      pkey_test_1\nskey      skey_test_1\n").unwrap();
+        assert_eq!((keys.public.as_str(), keys.secret.as_str()), ("pkey_test_1", "skey_test_1"));
+        assert!(Keys::read("merchant  mrch_1\npkey  pkey_test_1\n").is_err());
+    }
+
+    #[test]
+    fn says_which_port_is_taken_and_finds_one_for_0() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = free_port("shop", port).unwrap_err().to_string();
+        assert!(error.contains(&port.to_string()) && error.contains("--shop-port"), "{error}");
+        assert_ne!(free_port("shop", 0).unwrap(), 0);
+    }
+}
