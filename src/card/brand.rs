@@ -1,4 +1,23 @@
 //! The brands: which numbers are theirs, how long those are, and how they are printed.
+//!
+//! No public register says which numbers are whose: ISO/IEC 7812 gives the form of a number, and its register of issuers is
+//! not published. So every range in the table at the end names what it is taken from:
+//!
+//! - `wiki`: Wikipedia, "Payment card number", table of issuer identification numbers.
+//! - `dgn`: Discover Global Network, "3Q2021 IPP North America: Compliance Update", table of IIN ranges, August 2021. The
+//!   only scheme's own list among these.
+//! - `type`: the npm package credit-card-type (Braintree), its table of patterns.
+//! - `am`: the Ruby gem ActiveMerchant, `credit_card_methods.rb`; its Mastercard and Maestro ranges cite the Mastercard
+//!   Rules, its Elo ranges Elo's own table of BINs.
+//! - `adyen`: adyen-web, `CardType.ts`.
+//! - `juspay`: hyperswitch-web (Juspay), `CardPattern.res`.
+//!
+//! Every brand's numbers end in a check digit (ISO/IEC 7812-1, Annex B), UnionPay's included: some old UnionPay numbers do
+//! not, but an acquirer refuses those (braintree_ios#419), and all of UnionPay's published test numbers do.
+//!
+//! What a number does not tell: whether a French Visa or Mastercard is also a [`CartesBancaires`](Brand::CartesBancaires)
+//! card, and whether a Discover number that begins with 65 is on a [`Troy`](Brand::Troy) card. Both take a list of BINs that
+//! is not public, so such numbers have their international brand only.
 
 use core::fmt;
 
@@ -48,10 +67,12 @@ pub enum Brand {
 /// A brand's security code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CodeRule {
-    /// What the brand calls it on its cards' backs, such as "CVC".
+    /// What cardholders know it as, such as "CVC".
     pub name: &'static str,
     /// Its digits.
     pub length: usize,
+    /// Whether every card of the brand has one. Where not, a form may be submitted without.
+    pub required: bool,
 }
 
 impl Brand {
@@ -129,9 +150,13 @@ impl Brand {
     }
 
     /// After how many digits a gap is printed.
-    pub const fn gaps(self) -> &'static [u8] {
+    ///
+    /// Numbers of 16 to 19 digits go in fours; American Express 4-6-5 and Diners Club 4-6-4 are printed so, and UATP 4-5-6
+    /// is what forms use (cleave.js).
+    pub const fn gaps(self) -> &'static [usize] {
         match self {
             Self::Amex | Self::Diners => &[4, 10],
+            Self::Uatp => &[4, 9],
             _ => FOURS,
         }
     }
@@ -139,44 +164,99 @@ impl Brand {
     /// How many digits the brand's numbers have.
     pub const fn lengths(self) -> Lengths {
         match self {
-            Self::Visa => Lengths::of(&[13, 16, 19]),
+            // 13 and 19: wiki, adyen. 18: type.
+            Self::Visa => Lengths::of(&[13, 16, 18, 19]),
+            // wiki, type.
             Self::Amex | Self::Uatp => Lengths::of(&[15]),
+            // dgn: 14 to 19 for 36, else 16 to 19; but 14 digits are the usual number of 300 to 305 (wiki) too.
             Self::Diners => Lengths::of(&[14, 15, 16, 17, 18, 19]),
+            // wiki, type, am.
             Self::Maestro => Lengths::of(&[12, 13, 14, 15, 16, 17, 18, 19]),
-            Self::Jcb | Self::Discover | Self::Unionpay | Self::Mir | Self::Verve => {
+            // JCB, Discover, UnionPay: wiki, dgn. Mir: wiki, type. Bancontact: adyen.
+            Self::Jcb | Self::Discover | Self::Unionpay | Self::Mir | Self::Bancontact => {
                 Lengths::of(&[16, 17, 18, 19])
             }
-            _ => Lengths::of(&[16]),
+            // wiki, type.
+            Self::Verve => Lengths::of(&[16, 18, 19]),
+            // 16: type, adyen. 19, on the oldest cards: recurly-js, `credit-card-types.json`.
+            Self::Hipercard => Lengths::of(&[16, 19]),
+            // wiki, type, am, adyen.
+            Self::Mastercard
+            | Self::Elo
+            | Self::Hiper
+            | Self::Rupay
+            | Self::Troy
+            | Self::Dankort
+            | Self::CartesBancaires => Lengths::of(&[16]),
         }
     }
 
-    /// What the brand's security code is called, and how long it is.
+    /// What the brand's security code is called, how long it is, and whether every card has one.
+    ///
+    /// Names as in the PCI glossary ("card verification code"), Wikipedia's "Card security code" and `type`, without the 2
+    /// that tells the printed code from the one on the stripe. Cards without a code: `adyen`.
     pub const fn code(self) -> CodeRule {
-        match self {
-            Self::Amex => CodeRule { name: "CID", length: 4 },
-            Self::Mastercard | Self::Maestro => CodeRule { name: "CVC", length: 3 },
-            _ => CodeRule { name: "CVV", length: 3 },
-        }
+        let (name, length) = match self {
+            Self::Amex => ("CID", 4),
+            Self::Discover => ("CID", 3),
+            Self::Mastercard | Self::Maestro | Self::Hiper | Self::Hipercard | Self::Bancontact => ("CVC", 3),
+            Self::Jcb => ("CAV", 3),
+            Self::Unionpay => ("CVN", 3),
+            Self::Elo => ("CVE", 3),
+            Self::Mir => ("CVP", 3),
+            Self::Visa
+            | Self::Diners
+            | Self::Rupay
+            | Self::Verve
+            | Self::Troy
+            | Self::Dankort
+            | Self::Uatp
+            | Self::CartesBancaires => ("CVV", 3),
+        };
+        let required = !matches!(self, Self::Maestro | Self::Bancontact | Self::Uatp);
+        CodeRule { name, length, required }
     }
 
-    /// The brands whose numbers can begin with `digits`, best first.
+    /// The brands whose numbers can begin with `digits` (ASCII; other characters are left out), best first.
     pub fn candidates(digits: &str) -> Candidates {
         Candidates::of(digits)
     }
+
+    /// Whether the cards in this brand's ranges carry the mark of `other` too, where a range of `other` surrounds them.
+    /// Any other number in such a place is the narrower range's alone: its numbers were handed on.
+    const fn is_badged_with(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            // wiki, adyen: Visa/Dankort.
+            (Self::Dankort, Self::Visa)
+                // Belgium's debit cards carry Bancontact and, to work abroad, Maestro or Visa.
+                | (Self::Bancontact, Self::Maestro | Self::Visa)
+                // Discover Global Network, "International Card Identification Features" (2019): these cards' backs carry
+                // Discover's mark.
+                | (Self::Elo, Self::Discover)
+                // RuPay Global cards run on Discover's network; wiki: RuPay/JCB.
+                | (Self::Rupay, Self::Discover | Self::Jcb)
+                // wiki: co-branded.
+                | (Self::Unionpay, Self::Discover)
+        )
+    }
 }
 
-/// The digits of a number, or of the beginning of one, in the groups that its brand prints: `"42424242"` becomes
-/// `"4242 4242"`. Characters other than ASCII digits are left out.
+/// The digits of a number, or of the beginning of one, in the groups that its brand prints: `42424242` becomes `4242 4242`.
+/// Characters other than ASCII digits are left out.
+///
+/// The result is as clear as `digits` is, and allocated once, in full.
 pub fn format(digits: &str) -> String {
     let count = digits.bytes().filter(u8::is_ascii_digit).count();
     let gaps = match Brand::candidates(digits).best() {
+        // Only the numbers of 14 digits are printed 4-6-4.
         Some(Brand::Diners) if count > 14 => FOURS,
         Some(brand) => brand.gaps(),
         None => FOURS,
     };
     let mut text = String::with_capacity(count + gaps.len());
     for (place, digit) in digits.bytes().filter(u8::is_ascii_digit).enumerate() {
-        if gaps.iter().any(|gap| usize::from(*gap) == place) {
+        if gaps.contains(&place) {
             text.push(' ');
         }
         text.push(digit as char);
@@ -184,29 +264,37 @@ pub fn format(digits: &str) -> String {
     text
 }
 
+const FOURS: &[usize] = &[4, 8, 12, 16];
+
 /// Brands that a number, or the beginning of one, can belong to.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct Candidates {
     list: [Brand; Brand::ALL.len()],
     /// How many of the list are candidates.
     len: usize,
-    /// How many of those the digits already belong to; the rest need further digits.
+    /// How many of those the digits already belong to; the rest take further digits.
     reached: usize,
 }
 
 impl Candidates {
-    /// All candidates, best first: those that the digits already belong to, then those that further digits could lead to.
+    /// All candidates, best first: those that the digits already belong to, longest prefix first, then those that further
+    /// digits could lead to, fewest digits first.
     pub fn as_slice(&self) -> &[Brand] {
         self.list.get(..self.len).unwrap_or_default()
     }
 
-    /// The brand to show: the first that the digits already belong to, or the only one left.
+    /// The brand to show: the first that the digits already belong to, or the only one left. `None` while it is open.
     pub fn best(&self) -> Option<Brand> {
         match self.as_slice() {
             [first, ..] if self.reached > 0 => Some(*first),
             [only] => Some(*only),
             _ => None,
         }
+    }
+
+    /// The first candidate; of an empty list, any brand.
+    pub(super) const fn first(&self) -> Brand {
+        self.list[0]
     }
 
     /// Every length that a candidate has.
@@ -226,33 +314,28 @@ impl Candidates {
         some
     }
 
-    /// The first candidate; of an empty list, any brand.
-    pub(super) const fn first(&self) -> Brand {
-        self.list[0]
-    }
-
     const NONE: Self = Self { list: [Brand::Visa; Brand::ALL.len()], len: 0, reached: 0 };
 
     fn of(digits: &str) -> Self {
         let mut candidates = Self::NONE;
         let (mut start, mut known) = (0_u32, 0_u32);
-        for digit in digits.bytes().filter(u8::is_ascii_digit).take(WIDEST as usize) {
+        for digit in digits.bytes().filter(u8::is_ascii_digit).take(Range::WIDEST as usize) {
             start = start * 10 + u32::from(digit - b'0');
             known += 1;
         }
+        // Ranges whose whole prefix is there. A wider range inside a narrower one beats it, unless the cards carry both.
         for width in (1..=known).rev() {
             let start = start / 10_u32.pow(known - width);
             for range in RANGES.iter().filter(|range| range.width() == width) {
-                let fits = range.low <= start && start <= range.high;
-                if fits
-                    && candidates.as_slice().first().is_none_or(|first| range.brand.is_badged_with(*first))
-                {
+                let stands = candidates.len == 0 || candidates.first().is_badged_with(range.brand);
+                if stands && range.low <= start && start <= range.high {
                     candidates.push(range.brand);
                 }
             }
         }
         candidates.reached = candidates.len;
-        for width in known + 1..=WIDEST {
+        // Ranges that further digits could lead into.
+        for width in known + 1..=Range::WIDEST {
             let scale = 10_u32.pow(width - known);
             for range in RANGES.iter().filter(|range| range.width() == width) {
                 if range.low / scale <= start && start <= range.high / scale {
@@ -264,10 +347,9 @@ impl Candidates {
     }
 
     fn push(&mut self, brand: Brand) {
-        if self.as_slice().contains(&brand) {
-            return;
-        }
-        if let Some(place) = self.list.get_mut(self.len) {
+        if !self.as_slice().contains(&brand)
+            && let Some(place) = self.list.get_mut(self.len)
+        {
             *place = brand;
             self.len += 1;
         }
@@ -306,16 +388,7 @@ impl Lengths {
     }
 }
 
-impl Brand {
-    /// Whether cards exist that carry both brands.
-    const fn is_badged_with(self, other: Self) -> bool {
-        matches!((other, self), (Self::Dankort, Self::Visa) | (Self::Bancontact, Self::Visa | Self::Maestro))
-    }
-}
-
-const FOURS: &[u8] = &[4, 8, 12, 16];
-
-/// Numbers that begin with `low` to `high`, both of the same width.
+/// Numbers that begin with `low` to `high`, two prefixes of the same width.
 struct Range {
     low: u32,
     high: u32,
@@ -323,33 +396,130 @@ struct Range {
 }
 
 impl Range {
+    /// Digits of the widest prefix.
+    const WIDEST: u32 = 8;
+
     const fn width(&self) -> u32 {
         self.low.ilog10() + 1
     }
 }
 
-const fn range(brand: Brand, low: u32, high: u32) -> Range {
+/// Numbers of `brand` that begin with `prefix`.
+const fn one(brand: Brand, prefix: u32) -> Range {
+    Range { low: prefix, high: prefix, brand }
+}
+
+/// Numbers of `brand` that begin with `low` to `high`.
+const fn to(brand: Brand, low: u32, high: u32) -> Range {
     Range { low, high, brand }
 }
 
-/// Digits of the widest prefix.
-const WIDEST: u32 = 8;
-
+#[rustfmt::skip]
 const RANGES: &[Range] = &[
-    range(Brand::Visa, 4, 4),
-    range(Brand::Mastercard, 51, 55),
-    range(Brand::Mastercard, 2221, 2720),
-    range(Brand::Amex, 34, 34),
-    range(Brand::Amex, 37, 37),
-    range(Brand::Jcb, 3528, 3589),
-    range(Brand::Unionpay, 62, 62),
-    range(Brand::Diners, 36, 36),
-    range(Brand::Diners, 38, 39),
-    range(Brand::Diners, 300, 305),
-    range(Brand::Discover, 6011, 6011),
-    range(Brand::Discover, 644, 649),
-    range(Brand::Discover, 65, 65),
-    range(Brand::Maestro, 50, 50),
-    range(Brand::Maestro, 56, 58),
-    range(Brand::Maestro, 6, 6),
+    one(Brand::Visa, 4), // wiki, type.
+    to(Brand::Mastercard, 51, 55), // wiki, am.
+    to(Brand::Mastercard, 2221, 2720), // wiki, am.
+    one(Brand::Amex, 34), // wiki, type.
+    one(Brand::Amex, 37), // wiki, type.
+    to(Brand::Jcb, 3088, 3094), // dgn, am.
+    to(Brand::Jcb, 3096, 3102), // dgn, am.
+    to(Brand::Jcb, 3112, 3120), // dgn, am.
+    to(Brand::Jcb, 3158, 3159), // dgn, am.
+    to(Brand::Jcb, 3337, 3349), // dgn, am.
+    to(Brand::Jcb, 3528, 3589), // wiki, dgn, type.
+    one(Brand::Unionpay, 62), // wiki, adyen.
+    one(Brand::Unionpay, 810), // dgn, type.
+    to(Brand::Unionpay, 8110, 8171), // dgn, type.
+    to(Brand::Unionpay, 622126, 622925), // wiki: co-branded with Discover, whose row is below. In a tie the first row is first.
+    one(Brand::Diners, 36), // wiki, dgn.
+    to(Brand::Diners, 38, 39), // dgn, type.
+    to(Brand::Diners, 300, 305), // dgn, type.
+    one(Brand::Diners, 3095), // dgn.
+    one(Brand::Discover, 65), // wiki, dgn.
+    to(Brand::Discover, 644, 649), // wiki, dgn.
+    one(Brand::Discover, 6011), // wiki, dgn.
+    to(Brand::Discover, 622126, 622925), // wiki: co-branded with UnionPay.
+    one(Brand::Maestro, 50), // type, adyen.
+    to(Brand::Maestro, 56, 59), // type, am.
+    to(Brand::Maestro, 60, 61), // type, adyen: all of 6 that is no other brand's, here and in the next rows.
+    to(Brand::Maestro, 63, 64), // type, adyen.
+    to(Brand::Maestro, 66, 69), // type, adyen.
+    one(Brand::Maestro, 493698), // type.
+    to(Brand::Elo, 401178, 401179), // type.
+    one(Brand::Elo, 431274), // type.
+    one(Brand::Elo, 438935), // type, adyen.
+    one(Brand::Elo, 451416), // type, adyen.
+    one(Brand::Elo, 457393), // type.
+    to(Brand::Elo, 457631, 457632), // type, adyen.
+    one(Brand::Elo, 504175), // type, adyen.
+    to(Brand::Elo, 506699, 506778), // type, adyen.
+    to(Brand::Elo, 509000, 509999), // type, am.
+    one(Brand::Elo, 627780), // type, am, adyen.
+    to(Brand::Elo, 636297, 636298), // am; 636297 also type, adyen.
+    one(Brand::Elo, 636368), // type, am, adyen.
+    to(Brand::Elo, 650031, 650033), // type, am.
+    to(Brand::Elo, 650035, 650051), // type, am.
+    to(Brand::Elo, 650057, 650081), // am.
+    to(Brand::Elo, 650405, 650439), // type, am.
+    to(Brand::Elo, 650485, 650538), // type, am.
+    to(Brand::Elo, 650541, 650598), // type, am.
+    to(Brand::Elo, 650700, 650718), // type.
+    to(Brand::Elo, 650720, 650727), // type, am.
+    to(Brand::Elo, 650901, 650978), // type, am.
+    to(Brand::Elo, 651652, 651704), // am.
+    to(Brand::Elo, 655000, 655019), // type, am.
+    to(Brand::Elo, 655021, 655058), // type, am.
+    one(Brand::Hiper, 637095), // type, adyen.
+    one(Brand::Hiper, 637568), // type, adyen.
+    one(Brand::Hiper, 637599), // type, adyen.
+    one(Brand::Hiper, 637609), // type, adyen.
+    one(Brand::Hiper, 637612), // type, adyen.
+    one(Brand::Hiper, 63737423), // type.
+    one(Brand::Hiper, 63743358), // type.
+    one(Brand::Hipercard, 384100), // am.
+    one(Brand::Hipercard, 384140), // am.
+    one(Brand::Hipercard, 384160), // am.
+    one(Brand::Hipercard, 606282), // type, am, adyen.
+    to(Brand::Mir, 2200, 2204), // wiki, type.
+    one(Brand::Rupay, 82), // wiki.
+    to(Brand::Rupay, 5085, 5089), // juspay, adyen.
+    to(Brand::Rupay, 8172, 8199), // wiki: 81, of which UnionPay has the rest.
+    one(Brand::Rupay, 353800), // juspay, adyen: co-badged with JCB.
+    one(Brand::Rupay, 508227), // juspay.
+    one(Brand::Rupay, 603741), // juspay.
+    to(Brand::Rupay, 606985, 607984), // juspay.
+    to(Brand::Rupay, 608001, 608500), // juspay.
+    to(Brand::Rupay, 652150, 653149), // juspay: co-badged with Discover.
+    to(Brand::Verve, 506099, 506198), // wiki.
+    to(Brand::Verve, 507865, 507964), // wiki.
+    to(Brand::Verve, 650002, 650027), // wiki.
+    one(Brand::Troy, 9792), // wiki, adyen.
+    one(Brand::Dankort, 5019), // wiki, adyen.
+    one(Brand::Dankort, 4571), // wiki, adyen: Visa/Dankort.
+    one(Brand::Bancontact, 6703), // adyen: with Maestro.
+    one(Brand::Bancontact, 479658), // adyen: with Visa.
+    one(Brand::Bancontact, 606005), // adyen.
+    one(Brand::Uatp, 1), // wiki, adyen.
+    to(Brand::CartesBancaires, 507589, 507590), // am: cards of Cartes Bancaires alone, here and in the next rows.
+    to(Brand::CartesBancaires, 507593, 507595), // am.
+    one(Brand::CartesBancaires, 507597), // am.
+    one(Brand::CartesBancaires, 560408), // am.
+    one(Brand::CartesBancaires, 581752), // am.
+    to(Brand::CartesBancaires, 585402, 585405), // am.
+    to(Brand::CartesBancaires, 585501, 585505), // am.
+    to(Brand::CartesBancaires, 585577, 585582), // am.
 ];
+
+// The table is what `Candidates::of` takes it for.
+const _: () = {
+    let mut at = 0;
+    while at < RANGES.len() {
+        let range = &RANGES[at];
+        assert!(
+            range.low <= range.high
+                && range.high.ilog10() + 1 == range.width()
+                && range.width() <= Range::WIDEST
+        );
+        at += 1;
+    }
+};

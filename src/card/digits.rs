@@ -22,36 +22,61 @@ pub fn fold(text: &str) -> String {
 pub(super) enum Sort {
     /// A decimal digit, 0 to 9.
     Digit(u8),
-    /// Space, hyphen or an invisible mark: what people, input methods and copied pages put around digits.
-    Filler,
+    /// A space: Unicode's `White_Space` without the separators of lines and paragraphs that no input field gives.
+    Space,
+    /// A hyphen, dash or minus, or the long-vowel mark that a Japanese input method gives for the hyphen key.
+    Dash,
+    /// A mark without ink, as copied pages hold them: zero-width and direction marks, the byte order mark.
+    Invisible,
     /// Anything else.
     Other,
 }
 
 /// What `c` means in a field of digits.
 pub(super) fn sort(c: char) -> Sort {
-    if c.is_ascii_digit() {
-        return Sort::Digit(c as u8 - b'0');
-    }
-    if is_space(c) || is_dash(c) || is_invisible(c) {
-        return Sort::Filler;
-    }
-    for zero in ZEROS {
-        let distance = u32::from(c).wrapping_sub(u32::from(*zero));
-        if distance < 10 {
-            return Sort::Digit(distance as u8);
+    match c {
+        '0'..='9' => Sort::Digit(c as u8 - b'0'),
+        '\t'
+        | '\n'
+        | '\r'
+        | ' '
+        | '\u{A0}'
+        | '\u{2000}'..='\u{200A}'
+        | '\u{202F}'
+        | '\u{205F}'
+        | '\u{3000}' => Sort::Space,
+        '-'
+        | '\u{2010}'..='\u{2015}'
+        | '\u{2212}'
+        | '\u{30FC}'
+        | '\u{FE58}'
+        | '\u{FE63}'
+        | '\u{FF0D}'
+        | '\u{FF70}' => Sort::Dash,
+        '\u{AD}'
+        | '\u{61C}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{FEFF}' => Sort::Invisible,
+        _ => {
+            for zero in ZEROS {
+                if let Some(digit @ 0..=9) = u32::from(c).checked_sub(u32::from(*zero)) {
+                    return Sort::Digit(digit as u8);
+                }
+            }
+            Sort::Other
         }
     }
-    Sort::Other
 }
 
-/// The first `limit` digits of a text, and how many digits it has in all.
+/// The first digits of a text, and how many it has in all.
 pub(super) struct Run {
     pub(super) digits: Zeroizing<String>,
     pub(super) count: usize,
 }
 
-/// Reads a text of digits and fillers; `None` if it has any other character.
+/// Reads up to `limit` digits among spaces, dashes and invisible marks; `None` if the text has any other character.
 pub(super) fn read(text: &str, limit: usize) -> Option<Run> {
     let mut run = Run { digits: Zeroizing::new(String::with_capacity(limit)), count: 0 };
     for c in text.chars() {
@@ -62,40 +87,18 @@ pub(super) fn read(text: &str, limit: usize) -> Option<Run> {
                 }
                 run.count += 1;
             }
-            Sort::Filler => {}
+            Sort::Space | Sort::Dash | Sort::Invisible => {}
             Sort::Other => return None,
         }
     }
     Some(run)
 }
 
-/// Marks that carry no ink: zero-width characters, direction marks and the byte order mark, as copied pages hold them.
-pub(super) const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
-/// Spaces: Unicode's `White_Space` without the line and paragraph separators that no input field gives.
-const fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        '\t' | '\n' | '\r' | ' ' | '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}'
-    )
-}
-
-/// Hyphens, dashes and minus, and the long-vowel marks that a Japanese input method gives for the hyphen key.
-const fn is_dash(c: char) -> bool {
-    matches!(
-        c,
-        '-' | '\u{2010}'
-            ..='\u{2015}' | '\u{2212}' | '\u{30FC}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' | '\u{FF70}'
-    )
-}
-
 const fn ascii(digit: u8) -> char {
     (b'0' + digit) as char
 }
 
-/// The zeros of the scripts whose digits are read (Unicode general category Nd: ten digits in a row from each).
+/// The zeros of the scripts whose digits are read (Unicode general category Nd: from each, ten digits in a row).
 const ZEROS: &[u16] = &[
     0x0660, // Arabic-Indic
     0x06F0, // extended Arabic-Indic (Persian, Urdu)

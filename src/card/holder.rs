@@ -10,8 +10,8 @@ use super::{Entry, Reason};
 pub struct Holder(Zeroizing<String>);
 
 impl Holder {
-    /// The most bytes of UTF-8 a name has. A magnetic stripe holds 26 characters (ISO/IEC 7813); people type the name as
-    /// they write it, and Thales's token service, the narrowest of those a card is passed on to, takes 256.
+    /// The most bytes of UTF-8 a name has. A magnetic stripe holds 26 characters (ISO/IEC 7813), but people type the name
+    /// as they write it; 256 is what Thales's token service takes, the narrowest of those a card is passed on to.
     pub const MAX_BYTES: usize = 256;
     /// The fewest characters a name has (ISO/IEC 7813).
     pub const MIN_CHARS: usize = 2;
@@ -22,17 +22,20 @@ impl Holder {
     /// [`Reason::TooLong`]. A name with as many digits as a card number, or of nothing but digits, is
     /// [`Reason::IsCardNumber`].
     pub fn parse(text: &str) -> Entry<Self> {
-        // No step below makes the text longer, so the buffer never grows and leaves no copy behind.
+        // Nothing below makes the text longer, so the buffer never grows and leaves no copy behind.
         let mut name = Zeroizing::new(String::with_capacity(text.len()));
+        let mut space = false;
         for c in text.trim().chars() {
             if c.is_control() {
                 return Entry::Invalid(Reason::UnexpectedCharacter);
             }
             if c.is_whitespace() {
-                if !name.ends_with(' ') {
-                    name.push(' ');
-                }
+                space = !name.is_empty();
             } else if !is_dropped(c) {
+                if space {
+                    name.push(' ');
+                    space = false;
+                }
                 name.push(c);
             }
         }
@@ -61,22 +64,22 @@ impl fmt::Debug for Holder {
     }
 }
 
-/// Invisible marks, but for the joiners that Persian and Indic names are written with.
-const fn is_dropped(c: char) -> bool {
-    digits::is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}')
+/// Invisible marks but for the joiners, with which Persian and Indic names are written.
+fn is_dropped(c: char) -> bool {
+    matches!(digits::sort(c), Sort::Invisible) && !matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// Whether a name has the digits of a card number, or digits only.
 fn is_card_number(name: &str) -> bool {
-    // The shortest number there is has 12 digits (Maestro). Whether they pass Luhn is not asked: a mistyped number is as
-    // telling, and nobody's name has twelve digits.
     let (mut digits, mut others) = (0_usize, 0_usize);
     for c in name.chars() {
         match digits::sort(c) {
             Sort::Digit(_) => digits += 1,
-            Sort::Filler => {}
+            Sort::Space | Sort::Dash | Sort::Invisible => {}
             Sort::Other => others += 1,
         }
     }
+    // The shortest number there is has 12 digits (Maestro). Whether they pass Luhn is not asked: a number with one digit
+    // mistyped is as telling, and one with an expiry after it too. Nobody's name has twelve digits.
     digits >= 12 || (digits > 0 && others == 0)
 }

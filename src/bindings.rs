@@ -1,0 +1,302 @@
+//! What JavaScript sees of the wasm: conversions, and no logic of its own. `www/` puts its typed face on it.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use web_sys::Element;
+use zeroize::Zeroizing;
+
+use crate::card::{Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth};
+use crate::client::browser::Browser;
+use crate::client::cardseal::Billing;
+use crate::client::{Error, Pkey, Policy, RequestId, Transport as _, Vault, VaultAddress};
+use crate::failure::Failure;
+use crate::form::appearance::Appearance;
+use crate::form::locale::Texts;
+use crate::form::{CardForm, FieldName, Options};
+
+/// One merchant at one vault.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Client {
+    vault: Rc<Vault<Browser>>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// Throws when the key is no public key or the address no vault's.
+    #[wasm_bindgen(constructor)]
+    pub fn new(public_key: &str, vault: &str) -> Result<Self, JsValue> {
+        let merchant = Pkey::parse(public_key).map_err(Failure::InvalidPublicKey)?;
+        let address = VaultAddress::parse(vault).map_err(Failure::InvalidVaultAddress)?;
+        Ok(Self { vault: Rc::new(Vault::new(Browser, address, merchant, Policy::CHECKOUT)) })
+    }
+
+    /// A card form. `emit(name, detail)` hears its events.
+    pub fn form(&self, options: JsValue, emit: Function) -> Result<Form, JsValue> {
+        let options: Options = from_js(options)?;
+        if !options.fields.contains(&FieldName::Number) || !options.fields.contains(&FieldName::Expiry) {
+            return Err(Failure::InvalidOptions("fields must name number and expiry".into()).into());
+        }
+        let document = web_sys::window().and_then(|window| window.document()).ok_or(Failure::NoDocument)?;
+        let form = CardForm::new(&document, options, emit).map_err(|_| Failure::Unsupported)?;
+        let vault = Rc::clone(&self.vault);
+        spawn_local(async move { vault.prepare().await });
+        Ok(Form { form: RefCell::new(Some(form)), vault: Rc::clone(&self.vault), busy: Rc::default() })
+    }
+
+    /// The token of a card from fields of the page's own: `Promise<Token>`.
+    #[wasm_bindgen(js_name = createToken)]
+    pub fn create_token(&self, card: JsValue) -> Promise {
+        let vault = Rc::clone(&self.vault);
+        promise(|id| async move {
+            let (card, billing) = OwnFields::read(card)?;
+            Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
+        })
+    }
+
+    /// The seal of a card from fields of the page's own: `Promise<string>`, a JWE in compact form.
+    pub fn seal(&self, card: JsValue) -> Promise {
+        let vault = Rc::clone(&self.vault);
+        promise(|id| async move {
+            let (card, _) = OwnFields::read(card)?;
+            Ok(vault.seal(card, &id).await?.into())
+        })
+    }
+}
+
+/// A card form.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Form {
+    /// Gone once it was destroyed.
+    form: RefCell<Option<CardForm>>,
+    vault: Rc<Vault<Browser>>,
+    busy: Rc<Cell<bool>>,
+}
+
+#[wasm_bindgen]
+impl Form {
+    /// Puts the form at the end of an element.
+    pub fn mount(&self, target: &Element) -> Result<(), JsValue> {
+        self.with(|form| form.mount(target).map_err(|_| Failure::Unsupported))
+    }
+
+    /// Takes it out again; what was entered stays in it.
+    pub fn unmount(&self) -> Result<(), JsValue> {
+        self.with(|form| {
+            form.unmount();
+            Ok(())
+        })
+    }
+
+    /// Puts the caret into a field.
+    pub fn focus(&self, field: JsValue) -> Result<(), JsValue> {
+        let field: FieldName = from_js(field)?;
+        self.with(|form| {
+            form.focus(field.into());
+            Ok(())
+        })
+    }
+
+    /// Empties every field.
+    pub fn clear(&self) -> Result<(), JsValue> {
+        self.with(|form| {
+            form.clear();
+            Ok(())
+        })
+    }
+
+    /// Changes how the form looks.
+    #[wasm_bindgen(js_name = setAppearance)]
+    pub fn set_appearance(&self, appearance: JsValue) -> Result<(), JsValue> {
+        let appearance: Appearance = from_js(appearance)?;
+        self.with(|form| form.set_appearance(&appearance).map_err(|_| Failure::Unsupported))
+    }
+
+    /// Puts it into another language.
+    #[wasm_bindgen(js_name = setTexts)]
+    pub fn set_texts(&self, texts: JsValue, language: &str) -> Result<(), JsValue> {
+        let texts: Texts = from_js(texts)?;
+        self.with(|form| form.set_texts(texts, language).map_err(|_| Failure::Unsupported))
+    }
+
+    /// Seals what was entered and exchanges it for a token: `Promise<Token>`.
+    pub fn tokenize(&self, details: JsValue) -> Promise {
+        let card = self.take_card(details);
+        let (vault, busy) = (Rc::clone(&self.vault), Rc::clone(&self.busy));
+        promise(|id| async move {
+            let (card, billing) = card?;
+            let token = vault.tokenize(card, &billing, &id).await;
+            busy.set(false);
+            Ok(to_js(&token?))
+        })
+    }
+
+    /// Empties the form and takes it out for good.
+    pub fn destroy(&self) {
+        drop(self.form.take());
+    }
+}
+
+impl Form {
+    fn with(&self, act: impl FnOnce(&CardForm) -> Result<(), Failure>) -> Result<(), JsValue> {
+        let form = self.form.borrow();
+        Ok(act(form.as_ref().ok_or(Failure::Destroyed)?)?)
+    }
+
+    /// The card, with the form busy from now on.
+    fn take_card(&self, details: JsValue) -> Result<(Card, Billing), Failure> {
+        let form = self.form.borrow();
+        let form = form.as_ref().ok_or(Failure::Destroyed)?;
+        if !form.is_mounted() {
+            return Err(Failure::NotMounted);
+        }
+        if self.busy.get() {
+            return Err(Failure::Busy);
+        }
+        let details: Details = if details.is_undefined() { Details::default() } else { from_js(details)? };
+        let mut card = form.card()?;
+        if let (None, Some(name)) = (&card.holder, &details.name) {
+            card.holder = Some(accept(Field::Holder, Holder::parse(name))?);
+        }
+        self.busy.set(true);
+        Ok((card, details.billing()))
+    }
+}
+
+/// What may go with a card: `{ name?, email?, phone_number?, billing? }`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Details {
+    name: Option<String>,
+    email: Option<String>,
+    phone_number: Option<String>,
+    #[serde(default)]
+    billing: Address,
+}
+
+/// `billing`: `{ street1?, street2?, city?, state?, country?, postal_code? }`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Address {
+    street1: Option<String>,
+    street2: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    country: Option<String>,
+    postal_code: Option<String>,
+}
+
+impl Details {
+    fn billing(self) -> Billing {
+        // Inputs that were left alone have empty values; they are as good as absent.
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let Self { email, phone_number, billing, name: _ } = self;
+        Billing {
+            email: given(email),
+            phone_number: given(phone_number),
+            street1: given(billing.street1),
+            street2: given(billing.street2),
+            city: given(billing.city),
+            state: given(billing.state),
+            country: given(billing.country),
+            postal_code: given(billing.postal_code),
+        }
+    }
+}
+
+/// A card from a page's own fields: the details above, and `{ number, expiry, security_code? }`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnFields {
+    number: Zeroizing<String>,
+    expiry: Zeroizing<String>,
+    security_code: Option<Zeroizing<String>>,
+    name: Option<String>,
+    email: Option<String>,
+    phone_number: Option<String>,
+    #[serde(default)]
+    billing: Address,
+}
+
+impl OwnFields {
+    fn read(card: JsValue) -> Result<(Card, Billing), Failure> {
+        // What a converter says of a wrong type can quote the value, so none of it is passed on.
+        let own: Self = serde_wasm_bindgen::from_value(card).map_err(|_| {
+            Failure::InvalidOptions(
+                "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings".into(),
+            )
+        })?;
+        let number = accept(Field::Number, Number::parse(&own.number))?;
+        let security_code = match &own.security_code {
+            Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
+            None => None,
+        };
+        let holder = match &own.name {
+            Some(name) => Some(accept(Field::Holder, Holder::parse(name))?),
+            None => None,
+        };
+        let expiry = accept(Field::Expiry, Expiry::parse(&own.expiry, YearMonth::today(Browser.now())))?;
+        let details =
+            Details { name: None, email: own.email, phone_number: own.phone_number, billing: own.billing };
+        Ok((Card { number, expiry, security_code, holder }, details.billing()))
+    }
+}
+
+fn accept<T>(field: Field, entry: Entry<T>) -> Result<T, Error> {
+    match entry {
+        Entry::Valid(value) => Ok(value),
+        Entry::Incomplete => Err(Error::Incomplete(field)),
+        Entry::Invalid(reason) => Err(Error::Invalid(field, reason)),
+    }
+}
+
+/// A promise of what `work` gives. Each has an id, which its failure tells as `correlationId`.
+fn promise<F>(work: impl FnOnce(RequestId) -> F + 'static) -> Promise
+where
+    F: Future<Output = Result<JsValue, Failure>> + 'static,
+{
+    future_to_promise(async move {
+        let id = RequestId::random().map_err(|_| Failure::from(Error::Random))?;
+        work(id.clone()).await.map_err(|failure| describe(&failure, Some(&id)))
+    })
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        describe(&failure, None)
+    }
+}
+
+/// A failure as the plain object that `CardsealError` is made from.
+fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
+    let object = Object::new();
+    let set = |name: &str, value: JsValue| {
+        // A fresh object takes any member.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    };
+    set("code", failure.code().into());
+    set("message", failure.to_string().into());
+    set("retryable", failure.is_retryable().into());
+    set("field", failure.field().map(Field::id).into());
+    set("reason", failure.reason().map(crate::card::Reason::code).into());
+    set("status", failure.status().into());
+    set("correlationId", id.map(RequestId::as_str).into());
+    object.into()
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| Failure::InvalidOptions(error.to_string()))
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    // Structs of strings, numbers and booleans always convert.
+    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+}

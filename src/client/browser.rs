@@ -1,0 +1,131 @@
+//! The transport of a browser: `fetch`, `setTimeout` and `Date`.
+//!
+//! A page can replace what the browser offers, and what it puts there can answer or throw anything. So every value from
+//! JavaScript is read through calls that may fail, and whatever fails is a lost request, never a panic.
+
+use std::time::Duration;
+
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Date, Math, Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Answer, Cache, Lost, Method, Request, Transport};
+
+/// The browser this code runs in. Anything with `fetch` will do, Node included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Browser;
+
+impl Transport for Browser {
+    async fn send(&self, request: &Request<'_>, timeout: Duration) -> Result<Answer, Lost> {
+        let controller = AbortController::new().map_err(|_| Lost::Network)?;
+        let signal = controller.signal().map_err(|_| Lost::Network)?;
+        let timer = gloo_timers::callback::Timeout::new(milliseconds(timeout), move || {
+            let _ = controller.abort();
+        });
+        let result = fetch_whole(request, &signal).await;
+        drop(timer);
+        result.map_err(|_| match signal.aborted() {
+            Ok(aborted) if aborted.is_truthy() => Lost::Timeout,
+            _ => Lost::Network,
+        })
+    }
+
+    async fn wait(&self, time: Duration) {
+        TimeoutFuture::new(milliseconds(time)).await;
+    }
+
+    fn now(&self) -> u64 {
+        seconds(Date::now()).unwrap_or_default()
+    }
+
+    fn jitter(&self) -> f64 {
+        Math::random()
+    }
+}
+
+/// Fetches and reads to the end: a body that stops half-way is a lost answer too.
+async fn fetch_whole(request: &Request<'_>, signal: &JsValue) -> Result<Answer, JsValue> {
+    let response = JsFuture::from(fetch(request.url, &init(request, signal)?)?).await?;
+    let response: Response = response.unchecked_into();
+    let status = response.status()?.as_f64().unwrap_or_default();
+    let headers = response.headers()?;
+    let header = |name| headers.get(name).ok().and_then(|value| value.as_string());
+    let date = header("Date").and_then(|date| seconds(Date::parse(&date)));
+    let retry_after = header("Retry-After").and_then(|wish| retry_after(&wish, date));
+    let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    Ok(Answer { status: status as u16, date, retry_after, body })
+}
+
+/// The request in the form that `fetch` takes (Fetch standard, RequestInit).
+fn init(request: &Request<'_>, signal: &JsValue) -> Result<JsValue, JsValue> {
+    let headers = Object::new();
+    let init = Object::new();
+    let set = |object: &Object, name: &str, value: &JsValue| Reflect::set(object, &name.into(), value);
+    if let Some(authorization) = request.authorization {
+        set(&headers, "Authorization", &authorization.into())?;
+        set(&headers, "X-Request-Id", &request.id.as_str().into())?;
+    }
+    if let Method::Post(body) = request.method {
+        set(&init, "method", &"POST".into())?;
+        set(&init, "body", &body.into())?;
+        set(&headers, "Content-Type", &"application/json".into())?;
+    }
+    if request.cache == Cache::Reload {
+        set(&init, "cache", &"reload".into())?;
+    }
+    // No cookie goes along, no redirect leads elsewhere, and the vault does not learn which page it was.
+    set(&init, "credentials", &"omit".into())?;
+    set(&init, "redirect", &"error".into())?;
+    set(&init, "referrerPolicy", &"no-referrer".into())?;
+    set(&init, "headers", &headers)?;
+    set(&init, "signal", signal)?;
+    Ok(init.into())
+}
+
+/// `Retry-After` as seconds or as a date (RFC 9110 section 10.2.3); a date counts from the answer's own.
+fn retry_after(wish: &str, date: Option<u64>) -> Option<Duration> {
+    if let Ok(wish) = wish.trim().parse() {
+        return Some(Duration::from_secs(wish));
+    }
+    let (until, now) = (seconds(Date::parse(wish))?, date?);
+    Some(Duration::from_secs(until.saturating_sub(now)))
+}
+
+fn seconds(milliseconds: f64) -> Option<u64> {
+    (milliseconds >= 0.0).then_some((milliseconds / 1000.0) as u64)
+}
+
+fn milliseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn fetch(url: &str, init: &JsValue) -> Result<Promise, JsValue>;
+
+    type AbortController;
+    #[wasm_bindgen(constructor, catch)]
+    fn new() -> Result<AbortController, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn signal(this: &AbortController) -> Result<AbortSignal, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn abort(this: &AbortController) -> Result<(), JsValue>;
+
+    type AbortSignal;
+    #[wasm_bindgen(method, getter, catch)]
+    fn aborted(this: &AbortSignal) -> Result<JsValue, JsValue>;
+
+    type Response;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn status(this: &Response) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn headers(this: &Response) -> Result<Headers, JsValue>;
+    #[wasm_bindgen(method, structural, catch)]
+    fn text(this: &Response) -> Result<Promise, JsValue>;
+
+    type Headers;
+    #[wasm_bindgen(method, structural, catch)]
+    fn get(this: &Headers, name: &str) -> Result<JsValue, JsValue>;
+}

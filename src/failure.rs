@@ -1,0 +1,87 @@
+//! Why a call from JavaScript failed: what the client says, and what only a caller can get wrong.
+
+use thiserror::Error;
+
+use crate::card::{Field, Reason};
+use crate::client::{BadAddress, Error, PkeyError};
+
+/// A failure as JavaScript sees it: a `CardsealError`.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// There is no token, for a reason that the client tells.
+    #[error(transparent)]
+    Client(#[from] Error),
+    /// A second call came before the first was answered. The caller's fault; wait for the first.
+    #[error("the card is being tokenized already; wait for that promise")]
+    Busy,
+    /// The form was destroyed. The caller's fault; make a new one.
+    #[error("the card form was destroyed; make a new one with cardseal.card()")]
+    Destroyed,
+    /// Something in the options or details is not what it should be. The caller's fault.
+    #[error("{0}")]
+    InvalidOptions(String),
+    /// The key is no public key. The merchant's fault.
+    #[error("{0}")]
+    InvalidPublicKey(PkeyError),
+    /// The address is no vault's. The merchant's fault.
+    #[error("{0}")]
+    InvalidVaultAddress(BadAddress),
+    /// There is no document, as on a server. The caller's fault.
+    #[error("a card form needs a page to stand in; there is none here")]
+    NoDocument,
+    /// The form is in no page, so nobody can have typed anything. The caller's fault.
+    #[error("the card form is not in the page; call card.mount() first")]
+    NotMounted,
+    /// The browser refused something that every supported browser does. Nobody's fault here.
+    #[error("this browser cannot show the card form")]
+    Unsupported,
+}
+
+impl Failure {
+    /// Its code in JavaScript, one of a closed list.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Client(error) => error.code(),
+            Self::Busy => "busy",
+            Self::Destroyed => "destroyed",
+            Self::InvalidOptions(_) => "invalid_options",
+            Self::InvalidPublicKey(_) => "invalid_public_key",
+            Self::InvalidVaultAddress(_) => "invalid_vault_address",
+            Self::NoDocument => "no_document",
+            Self::NotMounted => "not_mounted",
+            Self::Unsupported => "unsupported_browser",
+        }
+    }
+
+    /// Whether the same call may succeed later with nothing changed.
+    pub(crate) const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Client(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// The field to look at, when it is the card's fault.
+    pub(crate) const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Client(error) => error.field(),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with that field.
+    pub(crate) const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Client(Error::Invalid(_, reason)) => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status behind it, when there was an answer.
+    pub(crate) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Client(error) => error.status(),
+            _ => None,
+        }
+    }
+}

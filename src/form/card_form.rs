@@ -1,0 +1,390 @@
+//! The form: its fields, what happens to them, and the card they make.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use gloo_events::EventListener;
+use js_sys::Function;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    Document, Element, Event, HtmlElement, InputEvent, KeyboardEvent, ShadowRoot, ShadowRootInit,
+    ShadowRootMode,
+};
+use zeroize::Zeroizing;
+
+use super::appearance::Appearance;
+use super::element::{element, set_style_sheets};
+use super::field::FieldView;
+use super::locale::Texts;
+use super::mask::{self, Change, Edit, Shown};
+use super::state::{FieldState, State};
+use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth};
+use crate::client::Error;
+
+/// What a merchant may say of a form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    /// Which fields, in which order; number and expiry must be among them.
+    pub(crate) fields: Vec<FieldName>,
+    /// What they say.
+    pub(crate) texts: Texts,
+    /// The language of the texts (BCP 47), for screen readers and fonts.
+    pub(crate) language: String,
+    /// How they look.
+    #[serde(default)]
+    pub(crate) appearance: Appearance,
+}
+
+/// A field by the name that JavaScript knows it under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FieldName {
+    Number,
+    Expiry,
+    SecurityCode,
+    Name,
+}
+
+impl From<FieldName> for Field {
+    fn from(name: FieldName) -> Self {
+        match name {
+            FieldName::Number => Self::Number,
+            FieldName::Expiry => Self::Expiry,
+            FieldName::SecurityCode => Self::SecurityCode,
+            FieldName::Name => Self::Holder,
+        }
+    }
+}
+
+/// A card form. It lives in an element of its own, in a closed shadow root, and can be put into a page and taken out of
+/// it any number of times. Dropping it takes it out, and its listeners off.
+pub(crate) struct CardForm {
+    inner: Rc<Inner>,
+    _listeners: Vec<EventListener>,
+}
+
+struct Inner {
+    /// The element that a page mounts.
+    host: HtmlElement,
+    root: ShadowRoot,
+    views: Vec<FieldView>,
+    badge: HtmlElement,
+    texts: RefCell<Texts>,
+    /// What the last `change` event told.
+    state: RefCell<State>,
+    /// Whether an input method is composing text, which must not be touched until it is done.
+    composing: Cell<bool>,
+    /// Called with an event's name and detail.
+    emit: Function,
+}
+
+impl CardForm {
+    /// Builds the form; no page shows it yet. `emit` is called with the name and the detail of each event.
+    pub(crate) fn new(document: &Document, options: Options, emit: Function) -> Result<Self, JsValue> {
+        let Options { fields, texts, language, appearance } = options;
+        let host: HtmlElement = element(document, "div", &[("lang", &language)], &[])?;
+        let root = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Closed))?;
+        set_style_sheets(&root, &[STYLE, &appearance.rule()])?;
+
+        let badge: HtmlElement = element(document, "span", &[("class", "brand")], &[])?;
+        let mut views = Vec::with_capacity(fields.len());
+        for field in fields.into_iter().map(Field::from) {
+            let beside = (field == Field::Number).then_some(&badge);
+            views.push(FieldView::new(document, field, &texts, beside)?);
+        }
+        // A form makes browsers offer autofill and telephones a key that submits. Its method keeps it from ever
+        // navigating, even if no listener is there to stop it (HTML, "form submission algorithm": outside of a dialog
+        // element, method=dialog does nothing).
+        let form: HtmlElement = element(
+            document,
+            "form",
+            &[("method", "dialog"), ("novalidate", ""), ("autocomplete", "on")],
+            &[],
+        )?;
+        for view in &views {
+            form.append_child(&view.root)?;
+        }
+        root.append_child(&form)?;
+
+        let inner = Rc::new(Inner {
+            host,
+            root,
+            views,
+            badge,
+            texts: RefCell::new(texts),
+            state: RefCell::default(),
+            composing: Cell::new(false),
+            emit,
+        });
+        *inner.state.borrow_mut() = inner.read_state();
+        let listeners = listen(&form, &inner);
+        Ok(Self { inner, _listeners: listeners })
+    }
+
+    /// Puts the form at the end of an element of the page.
+    pub(crate) fn mount(&self, target: &Element) -> Result<(), JsValue> {
+        target.append_child(&self.inner.host)?;
+        self.inner.emit("ready", &JsValue::UNDEFINED);
+        Ok(())
+    }
+
+    /// Takes the form out of the page. What was entered stays in it.
+    pub(crate) fn unmount(&self) {
+        self.inner.host.remove();
+    }
+
+    /// Whether a page shows the form.
+    pub(crate) fn is_mounted(&self) -> bool {
+        self.inner.host.is_connected()
+    }
+
+    /// Puts the caret into a field.
+    pub(crate) fn focus(&self, field: Field) {
+        if let Some(view) = self.inner.view(field) {
+            // Fails nowhere that has elements.
+            let _ = view.input.focus();
+        }
+    }
+
+    /// Empties every field.
+    pub(crate) fn clear(&self) {
+        for view in &self.inner.views {
+            view.clear();
+        }
+        self.inner.refresh();
+    }
+
+    /// Changes how the form looks.
+    pub(crate) fn set_appearance(&self, appearance: &Appearance) -> Result<(), JsValue> {
+        set_style_sheets(&self.inner.root, &[STYLE, &appearance.rule()])
+    }
+
+    /// Puts the form into another language.
+    pub(crate) fn set_texts(&self, texts: Texts, language: &str) -> Result<(), JsValue> {
+        for view in &self.inner.views {
+            view.set_texts(&texts);
+        }
+        *self.inner.texts.borrow_mut() = texts;
+        self.inner.host.set_attribute("lang", language)?;
+        self.inner.refresh();
+        Ok(())
+    }
+
+    /// The card that was entered.
+    ///
+    /// # Errors
+    /// What is wrong with the first field that is not right. Every such field then says so, and the first has the focus.
+    pub(crate) fn card(&self) -> Result<Card, Error> {
+        let card = self.inner.card();
+        if let Err(error) = &card {
+            for view in &self.inner.views {
+                view.left.set(true);
+            }
+            self.inner.refresh();
+            if let Some(field) = error.field() {
+                self.focus(field);
+            }
+        }
+        card
+    }
+}
+
+impl fmt::Debug for CardForm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CardForm").finish_non_exhaustive()
+    }
+}
+
+impl Drop for CardForm {
+    fn drop(&mut self) {
+        self.unmount();
+        for view in &self.inner.views {
+            view.clear();
+        }
+    }
+}
+
+const STYLE: &str = include_str!("style.css");
+
+impl Inner {
+    fn view(&self, field: Field) -> Option<&FieldView> {
+        self.views.iter().find(|view| view.field == field)
+    }
+
+    fn text(&self, field: Field) -> Option<Zeroizing<String>> {
+        self.view(field).map(FieldView::text)
+    }
+
+    /// The brand, once the digits so far leave no doubt which it is.
+    fn brand(&self) -> Option<Brand> {
+        let text = self.text(Field::Number)?;
+        let digits = Zeroizing::new(crate::card::digits::fold(&text));
+        if digits.is_empty() { None } else { Brand::candidates(&digits).best() }
+    }
+
+    /// What a field's text amounts to.
+    fn verdict(&self, view: &FieldView) -> Entry<()> {
+        let text = view.text();
+        match view.field {
+            Field::Number => Number::parse(&text).map(drop),
+            Field::Expiry => Expiry::parse(&text, today()).map(drop),
+            Field::SecurityCode => SecurityCode::parse(&text, self.brand()).map(drop),
+            Field::Holder => Holder::parse(&text).map(drop),
+        }
+    }
+
+    fn card(&self) -> Result<Card, Error> {
+        // In the order of the form, so that the person is led to the first field that needs them.
+        for view in &self.views {
+            match self.verdict(view) {
+                Entry::Valid(()) => {}
+                Entry::Incomplete => return Err(Error::Incomplete(view.field)),
+                Entry::Invalid(reason) => return Err(Error::Invalid(view.field, reason)),
+            }
+        }
+        let text = |field| self.text(field).unwrap_or_default();
+        let required = |field| Error::Incomplete(field);
+        Ok(Card {
+            number: Number::parse(&text(Field::Number)).valid().ok_or(required(Field::Number))?,
+            expiry: Expiry::parse(&text(Field::Expiry), today()).valid().ok_or(required(Field::Expiry))?,
+            security_code: SecurityCode::parse(&text(Field::SecurityCode), self.brand()).valid(),
+            holder: Holder::parse(&text(Field::Holder)).valid(),
+        })
+    }
+
+    fn read_state(&self) -> State {
+        let fields =
+            self.views.iter().map(|view| (view.field, FieldState::of(&view.text(), &self.verdict(view))));
+        State::of(fields, self.brand())
+    }
+
+    /// Brings what is shown and what the page was told up to what was entered.
+    fn refresh(&self) {
+        for view in self.views.iter().filter(|view| view.left.get()) {
+            view.complain(self.texts.borrow().complaint(view.field, &self.verdict(view)));
+        }
+        let brand = self.brand();
+        self.badge.set_text_content(brand.map(Brand::name));
+        let _ = self.badge.set_attribute("data-brand", brand.map_or("", Brand::id));
+
+        let state = self.read_state();
+        if *self.state.borrow() != state {
+            let detail = to_js(&state);
+            *self.state.borrow_mut() = state;
+            self.emit("change", &detail);
+        }
+    }
+
+    /// The page's listeners run here and now, and may call anything of the form: nothing is borrowed meanwhile.
+    fn emit(&self, name: &str, detail: &JsValue) {
+        // A listener that throws is the page's affair; the loader reports it there.
+        let _ = self.emit.call2(&JsValue::UNDEFINED, &name.into(), detail);
+    }
+
+    fn edit(&self, view: &FieldView, change: Change) {
+        let after = Zeroizing::new(view.input.value());
+        let caret = view.input.selection_start().ok().flatten().map_or(after.len(), |caret| caret as usize);
+        let before = view.text();
+        let edit = Edit { before: &before, after: &after, caret, change };
+        let shown = match view.field {
+            Field::Number => mask::number(edit),
+            Field::Expiry => mask::expiry(edit, today()),
+            Field::SecurityCode => {
+                mask::security_code(edit, self.brand().map_or(4, |brand| brand.code().length))
+            }
+            Field::Holder => Shown { text: after.clone(), caret },
+        };
+        view.show(&shown, self.has_focus(view));
+        self.refresh();
+    }
+
+    fn has_focus(&self, view: &FieldView) -> bool {
+        self.root.active_element().is_some_and(|active| active.is_same_node(Some(&view.input)))
+    }
+
+    fn left(&self, view: &FieldView) {
+        let text = view.text();
+        if text.is_empty() && !view.left.get() {
+            // Passing through an empty field is no mistake.
+            return;
+        }
+        view.left.set(true);
+        if let (Field::Expiry, Entry::Valid(expiry)) = (view.field, Expiry::parse(&text, today())) {
+            let text = mask::month_and_year(&expiry);
+            view.show(&Shown { caret: text.len(), text }, false);
+        }
+        self.refresh();
+    }
+}
+
+/// One set of listeners on the inner form hears every field.
+fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Vec<EventListener> {
+    let on = |name: &'static str, react: fn(&Inner, &FieldView, &Event)| {
+        let inner: Weak<Inner> = Rc::downgrade(inner);
+        EventListener::new(form, name, move |event| {
+            let Some(inner) = inner.upgrade() else { return };
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let view =
+                inner.views.iter().find(|view| target.as_ref().is_some_and(|target| *target == **view.input));
+            if let Some(view) = view {
+                react(&inner, view, event);
+            }
+        })
+    };
+    vec![
+        on("input", |inner, view, event| {
+            let input_event = event.dyn_ref::<InputEvent>();
+            if inner.composing.get() || input_event.is_some_and(InputEvent::is_composing) {
+                return;
+            }
+            let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
+            inner.edit(view, Change::from_input_type(&input_type));
+        }),
+        // Some password managers and autofills tell of their values by `change` alone.
+        on("change", |inner, view, _| {
+            if *view.text() != view.input.value() {
+                inner.edit(view, Change::Insert);
+            }
+        }),
+        on("compositionstart", |inner, _, _| inner.composing.set(true)),
+        on("compositionend", |inner, view, _| {
+            inner.composing.set(false);
+            inner.edit(view, Change::Insert);
+        }),
+        on("focusin", |inner, view, _| inner.emit("focus", &to_js(&FieldEvent { field: view.field.id() }))),
+        on("focusout", |inner, view, _| {
+            // Leaving the field ends a composition, whether or not the input method says so.
+            inner.composing.set(false);
+            inner.left(view);
+            inner.emit("blur", &to_js(&FieldEvent { field: view.field.id() }));
+        }),
+        on("keydown", |inner, _, event| {
+            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+            // The Enter that ends a composition belongs to the input method.
+            if event.key() == "Enter" && !event.is_composing() && !event.repeat() {
+                event.prevent_default();
+                inner.emit("submit", &JsValue::UNDEFINED);
+            }
+        }),
+    ]
+}
+
+/// The detail of `focus` and `blur`.
+#[derive(Serialize)]
+struct FieldEvent {
+    field: &'static str,
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    // Structs of strings and booleans always convert.
+    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+}
+
+/// The month by the device's clock.
+fn today() -> YearMonth {
+    YearMonth::today((js_sys::Date::now() / 1000.0) as u64)
+}

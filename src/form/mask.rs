@@ -1,0 +1,220 @@
+//! Formatting as one types, with the caret where the person left it.
+//!
+//! The browser has changed the input's text already; a mask says what the input should show instead. The caret is held
+//! by the digits before it: whatever gaps come and go, it stays behind the same digit.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::card::{Brand, Entry, Expiry, Number, YearMonth, brand, digits};
+
+/// One change that a person, or the browser for them, made to an input.
+#[derive(Clone, Copy)]
+pub struct Edit<'a> {
+    /// What the input showed before.
+    pub before: &'a str,
+    /// What it holds now.
+    pub after: &'a str,
+    /// Where the caret stands in it now, in UTF-16 code units as the DOM counts.
+    pub caret: usize,
+    /// What was done.
+    pub change: Change,
+}
+
+/// What was done to the text, by the `inputType` of the event (Input Events Level 2, section 4.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Text came in: typed, pasted, dropped, filled in by the browser or a password manager.
+    Insert,
+    /// The text before the caret was deleted (Backspace).
+    DeleteBackward,
+    /// The text behind the caret was deleted (Delete).
+    DeleteForward,
+}
+
+impl Change {
+    /// Reads an `inputType`. Autofill and scripts give none, or one of their own; to a mask they insert.
+    #[must_use]
+    pub fn from_input_type(input_type: &str) -> Self {
+        if !input_type.starts_with("delete") {
+            Self::Insert
+        } else if input_type.ends_with("Forward") {
+            Self::DeleteForward
+        } else {
+            Self::DeleteBackward
+        }
+    }
+}
+
+/// What an input should show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its text.
+    pub text: Zeroizing<String>,
+    /// Where the caret belongs, in UTF-16 code units.
+    pub caret: usize,
+}
+
+impl fmt::Debug for Edit<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Edit")
+            .field("caret", &self.caret)
+            .field("change", &self.change)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Shown").field("caret", &self.caret).finish_non_exhaustive()
+    }
+}
+
+/// A card number, in the groups that its brand prints.
+#[must_use]
+pub fn number(edit: Edit<'_>) -> Shown {
+    let mut typed = Typed::read(edit);
+    // A key too many is ignored, as a field with a maximum length would. What is pasted is kept, so that the person can
+    // see what is wrong with it.
+    let brand = Brand::candidates(&typed.digits).best();
+    let longest = brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest());
+    let before = digits::fold(edit.before).len();
+    if typed.digits.len() > longest && typed.digits.len() == before + 1 {
+        typed.remove_before_caret();
+    }
+    typed.truncate(Number::MAX_DIGITS);
+    let text = Zeroizing::new(brand::format(&typed.digits));
+    typed.show(text, edit.change)
+}
+
+/// A security code of at most `longest` digits.
+#[must_use]
+pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
+    let mut typed = Typed::read(edit);
+    typed.truncate(longest);
+    let text = typed.digits.clone();
+    typed.show(text, edit.change)
+}
+
+/// An expiry, as `MM / YY`.
+///
+/// A month that can only have one digit is given its zero: `4` becomes `04 / `, `1/` becomes `01 / `, `13` becomes
+/// `01 / 3`. What comes in one go (pasted, autofilled) is read as an expiry in any of its spellings.
+#[must_use]
+pub fn expiry(edit: Edit<'_>, today: YearMonth) -> Shown {
+    let mut typed = Typed::read(edit);
+    let grown = typed.digits.len().saturating_sub(digits::fold(edit.before).len());
+    if edit.change == Change::Insert && grown > 1 {
+        if let Entry::Valid(expiry) = Expiry::parse(edit.after, today) {
+            return Shown::at_end(month_and_year(&expiry));
+        }
+    }
+    let inserting_at_end = edit.change == Change::Insert && typed.caret == typed.digits.len();
+    if inserting_at_end {
+        typed.complete_month(edit.after);
+    }
+    typed.truncate(6);
+    let (month, year) = typed.digits.split_at(typed.digits.len().min(2));
+    let separated = !year.is_empty() || (inserting_at_end && month.len() == 2);
+    let text = Zeroizing::new([month, if separated { SEPARATOR } else { "" }, year].concat());
+    if inserting_at_end { Shown::at_end(text) } else { typed.show(text, edit.change) }
+}
+
+/// An expiry that is right, as the field shows it once it was left.
+#[must_use]
+pub fn month_and_year(expiry: &Expiry) -> Zeroizing<String> {
+    let two = |number: u16| [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8].map(char::from);
+    let [m1, m2] = two(expiry.month().into());
+    let [y1, y2] = two(expiry.year());
+    let mut text = Zeroizing::new(String::with_capacity(2 + SEPARATOR.len() + 2));
+    text.extend([m1, m2]);
+    text.push_str(SEPARATOR);
+    text.extend([y1, y2]);
+    text
+}
+
+const SEPARATOR: &str = " / ";
+
+/// The digits of an edit, and how many of them stand before the caret.
+struct Typed {
+    digits: Zeroizing<String>,
+    caret: usize,
+}
+
+impl Typed {
+    fn read(edit: Edit<'_>) -> Self {
+        let mut typed = Self {
+            digits: Zeroizing::new(digits::fold(edit.after)),
+            caret: digits::fold(utf16_prefix(edit.after, edit.caret)).len(),
+        };
+        // Where only a gap was deleted, the person meant the digit beyond it.
+        let gap_deleted = edit.after.len() < edit.before.len() && digits::fold(edit.before) == *typed.digits;
+        match edit.change {
+            Change::DeleteBackward if gap_deleted => typed.remove_before_caret(),
+            Change::DeleteForward if gap_deleted && typed.caret < typed.digits.len() => {
+                typed.digits.remove(typed.caret);
+            }
+            _ => {}
+        }
+        typed
+    }
+
+    fn remove_before_caret(&mut self) {
+        if let Some(last) = self.caret.checked_sub(1) {
+            self.digits.remove(last);
+            self.caret = last;
+        }
+    }
+
+    fn truncate(&mut self, longest: usize) {
+        self.digits.truncate(longest);
+        self.caret = self.caret.min(longest);
+    }
+
+    /// Gives a month its leading zero where it can have no second digit.
+    fn complete_month(&mut self, after: &str) {
+        let from_month = after.trim_start_matches(|c: char| !c.is_numeric());
+        let from_separator = from_month.trim_start_matches(char::is_numeric);
+        let stands_alone =
+            from_month.chars().take_while(|c| c.is_numeric()).count() == 1 && !from_separator.is_empty();
+        if stands_alone || matches!(self.digits.as_bytes(), [b'2'..=b'9'] | [b'1', b'3'..=b'9']) {
+            self.digits.insert(0, '0');
+            self.caret += 1;
+        }
+    }
+
+    /// Puts the caret behind the digit that it stood behind; after an insertion also behind the gap that follows.
+    fn show(self, text: Zeroizing<String>, change: Change) -> Shown {
+        let mut digits_left = self.caret;
+        let mut caret = 0;
+        for character in text.chars() {
+            let is_digit = character.is_ascii_digit();
+            if digits_left == 0 && (is_digit || change != Change::Insert || self.caret == 0) {
+                break;
+            }
+            digits_left -= usize::from(is_digit);
+            caret += 1;
+        }
+        Shown { text, caret }
+    }
+}
+
+impl Shown {
+    fn at_end(text: Zeroizing<String>) -> Self {
+        Self { caret: text.len(), text }
+    }
+}
+
+/// The part of a text that lies before a position in UTF-16 code units.
+fn utf16_prefix(text: &str, units: usize) -> &str {
+    let mut left = units;
+    for (index, character) in text.char_indices() {
+        match left.checked_sub(character.len_utf16()) {
+            Some(rest) if left > 0 => left = rest,
+            _ => return &text[..index],
+        }
+    }
+    text
+}

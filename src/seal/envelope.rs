@@ -1,0 +1,184 @@
+//! What is inside a seal of the native profile: the card, and what ties it to one merchant, one moment and one use.
+
+use std::fmt;
+
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
+use crate::client::Pkey;
+
+/// A card ready to be sealed, or just taken out of a seal.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    /// The card.
+    pub card: Card,
+    /// The public key the form was set up with; a seal is good for this merchant only.
+    pub merchant: Pkey,
+    /// When it was sealed, in seconds since 1970 (RFC 7519's `iat`).
+    pub issued_at: u64,
+    /// Makes it one of its kind: the vault gives one token for each.
+    pub id: Jti,
+}
+
+impl Envelope {
+    /// Reads a seal's plaintext. `today` is the month that the card's expiry is held against.
+    ///
+    /// # Errors
+    /// [`Refused`]: the sender's fault each time; the same text will be refused again.
+    pub fn parse(json: &[u8], today: YearMonth) -> Result<Self, Refused> {
+        let opened: Opened = serde_json::from_slice(json).map_err(|_| Refused::Malformed)?;
+        let number = accept(Field::Number, Number::parse(&opened.number))?;
+        let expiry = Expiry::from_parts(&opened.expiration_month.0, &opened.expiration_year.0, today);
+        let expiry = accept(Field::Expiry, expiry)?;
+        let security_code = match opened.security_code {
+            Some(code) => {
+                Some(accept(Field::SecurityCode, SecurityCode::parse(&code, Some(number.brand())))?)
+            }
+            None => None,
+        };
+        let holder = match opened.name {
+            Some(name) => Some(accept(Field::Holder, Holder::parse(&name))?),
+            None => None,
+        };
+        Ok(Self {
+            card: Card { number, expiry, security_code, holder },
+            merchant: Pkey::parse(&opened.merchant).map_err(|_| Refused::Malformed)?,
+            issued_at: opened.iat,
+            id: Jti::parse(&opened.jti).ok_or(Refused::Malformed)?,
+        })
+    }
+
+    /// The plaintext to seal, in a buffer that never grows and so leaves no copy behind.
+    #[cfg(feature = "seal")]
+    pub(super) fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
+        let mut json = Zeroizing::new(Vec::with_capacity(MAX_PLAINTEXT_BYTES));
+        let expiry = &self.card.expiry;
+        let sealed = Sealed {
+            // EXPOSE: number, code and name are what the seal is for.
+            number: self.card.number.expose(),
+            expiration_month: expiry.month(),
+            expiration_year: expiry.year(),
+            security_code: self.card.security_code.as_ref().map(SecurityCode::expose),
+            name: self.card.holder.as_ref().map(Holder::expose),
+            merchant: self.merchant.as_str(),
+            iat: self.issued_at,
+            jti: self.id.as_str(),
+        };
+        serde_json::to_writer(&mut *json, &sealed)?;
+        Ok(json)
+    }
+}
+
+/// Why the inside of a seal was refused. The sender's fault; the same seal will be refused again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// Not a JSON object with exactly the profile's members.
+    #[error("the sealed content is not an object with the members of a sealed card")]
+    Malformed,
+    /// A field of the card stops short.
+    #[error("the card's {field} is incomplete", field = .0.id())]
+    Incomplete(Field),
+    /// A field of the card cannot be right.
+    #[error("the card's {field} is invalid: {1}", field = .0.id())]
+    Invalid(Field, Reason),
+}
+
+/// A seal's own id: 128 random bits as text, so that one seal gives one token however often it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jti(String);
+
+impl Jti {
+    /// 16 to 64 characters of `A-Z a-z 0-9 _ -`: base64url, hexadecimal and UUIDs pass.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        ((16..=64).contains(&text.len()) && text.bytes().all(allowed)).then(|| Self(text.into()))
+    }
+
+    /// A fresh one from the system's random source.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give.
+    #[cfg(feature = "seal")]
+    pub fn random() -> Result<Self, getrandom::Error> {
+        use base64ct::{Base64UrlUnpadded, Encoding};
+        let mut bytes = [0; 16];
+        getrandom::getrandom(&mut bytes)?;
+        Ok(Self(Base64UrlUnpadded::encode_string(&bytes)))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Room for the longest plaintext: a holder's name of 256 bytes, each escaped to six, and the rest.
+#[cfg(feature = "seal")]
+const MAX_PLAINTEXT_BYTES: usize = 2048;
+
+/// The plaintext as it is written.
+#[cfg(feature = "seal")]
+#[derive(Serialize)]
+struct Sealed<'a> {
+    number: &'a str,
+    expiration_month: u8,
+    expiration_year: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    merchant: &'a str,
+    iat: u64,
+    jti: &'a str,
+}
+
+/// The plaintext as it is read. Month and year may be numbers or strings, as in Omise's API.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opened {
+    number: Zeroizing<String>,
+    expiration_month: NumberOrText,
+    expiration_year: NumberOrText,
+    security_code: Option<Zeroizing<String>>,
+    name: Option<Zeroizing<String>>,
+    merchant: String,
+    iat: u64,
+    jti: String,
+}
+
+struct NumberOrText(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for NumberOrText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EitherVisitor;
+        impl Visitor<'_> for EitherVisitor {
+            type Value = NumberOrText;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a number or a string")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<NumberOrText, E> {
+                Ok(NumberOrText(Zeroizing::new(number.to_string())))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<NumberOrText, E> {
+                Ok(NumberOrText(Zeroizing::new(text.into())))
+            }
+        }
+        deserializer.deserialize_any(EitherVisitor)
+    }
+}
+
+fn accept<T>(field: Field, entry: Entry<T>) -> Result<T, Refused> {
+    match entry {
+        Entry::Valid(value) => Ok(value),
+        Entry::Incomplete => Err(Refused::Incomplete(field)),
+        Entry::Invalid(reason) => Err(Refused::Invalid(field, reason)),
+    }
+}

@@ -1,0 +1,1 @@
+//! Drives a browser through the demo shop.
