@@ -51,7 +51,9 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     let mut visit = Job::start(&mut visit)?;
     loop {
         if let Some(status) = visit.ended()? {
-            return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            // None is a visit that a signal ended.
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
         if servers.glance(&interrupt)? == Next::Stop {
             bail!("interrupted");
