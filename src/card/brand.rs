@@ -7,10 +7,10 @@
 //! - `dgn`: Discover Global Network, "3Q2021 IPP North America: Compliance Update", table of IIN ranges, August 2021. The
 //!   only scheme's own list among these.
 //! - `type`: the npm package credit-card-type (Braintree), its table of patterns.
-//! - `am`: the Ruby gem ActiveMerchant, `credit_card_methods.rb`; its Mastercard and Maestro ranges cite the Mastercard
-//!   Rules, its Elo ranges Elo's own table of BINs.
+//! - `am`: the Ruby gem ActiveMerchant, `credit_card_methods.rb`. Its Mastercard and Maestro ranges cite the Mastercard
+//!   Rules, its Elo ranges Elo's own table of BINs, its UnionPay ranges `dgn`.
 //! - `adyen`: adyen-web, `CardType.ts`.
-//! - `juspay`: hyperswitch-web (Juspay), `CardPattern.res`.
+//! - `juspay`: Juspay's hyperswitch-web, `CardPattern.res`.
 //!
 //! Every brand's numbers end in a check digit (ISO/IEC 7812-1, Annex B), UnionPay's included: some old UnionPay numbers do
 //! not, but an acquirer refuses those (braintree_ios#419), and all of UnionPay's published test numbers do.
@@ -423,27 +423,31 @@ const RANGES: &[Range] = &[
     one(Brand::Amex, 37), // wiki, type.
     to(Brand::Jcb, 3088, 3094), // dgn, am.
     to(Brand::Jcb, 3096, 3102), // dgn, am.
-    to(Brand::Jcb, 3112, 3120), // dgn, am.
-    to(Brand::Jcb, 3158, 3159), // dgn, am.
-    to(Brand::Jcb, 3337, 3349), // dgn, am.
-    to(Brand::Jcb, 3528, 3589), // wiki, dgn, type.
+    to(Brand::Jcb, 3112, 3120), // am.
+    to(Brand::Jcb, 3158, 3159), // am.
+    to(Brand::Jcb, 3337, 3349), // am.
+    to(Brand::Jcb, 3528, 3589), // wiki, type, am.
     one(Brand::Unionpay, 62), // wiki, adyen.
-    one(Brand::Unionpay, 810), // dgn, type.
-    to(Brand::Unionpay, 8110, 8171), // dgn, type.
-    to(Brand::Unionpay, 622126, 622925), // wiki: co-branded with Discover, whose row is below. In a tie the first row is first.
+    one(Brand::Unionpay, 810), // am, type.
+    to(Brand::Unionpay, 8110, 8171), // am, type.
+    // Again, because the row of Discover below would beat 62. Of two rows as wide, the upper wins.
+    to(Brand::Unionpay, 622126, 622925), // wiki: co-branded with Discover.
     one(Brand::Diners, 36), // wiki, dgn.
-    to(Brand::Diners, 38, 39), // dgn, type.
+    to(Brand::Diners, 38, 39), // type.
     to(Brand::Diners, 300, 305), // dgn, type.
     one(Brand::Diners, 3095), // dgn.
-    one(Brand::Discover, 65), // wiki, dgn.
-    to(Brand::Discover, 644, 649), // wiki, dgn.
-    one(Brand::Discover, 6011), // wiki, dgn.
+    one(Brand::Discover, 65), // wiki, type.
+    to(Brand::Discover, 644, 649), // wiki, type.
+    one(Brand::Discover, 6011), // wiki, type.
     to(Brand::Discover, 622126, 622925), // wiki: co-branded with UnionPay.
     one(Brand::Maestro, 50), // type, adyen.
     to(Brand::Maestro, 56, 59), // type, am.
-    to(Brand::Maestro, 60, 61), // type, adyen: all of 6 that is no other brand's, here and in the next rows.
-    to(Brand::Maestro, 63, 64), // type, adyen.
+    // All of 6 that is no other brand's, with prefixes as narrow as Discover's beside them: a Discover number half typed must
+    // not pass for a Maestro number.
     to(Brand::Maestro, 66, 69), // type, adyen.
+    to(Brand::Maestro, 6000, 6010), // type, adyen.
+    to(Brand::Maestro, 6012, 6199), // type, adyen.
+    to(Brand::Maestro, 6300, 6439), // type, adyen.
     one(Brand::Maestro, 493698), // type.
     to(Brand::Elo, 401178, 401179), // type.
     one(Brand::Elo, 431274), // type.
@@ -500,7 +504,8 @@ const RANGES: &[Range] = &[
     one(Brand::Bancontact, 479658), // adyen: with Visa.
     one(Brand::Bancontact, 606005), // adyen.
     one(Brand::Uatp, 1), // wiki, adyen.
-    to(Brand::CartesBancaires, 507589, 507590), // am: cards of Cartes Bancaires alone, here and in the next rows.
+    // Cards of Cartes Bancaires alone.
+    to(Brand::CartesBancaires, 507589, 507590), // am.
     to(Brand::CartesBancaires, 507593, 507595), // am.
     one(Brand::CartesBancaires, 507597), // am.
     one(Brand::CartesBancaires, 560408), // am.

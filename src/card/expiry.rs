@@ -13,8 +13,8 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// How many years ahead of today an expiry may lie. Cards are issued for 3 to 5 years, a few for 20; test cards and
-    /// cards "without" expiry carry dates decades away, and what lies further off than this is a slip.
+    /// How many years ahead of today an expiry may lie. Cards are issued for a few years, but no standard says for how many
+    /// at most; Stripe draws the line here (stripe-ios#3545), Braintree at 19.
     pub const YEARS_AHEAD: u16 = 50;
 
     /// Reads what a person typed or a browser filled in, as of `today` (see [`YearMonth::today`]).
@@ -49,7 +49,7 @@ impl Expiry {
         match (month.len, year.len) {
             (1 | 2, 2) => Self::of(month.value, CENTURY + year.value, today),
             (1 | 2, 4) => Self::of(month.value, year.value, today),
-            (0..=2, 0..=3) => Entry::Incomplete,
+            (0..=2, 0..=4) => Entry::Incomplete,
             _ => Entry::Invalid(Reason::TooLong),
         }
     }
