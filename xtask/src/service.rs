@@ -9,8 +9,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process;
 
@@ -119,7 +118,8 @@ fn stop(child: &mut Child) {
     if !matches!(child.try_wait(), Ok(None)) {
         return;
     }
-    ask_to_end(child);
+    // It has not been waited for, so the id is still its own. A failure shows in the wait that follows.
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if !matches!(child.try_wait(), Ok(None)) {
@@ -130,13 +130,6 @@ fn stop(child: &mut Child) {
     // Nothing is left to try when these fail.
     let _ = child.kill();
     let _ = child.wait();
-}
-
-fn ask_to_end(child: &Child) {
-    // The child has not been waited for, so the id is still its own. A failure shows in the wait that follows.
-    if let Ok(id) = i32::try_from(child.id()) {
-        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
-    }
 }
 
 /// The address in `cardseal-vault listening on http://127.0.0.1:4242`.

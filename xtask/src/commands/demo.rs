@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::build;
 use crate::cli::{Demo, Visit};
@@ -157,11 +159,14 @@ fn free_port(server: &str, port: u16) -> Result<u16> {
 
 /// Ctrl-C, SIGTERM or a closed terminal, as a message instead of the end of this process.
 fn interrupt() -> Result<Receiver<()>> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let (sender, receiver) = mpsc::channel();
-    ctrlc::set_handler(move || {
-        // The receiver is only gone when this process is about to end.
-        let _ = sender.send(());
-    })?;
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            // The receiver is only gone when this process is about to end.
+            let _ = sender.send(());
+        }
+    });
     Ok(receiver)
 }
 
