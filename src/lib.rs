@@ -17,6 +17,6 @@ pub mod form;
 pub mod seal;
 
 #[cfg(target_arch = "wasm32")]
-mod bindings;
+pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod failure;

@@ -1,23 +1,25 @@
 //! The brands: which numbers are theirs, how long those are, and how they are printed.
 //!
-//! No public register says which numbers are whose: ISO/IEC 7812 gives the form of a number, and its register of issuers is
-//! not published. So every range in the table at the end names what it is taken from:
+//! No public register says which numbers are whose: ISO/IEC 7812 gives the form of a number, and its register
+//! of issuers is not published. So every range in the table at the end names what it is taken from:
 //!
 //! - `wiki`: Wikipedia, "Payment card number", table of issuer identification numbers.
-//! - `dgn`: Discover Global Network, "3Q2021 IPP North America: Compliance Update", table of IIN ranges, August 2021. The
-//!   only scheme's own list among these.
+//! - `dgn`: Discover Global Network, "3Q2021 IPP North America: Compliance Update", table of IIN ranges,
+//!   August 2021. The only scheme's own list among these.
 //! - `type`: the npm package credit-card-type (Braintree), its table of patterns.
-//! - `am`: the Ruby gem ActiveMerchant, `credit_card_methods.rb`. Its Mastercard and Maestro ranges cite the Mastercard
-//!   Rules, its Elo ranges Elo's own table of BINs, its UnionPay ranges `dgn`.
+//! - `am`: the Ruby gem ActiveMerchant, `credit_card_methods.rb`. Its Mastercard and Maestro ranges cite the
+//!   Mastercard Rules, its Elo ranges Elo's own table of BINs, its UnionPay ranges `dgn`.
 //! - `adyen`: adyen-web, `CardType.ts`.
 //! - `juspay`: Juspay's hyperswitch-web, `CardPattern.res`.
 //!
-//! Every brand's numbers end in a check digit (ISO/IEC 7812-1, Annex B), UnionPay's included: some old UnionPay numbers do
-//! not, but an acquirer refuses those (braintree_ios#419), and all of UnionPay's published test numbers do.
+//! Every brand's numbers end in a check digit (ISO/IEC 7812-1, Annex B), UnionPay's included: some old
+//! UnionPay numbers do not, but an acquirer refuses those (braintree_ios#419), and all of UnionPay's
+//! published test numbers do.
 //!
-//! What a number does not tell: whether a French Visa or Mastercard is also a [`CartesBancaires`](Brand::CartesBancaires)
-//! card, and whether a Discover number that begins with 65 is on a [`Troy`](Brand::Troy) card. Both take a list of BINs that
-//! is not public, so such numbers have their international brand only.
+//! What a number does not tell: whether a French Visa or Mastercard is also a
+//! [`CartesBancaires`](Brand::CartesBancaires) card, and whether a Discover number that begins with 65 is on
+//! a [`Troy`](Brand::Troy) card. Both take a list of BINs that is not public, so such numbers have their
+//! international brand only.
 
 use core::fmt;
 
@@ -151,8 +153,8 @@ impl Brand {
 
     /// After how many digits a gap is printed.
     ///
-    /// Numbers of 16 to 19 digits go in fours; American Express 4-6-5 and Diners Club 4-6-4 are printed so, and UATP 4-5-6
-    /// is what forms use (cleave.js).
+    /// Numbers of 16 to 19 digits go in fours; American Express 4-6-5 and Diners Club 4-6-4 are printed so,
+    /// and UATP 4-5-6 is what forms use (cleave.js).
     pub const fn gaps(self) -> &'static [usize] {
         match self {
             Self::Amex | Self::Diners => &[4, 10],
@@ -168,7 +170,7 @@ impl Brand {
             Self::Visa => Lengths::of(&[13, 16, 18, 19]),
             // wiki, type.
             Self::Amex | Self::Uatp => Lengths::of(&[15]),
-            // dgn: 14 to 19 for 36, else 16 to 19; but 14 digits are the usual number of 300 to 305 (wiki) too.
+            // dgn: 14 to 19 for 36, else 16 to 19; but published numbers of 300 to 305 and 38 have 14 too.
             Self::Diners => Lengths::of(&[14, 15, 16, 17, 18, 19]),
             // wiki, type, am.
             Self::Maestro => Lengths::of(&[12, 13, 14, 15, 16, 17, 18, 19]),
@@ -193,8 +195,8 @@ impl Brand {
 
     /// What the brand's security code is called, how long it is, and whether every card has one.
     ///
-    /// Names as in the PCI glossary ("card verification code"), Wikipedia's "Card security code" and `type`, without the 2
-    /// that tells the printed code from the one on the stripe. Cards without a code: `adyen`.
+    /// Names as in the PCI glossary ("card verification code"), Wikipedia's "Card security code" and `type`,
+    /// without the 2 that tells the printed code from the one on the stripe. Cards without a code: `adyen`.
     pub const fn code(self) -> CodeRule {
         let (name, length) = match self {
             Self::Amex => ("CID", 4),
@@ -222,8 +224,9 @@ impl Brand {
         Candidates::of(digits)
     }
 
-    /// Whether the cards in this brand's ranges carry the mark of `other` too, where a range of `other` surrounds them.
-    /// Any other number in such a place is the narrower range's alone: its numbers were handed on.
+    /// Whether the cards in this brand's ranges carry the mark of `other` too, where a range of `other`
+    /// surrounds them. Any other number in such a place is the narrower range's alone: its numbers were
+    /// handed on.
     const fn is_badged_with(self, other: Self) -> bool {
         matches!(
             (self, other),
@@ -231,8 +234,8 @@ impl Brand {
             (Self::Dankort, Self::Visa)
                 // Belgium's debit cards carry Bancontact and, to work abroad, Maestro or Visa.
                 | (Self::Bancontact, Self::Maestro | Self::Visa)
-                // Discover Global Network, "International Card Identification Features" (2019): these cards' backs carry
-                // Discover's mark.
+                // Discover Global Network, "International Card Identification Features" (2019): these cards'
+                // backs carry Discover's mark.
                 | (Self::Elo, Self::Discover)
                 // RuPay Global cards run on Discover's network; wiki: RuPay/JCB.
                 | (Self::Rupay, Self::Discover | Self::Jcb)
@@ -242,8 +245,8 @@ impl Brand {
     }
 }
 
-/// The digits of a number, or of the beginning of one, in the groups that its brand prints: `42424242` becomes `4242 4242`.
-/// Characters other than ASCII digits are left out.
+/// The digits of a number, or of the beginning of one, in the groups that its brand prints: `42424242`
+/// becomes `4242 4242`. Characters other than ASCII digits are left out.
 ///
 /// The result is as clear as `digits` is, and allocated once, in full.
 pub fn format(digits: &str) -> String {
@@ -277,13 +280,14 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// All candidates, best first: those that the digits already belong to, longest prefix first, then those that further
-    /// digits could lead to, fewest digits first.
+    /// All candidates, best first: those that the digits already belong to, longest prefix first, then those
+    /// that further digits could lead to, fewest digits first.
     pub fn as_slice(&self) -> &[Brand] {
         self.list.get(..self.len).unwrap_or_default()
     }
 
-    /// The brand to show: the first that the digits already belong to, or the only one left. `None` while it is open.
+    /// The brand to show: the first that the digits already belong to, or the only one left. `None` while it
+    /// is open.
     pub fn best(&self) -> Option<Brand> {
         match self.as_slice() {
             [first, ..] if self.reached > 0 => Some(*first),
@@ -323,7 +327,8 @@ impl Candidates {
             start = start * 10 + u32::from(digit - b'0');
             known += 1;
         }
-        // Ranges whose whole prefix is there. A wider range inside a narrower one beats it, unless the cards carry both.
+        // Ranges whose whole prefix is there. A wider range inside a narrower one beats it, unless the cards
+        // carry both.
         for width in (1..=known).rev() {
             let start = start / 10_u32.pow(known - width);
             for range in RANGES.iter().filter(|range| range.width() == width) {
@@ -442,8 +447,8 @@ const RANGES: &[Range] = &[
     to(Brand::Discover, 622126, 622925), // wiki: co-branded with UnionPay.
     one(Brand::Maestro, 50), // type, adyen.
     to(Brand::Maestro, 56, 59), // type, am.
-    // All of 6 that is no other brand's, with prefixes as narrow as Discover's beside them: a Discover number half typed must
-    // not pass for a Maestro number.
+    // All of 6 that is no other brand's, with prefixes as narrow as Discover's beside them: a Discover number
+    // half typed must not pass for a Maestro number.
     to(Brand::Maestro, 66, 69), // type, adyen.
     to(Brand::Maestro, 6000, 6010), // type, adyen.
     to(Brand::Maestro, 6012, 6199), // type, adyen.

@@ -4,8 +4,8 @@ use zeroize::Zeroizing;
 
 /// The digits of `text` as ASCII, everything else left out.
 ///
-/// The result is clear card data as soon as `text` is: who calls this wraps it in [`Zeroizing`] or shows it only to the
-/// person who typed it. It is allocated once, in full, so that no copy stays behind from growing.
+/// The result is clear card data as soon as `text` is: who calls this wraps it in [`Zeroizing`] or shows it
+/// only to the person who typed it. It is allocated once, in full, so that no copy stays behind from growing.
 pub fn fold(text: &str) -> String {
     let mut digits =
         String::with_capacity(text.chars().filter(|c| matches!(sort(*c), Sort::Digit(_))).count());
@@ -22,7 +22,8 @@ pub fn fold(text: &str) -> String {
 pub(super) enum Sort {
     /// A decimal digit, 0 to 9.
     Digit(u8),
-    /// A space: Unicode's `White_Space` without the separators of lines and paragraphs that no input field gives.
+    /// A space: Unicode's `White_Space` without the separators of lines and paragraphs that no input field
+    /// gives.
     Space,
     /// A hyphen, dash or minus, or the long-vowel mark that a Japanese input method gives for the hyphen key.
     Dash,
@@ -76,7 +77,8 @@ pub(super) struct Run {
     pub(super) count: usize,
 }
 
-/// Reads up to `limit` digits among spaces, dashes and invisible marks; `None` if the text has any other character.
+/// Reads up to `limit` digits among spaces, dashes and invisible marks; `None` if the text has any other
+/// character.
 pub(super) fn read(text: &str, limit: usize) -> Option<Run> {
     let mut run = Run { digits: Zeroizing::new(String::with_capacity(limit)), count: 0 };
     for c in text.chars() {
@@ -98,7 +100,8 @@ const fn ascii(digit: u8) -> char {
     (b'0' + digit) as char
 }
 
-/// The zeros of the scripts whose digits are read (Unicode general category Nd: from each, ten digits in a row).
+/// The zeros of the scripts whose digits are read (Unicode general category Nd: from each, ten digits in a
+/// row).
 const ZEROS: &[u16] = &[
     0x0660, // Arabic-Indic
     0x06F0, // extended Arabic-Indic (Persian, Urdu)

@@ -13,18 +13,19 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// How many years ahead of today an expiry may lie. Cards are issued for a few years, but no standard says for how many
-    /// at most; Stripe draws the line here (stripe-ios#3545), Braintree at 19.
+    /// How many years ahead of today an expiry may lie. Cards are issued for a few years, and nothing public
+    /// says for how many at most; Stripe draws the line here (stripe-ios#3545), Braintree at 19.
     pub const YEARS_AHEAD: u16 = 50;
 
     /// Reads what a person typed or a browser filled in, as of `today` (see [`YearMonth::today`]).
     ///
     /// - Month first: `12/30`, `12 / 2030`, `1/30`, `01-30`, `12.30`, `12 30`, `1230`, `122030`.
-    /// - Year first, as `<input type=month>` and some password managers give it: `2030-12`, `2030/12`, `203012`,
-    ///   `2030年12月`. No month is 20, so what begins so is taken for a year.
+    /// - Year first, as `<input type=month>` and some password managers give it: `2030-12`, `2030/12`,
+    ///   `203012`, `2030年12月`. No month is 20, so what begins so is taken for a year.
     ///
-    /// Digits of any common script, and the separators that go with them. A year of two digits is in this century: cards
-    /// are not issued for longer than that. `12/20` in 2026 is incomplete, not past, as it may become `12/2030`.
+    /// Digits of any common script, and the separators that go with them. A year of two digits is in this
+    /// century: cards are not issued for longer than that. `12/20` in 2026 is incomplete, not past, as it may
+    /// become `12/2030`.
     pub fn parse(text: &str, today: YearMonth) -> Entry<Self> {
         let [first, second] = match groups(text) {
             Ok(groups) => groups,
@@ -40,8 +41,8 @@ impl Expiry {
         }
     }
 
-    /// Reads month (`1`, `01`) and year (`30`, `2030`) from texts of their own, as Omise's `expiration_month` and
-    /// `expiration_year` are. Nothing is typed on here, so `20` is 2020.
+    /// Reads month (`1`, `01`) and year (`30`, `2030`) from texts of their own, as Omise's `expiration_month`
+    /// and `expiration_year` are. Nothing is typed on here, so `20` is 2020.
     pub fn from_parts(month: &str, year: &str, today: YearMonth) -> Entry<Self> {
         let (Some(month), Some(year)) = (Group::read(month), Group::read(year)) else {
             return Entry::Invalid(Reason::UnexpectedCharacter);
@@ -169,8 +170,8 @@ fn groups(text: &str) -> Result<[Group; 2], Reason> {
     Ok(groups)
 }
 
-/// Slashes and full stops as they are typed in different scripts, the middle dot that a Japanese input method gives for the
-/// slash key, and the words for year and month in dates such as 2030年12月.
+/// Slashes and full stops as they are typed in different scripts, the middle dot that a Japanese input method
+/// gives for the slash key, and the words for year and month in dates such as 2030年12月.
 const fn is_separator(c: char) -> bool {
     matches!(c, '/' | '.' | '\u{2044}' | '\u{2215}' | '／' | '．' | '。' | '｡' | '・' | '･' | '年' | '月')
 }

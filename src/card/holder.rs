@@ -10,8 +10,9 @@ use super::{Entry, Reason};
 pub struct Holder(Zeroizing<String>);
 
 impl Holder {
-    /// The most bytes of UTF-8 a name has. A magnetic stripe holds 26 characters (ISO/IEC 7813), but people type the name
-    /// as they write it; 256 is what Thales's token service takes, the narrowest of those a card is passed on to.
+    /// The most bytes of UTF-8 a name has. A magnetic stripe holds 26 characters (ISO/IEC 7813), but people
+    /// type the name as they write it; 256 is what Thales's token service takes, the narrowest of those a
+    /// card is passed on to.
     pub const MAX_BYTES: usize = 256;
     /// The fewest characters a name has (ISO/IEC 7813).
     pub const MIN_CHARS: usize = 2;
@@ -79,7 +80,8 @@ fn is_card_number(name: &str) -> bool {
             Sort::Other => others += 1,
         }
     }
-    // The shortest number there is has 12 digits (Maestro). Whether they pass Luhn is not asked: a number with one digit
-    // mistyped is as telling, and one with an expiry after it too. Nobody's name has twelve digits.
+    // The shortest number there is has 12 digits (Maestro). Whether they pass Luhn is not asked: a number
+    // with one digit mistyped is as telling, and one with an expiry after it too. Nobody's name has twelve
+    // digits.
     digits >= 12 || (digits > 0 && others == 0)
 }

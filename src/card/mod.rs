@@ -1,10 +1,10 @@
 //! What a card is. Text goes in, and either a card that cannot be wrong comes out or the reason why not.
 //!
-//! Every field has one parser that takes what people type and paste and answers with an [`Entry`]. Nothing here needs a
-//! browser, a clock or a network: the month it is comes in as a [`YearMonth`].
+//! Every field has one parser that takes what people type and paste and answers with an [`Entry`]. Nothing
+//! here needs a browser, a clock or a network: the month it is comes in as a [`YearMonth`].
 //!
-//! Clear values are zeroized on drop. `Debug` and `Display` show a number's first and last four digits and of the other
-//! fields nothing; the clear text is had only through the methods called `expose`.
+//! Clear values are zeroized on drop. `Debug` and `Display` show a number's first and last four digits and of
+//! the other fields nothing; the clear text is had only through the methods called `expose`.
 
 pub mod brand;
 pub mod digits;
@@ -34,7 +34,8 @@ pub struct Card {
     pub number: Number,
     /// The month the card is valid through.
     pub expiry: Expiry,
-    /// The code printed on the card; absent where none was asked for. Never stored past authorization (PCI DSS 3.3.1).
+    /// The code printed on the card; absent where none was asked for. Never stored past authorization (PCI
+    /// DSS 3.3.1).
     pub security_code: Option<SecurityCode>,
     /// The name on the card, where it was asked for.
     pub holder: Option<Holder>,

@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 use super::brand::{Brand, Candidates};
 use super::{Entry, Reason, digits};
 
-/// A primary account number (PAN, ISO/IEC 7812-1): a brand's prefix, a length that brand has, and a check digit that fits.
+/// A primary account number (PAN, ISO/IEC 7812-1): a brand's prefix, a length that brand has, and a check
+/// digit that fits.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Number {
     digits: Zeroizing<String>,
@@ -18,8 +19,8 @@ impl Number {
 
     /// Reads what a person typed or pasted: digits of any common script, spaces, hyphens and invisible marks.
     ///
-    /// - Too few digits so far is incomplete. So is a length the brand has with a check digit that does not fit, as long as
-    ///   the brand also has longer numbers.
+    /// - Too few digits so far is incomplete. So is a length the brand has with a check digit that does not
+    ///   fit, as long as the brand also has longer numbers.
     /// - No brand begins like this: [`Reason::UnknownBrand`], as soon as that is certain.
     /// - More digits than any brand that fits has: [`Reason::TooLong`].
     /// - The longest length, and the check digit does not fit: [`Reason::Luhn`].

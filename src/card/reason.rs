@@ -1,11 +1,11 @@
 use thiserror::Error;
 
-/// Why a text can never become a valid field. All of them are the cardholder's to correct; trying the same text again
-/// gives the same answer.
+/// Why a text can never become a valid field. All of them are the cardholder's to correct; trying the same
+/// text again gives the same answer.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum Reason {
-    /// A name that is a card number, or holds as many digits as one: a card number must not end up where names are
-    /// stored and logged.
+    /// A name that is a card number, or holds as many digits as one: a card number must not end up where
+    /// names are stored and logged.
     #[error("the name holds a card number")]
     IsCardNumber,
     /// The check digit does not fit (ISO/IEC 7812-1, Annex B): a digit was mistyped, or two were swapped.
@@ -17,7 +17,8 @@ pub enum Reason {
     /// The card's last month is over.
     #[error("the card has expired")]
     Past,
-    /// The expiry lies further ahead than any card is issued for; see [`Expiry::YEARS_AHEAD`](super::Expiry::YEARS_AHEAD).
+    /// The expiry lies further ahead than any card is issued for; see
+    /// [`Expiry::YEARS_AHEAD`](super::Expiry::YEARS_AHEAD).
     #[error("the expiry lies too far ahead")]
     TooFarAhead,
     /// More digits or characters than the field can hold.

@@ -4,16 +4,17 @@ use zeroize::Zeroizing;
 
 use super::{Brand, Entry, Reason, digits};
 
-/// The code printed on a card (CVC2, CVV2, CID …): sensitive authentication data, never stored past authorization
-/// (PCI DSS 3.3.1).
+/// The code printed on a card (CVC2, CVV2, CID …): sensitive authentication data, never stored past
+/// authorization (PCI DSS 3.3.1).
 #[derive(Clone, Eq, PartialEq)]
 pub struct SecurityCode(Zeroizing<String>);
 
 impl SecurityCode {
-    /// Reads a code for a card of `brand`: digits of any common script, with spaces, hyphens and invisible marks around.
+    /// Reads a code for a card of `brand`: digits of any common script, with spaces, hyphens and invisible
+    /// marks around.
     ///
-    /// While the brand is not known, three digits and four are both valid. More digits than the brand's codes have are
-    /// [`Reason::TooLong`], anything that is not a digit is [`Reason::UnexpectedCharacter`].
+    /// While the brand is not known, three digits and four are both valid. More digits than the brand's codes
+    /// have are [`Reason::TooLong`], anything that is not a digit is [`Reason::UnexpectedCharacter`].
     pub fn parse(text: &str, brand: Option<Brand>) -> Entry<Self> {
         let (shortest, longest) = match brand {
             Some(brand) => (brand.code().length, brand.code().length),

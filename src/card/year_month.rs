@@ -14,18 +14,21 @@ impl YearMonth {
         }
     }
 
-    /// The month to judge an expiry by at `seconds` since 1970-01-01T00:00:00Z: the one that it still is somewhere.
+    /// The month to judge an expiry by at `seconds` since 1970-01-01T00:00:00Z: the one that it still is
+    /// somewhere.
     ///
-    /// A card is valid through the end of its month, and no one says in whose time zone. So the month changes here when
-    /// it has changed everywhere, which is last at UTC−12: a card is never refused that is still good where its holder is.
+    /// A card is valid through the end of its month, and no one says in whose time zone. So the month changes
+    /// here when it has changed everywhere, which is last at UTC−12: a card is never refused that is still
+    /// good where its holder is.
     pub const fn today(seconds: u64) -> Self {
         Self::from_unix_seconds(seconds.saturating_sub(12 * 60 * 60))
     }
 
     /// The month in UTC at `seconds` since 1970-01-01T00:00:00Z. Years past 65535 count as December 65535.
     pub const fn from_unix_seconds(seconds: u64) -> Self {
-        // Days are counted from 0000-03-01, so that a leap day is the last of its year; an era is the 400 years (146097
-        // days) after which the calendar repeats. 719468 days lie between that day and 1970-01-01.
+        // Days are counted from 0000-03-01, so that a leap day is the last of its year; an era is the 400
+        // years (146097 days) after which the calendar repeats. 719468 days lie between that day and
+        // 1970-01-01.
         let days = seconds / 86_400 + 719_468;
         let (era, day) = (days / 146_097, days % 146_097);
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

@@ -5,6 +5,7 @@
 
 pub mod cardseal;
 mod error;
+#[cfg(feature = "seal")]
 mod json;
 mod pkey;
 mod retry;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -123,7 +123,7 @@ const MAX_PLAINTEXT_BYTES: usize = 2048;
 
 /// The plaintext as it is written.
 #[cfg(feature = "seal")]
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 struct Sealed<'a> {
     number: &'a str,
     expiration_month: u8,

@@ -110,9 +110,6 @@ pub enum Unusable {
 /// Most bytes a key id may have; it travels in the header of every seal.
 pub const MAX_KID_BYTES: usize = 256;
 
-/// 65537 (FIPS 186-5 section A.1.1 allows it, and smaller exponents are what attacks on RSA want).
-pub(super) const EXPONENT: u64 = 65_537;
-
 impl PublicKey {
     /// The key's id, which goes into the seal's header.
     #[must_use]
@@ -124,6 +121,12 @@ impl PublicKey {
     #[must_use]
     pub fn modulus(&self) -> &[u8] {
         &self.modulus
+    }
+
+    /// The public exponent, big-endian.
+    #[must_use]
+    pub const fn exponent(&self) -> &[u8] {
+        &EXPONENT
     }
 }
 
@@ -146,13 +149,16 @@ impl TryFrom<&Jwk> for PublicKey {
             .filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()))
             .ok_or(Unusable::KeyId)?;
         let modulus = jwk.n.as_deref().and_then(decode).filter(|n| is_modulus(n)).ok_or(Unusable::Modulus)?;
-        // RFC 7518 section 2: the shortest encoding, so 65537 is these three bytes and no others.
-        if jwk.e.as_deref().and_then(decode).as_deref() != Some(&[1, 0, 1]) {
+        if jwk.e.as_deref().and_then(decode).as_deref() != Some(&EXPONENT) {
             return Err(Unusable::Exponent);
         }
         Ok(Self { kid: kid.into(), modulus })
     }
 }
+
+/// 65537, big-endian and as short as can be (RFC 7518 section 2). FIPS 186-5 section A.1.1 allows it; smaller exponents
+/// are what attacks on RSA want.
+const EXPONENT: [u8; 3] = [1, 0, 1];
 
 /// 2048 to 4096 bits: whole bytes, the first one not zero and, at the lower end, its highest bit set. A product of two
 /// odd primes is odd.

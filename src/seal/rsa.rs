@@ -10,8 +10,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::Envelope;
+use super::PublicKey;
 use super::jwe::{self, CEK_BYTES, IV_BYTES};
-use super::jwk::{self, PublicKey};
 
 /// Seals a card to a vault's key: the JWE in compact form. Each call makes a fresh content key and vector.
 ///
@@ -26,8 +26,9 @@ pub fn seal(key: &PublicKey, envelope: &Envelope) -> Result<String, SealError> {
     OsRng.try_fill_bytes(&mut *cek).map_err(|_| SealError::Random)?;
     OsRng.try_fill_bytes(&mut iv).map_err(|_| SealError::Random)?;
 
-    let rsa = RsaPublicKey::new(BigUint::from_bytes_be(key.modulus()), jwk::EXPONENT.into())
-        .map_err(|_| SealError::Key)?;
+    let rsa =
+        RsaPublicKey::new(BigUint::from_bytes_be(key.modulus()), BigUint::from_bytes_be(key.exponent()))
+            .map_err(|_| SealError::Key)?;
     let encrypted_key = rsa.encrypt(&mut OsRng, Oaep::new::<Sha256>(), &*cek).map_err(|_| SealError::Key)?;
     let tag = Aes256Gcm::new((&*cek).into())
         .encrypt_in_place_detached((&iv).into(), protected.as_bytes(), &mut content)

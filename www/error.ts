@@ -1,0 +1,114 @@
+/**
+ * Every reason for a failure.
+ *
+ * The cardholder's to mend: `incomplete_card`, `invalid_card` (see `field` and `reason`).
+ *
+ * Nobody's fault, try again: `network_error`, `timeout`, `rate_limited`, `vault_unavailable`, `random_failure`.
+ *
+ * The merchant's to mend: `authentication_failure`, `bad_request`, `busy`, `destroyed`, `invalid_options`,
+ * `invalid_public_key`, `invalid_target`, `invalid_vault_address`, `load_failed`, `no_document`, `not_mounted`,
+ * `origin_not_allowed`, `unsupported_mode`.
+ *
+ * The vault operator's to mend: `bad_answer`, `expired_seal`, `invalid_seal`, `unknown_kid`, `unusable_key`.
+ *
+ * The browser is too old: `unsupported_browser`. A mistake in cardseal itself: `internal_error`.
+ */
+export type ErrorCode =
+  | "authentication_failure"
+  | "bad_answer"
+  | "bad_request"
+  | "busy"
+  | "destroyed"
+  | "expired_seal"
+  | "incomplete_card"
+  | "internal_error"
+  | "invalid_card"
+  | "invalid_options"
+  | "invalid_public_key"
+  | "invalid_seal"
+  | "invalid_target"
+  | "invalid_vault_address"
+  | "load_failed"
+  | "network_error"
+  | "no_document"
+  | "not_mounted"
+  | "origin_not_allowed"
+  | "random_failure"
+  | "rate_limited"
+  | "timeout"
+  | "unknown_kid"
+  | "unsupported_browser"
+  | "unsupported_mode"
+  | "unusable_key"
+  | "vault_unavailable";
+
+/** A field of the form. */
+export type FieldName = "number" | "expiry" | "security_code" | "name";
+
+/** What can be wrong with a field. */
+export type Reason =
+  | "is_card_number"
+  | "luhn"
+  | "month_out_of_range"
+  | "past"
+  | "too_far_ahead"
+  | "too_long"
+  | "unexpected_character"
+  | "unknown_brand";
+
+/** What a failure is made from. @internal */
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  retryable?: boolean;
+  field?: FieldName | undefined;
+  reason?: Reason | undefined;
+  status?: number | undefined;
+  correlationId?: string | undefined;
+}
+
+/** Why something did not work. Nothing of the card is in it, so it may be logged. */
+export class CardsealError extends Error {
+  /** What went wrong, for a program. */
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later with nothing changed. */
+  readonly retryable: boolean;
+  /** The field to look at, for `incomplete_card` and `invalid_card`. */
+  readonly field: FieldName | undefined;
+  /** What is wrong with it, for `invalid_card`. */
+  readonly reason: Reason | undefined;
+  /** The HTTP status of the vault's answer, if there was one. */
+  readonly status: number | undefined;
+  /** Names the call in the vault's log. */
+  readonly correlationId: string | undefined;
+
+  /** @internal */
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = "CardsealError";
+    this.code = failure.code;
+    this.retryable = failure.retryable ?? false;
+    this.field = failure.field;
+    this.reason = failure.reason;
+    this.status = failure.status;
+    this.correlationId = failure.correlationId;
+  }
+
+  /** The error for whatever was thrown: what the wasm describes, or a trap in it, whose own words say nothing useful. @internal */
+  static from(thrown: unknown): CardsealError {
+    if (thrown instanceof CardsealError) return thrown;
+    if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown && "retryable" in thrown) {
+      return new CardsealError(thrown as Failure);
+    }
+    return new CardsealError({ code: "internal_error", message: "cardseal failed inside; load the page again" });
+  }
+}
+
+/** Calls into the wasm; what it throws comes out as a CardsealError. @internal */
+export function call<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw CardsealError.from(thrown);
+  }
+}
