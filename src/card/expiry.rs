@@ -67,14 +67,20 @@ impl Expiry {
 
     /// A date typed without a separator, or not typed further than its first part.
     fn of_one(date: Group, today: YearMonth) -> Entry<Self> {
-        let Some(rest) = date.len.checked_sub(2) else {
-            return Entry::Incomplete;
+        let scale = match date.len {
+            0 | 1 => return Entry::Incomplete,
+            2 => 1,
+            3 => 10,
+            4 => 100,
+            5 => 1_000,
+            _ => 10_000,
         };
-        let scale = 10_u32.pow(rest);
-        match (date.value / scale, rest) {
-            (20, 4) => Self::of(date.value % 100, date.value / 100, today),
+        match (date.value / scale, date.len) {
+            (20, 6) => Self::of(date.value % 100, date.value / 100, today),
             (20, _) => Entry::Incomplete,
-            (month, len) => Self::of_month_and_year(month, Group { value: date.value % scale, len }, today),
+            (month, len) => {
+                Self::of_month_and_year(month, Group { value: date.value % scale, len: len - 2 }, today)
+            }
         }
     }
 

@@ -169,7 +169,8 @@ fn printing_shows_the_first_and_last_four() {
     assert_eq!(format!("{:?}", Number::parse("4242424242424242")), "Valid(4242••••••••4242)");
 }
 
-/// A valid number: the digits of any published number's beginning, any digits after, the check digit that fits.
+/// A valid number: the digits of any published number's beginning, any digits after, the check digit that
+/// fits.
 fn any_number() -> impl Strategy<Value = String> {
     let starts: Vec<&str> = published::all().map(|(_, number)| number).collect();
     (proptest::sample::select(starts), 4_usize..=8, 12_usize..=19, "[0-9]{19}")

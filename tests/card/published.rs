@@ -58,8 +58,8 @@ pub(super) const OMISE: &[(Brand, &[&str])] = &[
     (Unionpay, &["6250947000000006", "6250947000000014", "6250947000000022"]),
 ];
 
-/// Others', for the brands and lengths that Omise has none of: Adyen, Stripe, Authorize.Net, EBANX and Flutterwave in their
-/// documents on testing; 13 digits of Visa, and Diners Club's, are PayPal's.
+/// Others', for the brands and lengths that Omise has none of: Adyen, Stripe, Authorize.Net, EBANX and
+/// Flutterwave in their documents on testing; 13 digits of Visa, and Diners Club's, are PayPal's.
 pub(super) const OTHERS: &[(Brand, &[&str])] = &[
     (Visa, &["4222222222222", "4013250000000000006", "4035501000000008", "4871049999999910"]),
     (Mastercard, &["5105105105105100", "2223003122003222", "5577000055770004"]),
