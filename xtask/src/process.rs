@@ -11,16 +11,6 @@ use crate::workspace;
 pub(crate) fn cargo() -> Command {
     let mut command = in_workspace("cargo");
     command.env("CARGO_TARGET_DIR", workspace::target());
-    // Set by the cargo that runs this program and about this program; a build script that reads them would be
-    // rebuilt for nothing.
-    for (name, _) in std::env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-        {
-            command.env_remove(name);
-        }
-    }
     command
 }
 
