@@ -1,0 +1,201 @@
+//! The program's commands.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::data_dir::DataDir;
+use crate::id::{MerchantId, SecretKey, random_public_key};
+use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
+use crate::server::{self, ServeError, Settings, TlsFiles};
+use crate::store::{self, Store};
+use crate::time::Clock;
+
+/// Keeps cards and answers with tokens.
+#[derive(Debug, Parser)]
+#[command(name = "cardseal-vault", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve tokens and charges until told to stop
+    Serve(Serve),
+    /// Say who may use the vault
+    #[command(subcommand)]
+    Merchant(MerchantCommand),
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    /// Folder for the database and the keys; made when it is new
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Host and port to listen on; port 0 for any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4242")]
+    listen: String,
+    /// Certificate chain (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum MerchantCommand {
+    /// Add a merchant and print its keys; the secret key is shown this once
+    Add(Add),
+    /// List the merchants
+    List(List),
+}
+
+#[derive(Args, Debug)]
+struct Add {
+    /// Folder of the vault; made when it is new. The vault may be running
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// What people call the merchant
+    #[arg(long, value_name = "NAME", value_parser = Name::parse)]
+    name: Name,
+    /// Origin of the merchant's pages, such as https://shop.example; may be given several times
+    #[arg(long = "origin", value_name = "URL", required = true, value_parser = Origin::parse)]
+    origins: Vec<Origin>,
+    /// Keys for real cards instead of test cards
+    #[arg(long)]
+    live: bool,
+    /// Let it send cards that are not sealed (with test keys it may anyhow)
+    #[arg(long)]
+    clear_card: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct List {
+    /// Folder of the vault
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
+/// Carries a command out; what it prints goes to `out`.
+///
+/// # Errors
+/// [`CliError`]
+pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
+    match cli.command {
+        Command::Serve(Serve { data_dir, listen, tls_cert, tls_key }) => {
+            let tls = tls_cert.zip(tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+            Ok(server::serve(Settings { data_dir, listen, tls }, out).await?)
+        }
+        Command::Merchant(MerchantCommand::Add(add)) => add_merchant(add, &mut out).await,
+        Command::Merchant(MerchantCommand::List(List { data_dir })) => {
+            list_merchants(data_dir, &mut out).await
+        }
+    }
+}
+
+async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
+    let mode = if add.live { Mode::Live } else { Mode::Test };
+    if let (Mode::Live, Some(origin)) = (mode, add.origins.iter().find(|origin| !origin.is_secure())) {
+        return Err(CliError::InsecureOrigin(origin.clone()));
+    }
+    let clear = add.clear_card || mode == Mode::Test;
+    let secret_key = SecretKey::random(mode);
+    let merchant = Merchant {
+        id: MerchantId::random(mode),
+        name: add.name,
+        mode,
+        public_key: random_public_key(mode),
+        origins: add.origins,
+        clear_cards: if clear { ClearCards::Allowed } else { ClearCards::Refused },
+    };
+    let store = open(add.data_dir).await?;
+    store.add_merchant(&merchant, secret_key.hash(), Clock::system().now()).await?;
+    store.close().await;
+
+    let (id, public_key, secret_key) =
+        (merchant.id.as_str(), merchant.public_key.as_str(), secret_key.expose());
+    if add.json {
+        writeln!(out, "{}", json!({ "merchant": id, "public_key": public_key, "secret_key": secret_key }))?;
+    } else {
+        writeln!(out, "merchant  {id}\npkey      {public_key}\nskey      {secret_key}")?;
+    }
+    Ok(out.flush()?)
+}
+
+async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), CliError> {
+    if !data_dir.is_dir() {
+        return Err(CliError::NoSuchFolder(data_dir));
+    }
+    let store = open(data_dir).await?;
+    let merchants = store.merchants().await?;
+    store.close().await;
+
+    let mut table = vec![["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "ORIGINS"].map(String::from)];
+    for merchant in merchants {
+        table.push([
+            merchant.id.to_string(),
+            merchant.name.as_str().into(),
+            merchant.public_key.as_str().into(),
+            match merchant.clear_cards {
+                ClearCards::Allowed => "allowed".into(),
+                ClearCards::Refused => "refused".into(),
+            },
+            merchant.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" "),
+        ]);
+    }
+    let mut widths = [0; 5];
+    for row in &table {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &table {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(out.flush()?)
+}
+
+async fn open(path: PathBuf) -> Result<Store, CliError> {
+    let dir = DataDir::open(&path).map_err(|source| CliError::DataDir { path, source })?;
+    Ok(Store::open(&dir).await?)
+}
+
+/// Why a command was not carried out. The operator's to put right.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The folder cannot be had.
+    #[error("the data folder {path} cannot be opened: {source}", path = .path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A page for real cards has to come over TLS.
+    #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
+    InsecureOrigin(Origin),
+    /// There is no vault in the folder.
+    #[error("there is no folder {path}; `merchant add` or `serve` makes one", path = .0.display())]
+    NoSuchFolder(PathBuf),
+    /// Nobody reads what the command prints.
+    #[error("cannot write to the standard output: {0}")]
+    Out(#[from] io::Error),
+    /// The vault does not serve.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}

@@ -1,0 +1,59 @@
+//! The folder a vault keeps everything in.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A folder that is there, with a database file that only its owner can read.
+///
+/// ```text
+/// vault.sqlite (-wal, -shm)   the database
+/// kek                         the key-encryption key; back it up apart from the database
+/// lock                        held while the database is being opened
+/// ```
+#[derive(Clone, Debug)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Opens the folder, and makes it, for its owner only, when it is new.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        }
+        // As an absolute path, errors name the folder wherever they are read.
+        let dir = Self(fs::canonicalize(path)?);
+        // SQLite gives its other files the permissions of this one.
+        private_file(&dir.database())?;
+        Ok(dir)
+    }
+
+    /// The database's file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("vault.sqlite")
+    }
+
+    /// The key-encryption key's file.
+    #[must_use]
+    pub fn kek(&self) -> PathBuf {
+        self.0.join("kek")
+    }
+
+    /// Waits until no other process is opening the folder's database; until the file is dropped, none will.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn lock(&self) -> io::Result<File> {
+        let file = private_file(&self.0.join("lock"))?;
+        file.lock()?;
+        Ok(file)
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}

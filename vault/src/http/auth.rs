@@ -1,0 +1,96 @@
+//! HTTP Basic (RFC 7617) with a key as user name, as Omise's clients send it; the password does not matter.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use base64ct::{Base64, Encoding};
+use cardseal::client::Pkey;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::cors::Caller;
+use super::error::ApiError;
+use crate::Vault;
+use crate::id::SecretKey;
+use crate::merchant::Merchant;
+
+/// The merchant whose page sent its public key, from one of its own origins if a browser sent it.
+pub(super) struct PublicKey(pub(super) Merchant);
+
+/// The merchant whose server sent its secret key.
+pub(super) struct Secret(pub(super) Merchant);
+
+/// Why nobody is authenticated. The caller's fault each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(super) enum AuthenticationFailure {
+    #[error("the Authorization header is not Basic with base64 of key and colon")]
+    Malformed,
+    #[error("no key was sent: it goes into the Authorization header, Basic, as user name")]
+    Missing,
+    #[error("a public key (pkey_…) was sent where the secret key (skey_…) belongs")]
+    PublicForSecret,
+    #[error(
+        "a secret key (skey_…) was sent where the public key (pkey_…) belongs; if it was in a page it is no longer a secret"
+    )]
+    SecretForPublic,
+    #[error("the vault does not know this key")]
+    Unknown,
+}
+
+impl FromRequestParts<Arc<Vault>> for PublicKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
+        let key = key(parts)?;
+        if key.starts_with("skey_") {
+            return Err(AuthenticationFailure::SecretForPublic.into());
+        }
+        let key = Pkey::parse(&key).map_err(|_| AuthenticationFailure::Unknown)?;
+        let merchant =
+            vault.store().merchant_by_public_key(&key).await?.ok_or(AuthenticationFailure::Unknown)?;
+        match parts.extensions.get() {
+            Some(Caller::Page(origin)) if !merchant.origins.contains(origin) => {
+                Err(ApiError::OriginNotAllowed)
+            }
+            _ => Ok(Self(merchant)),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Vault>> for Secret {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
+        let key = key(parts)?;
+        if key.starts_with("pkey_") {
+            return Err(AuthenticationFailure::PublicForSecret.into());
+        }
+        let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
+        let merchant = vault.store().merchant_by_secret_key(key.hash()).await?;
+        Ok(Self(merchant.ok_or(AuthenticationFailure::Unknown)?))
+    }
+}
+
+/// The user name of the one Authorization header.
+fn key(parts: &Parts) -> Result<Zeroizing<String>, AuthenticationFailure> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let header = headers.next().ok_or(AuthenticationFailure::Missing)?;
+    if headers.next().is_some() {
+        return Err(AuthenticationFailure::Malformed);
+    }
+    let (scheme, credentials) = header
+        .to_str()
+        .ok()
+        .and_then(|header| header.split_once(' '))
+        .ok_or(AuthenticationFailure::Malformed)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(AuthenticationFailure::Malformed);
+    }
+    let decoded = Base64::decode_vec(credentials.trim()).map_err(|_| AuthenticationFailure::Malformed)?;
+    let decoded = Zeroizing::new(decoded);
+    let text = std::str::from_utf8(&decoded).map_err(|_| AuthenticationFailure::Malformed)?;
+    let (user, _) = text.split_once(':').ok_or(AuthenticationFailure::Malformed)?;
+    if user.is_empty() { Err(AuthenticationFailure::Missing) } else { Ok(Zeroizing::new(user.into())) }
+}

@@ -1,0 +1,433 @@
+//! Bodies: JSON or a form, the same parameters either way.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use http_body_util::BodyExt;
+use percent_encoding::percent_decode_str;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::{Map, Number, Value};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::error::ApiError;
+use crate::Vault;
+use crate::token::NotALine;
+
+/// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
+pub const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// How long a body may take to arrive.
+const LONGEST_BODY: Duration = Duration::from_secs(10);
+
+/// So much of a body that is too large is read and thrown away, so that its sender gets to hear why it was refused: a
+/// connection closed on data that nobody read loses the answer.
+const MAX_DISCARDED_BYTES: usize = 256 * 1024;
+
+/// Named parameters, each taken out once; [`finish`](Self::finish) refuses what nobody took.
+#[derive(Debug)]
+pub(super) struct Params {
+    /// What comes before a parameter's name in messages: `card.`.
+    prefix: &'static str,
+    entries: Vec<(String, Param)>,
+}
+
+/// Why a body is refused. The caller's fault.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum BadRequest {
+    /// A parameter's text has not the form it should.
+    #[error("{0} {1}")]
+    Malformed(String, NotALine),
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("the body is not valid JSON (line {0}, column {1})")]
+    NotJson(usize, usize),
+    #[error("the body is not an object")]
+    NotAnObject,
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error(
+        "card has sealed beside number, expiration_month, expiration_year or security_code; a card is either sealed or not"
+    )]
+    SealedAndClear,
+    #[error("{0} is there twice")]
+    Twice(Shown),
+    #[error("{0} is not a parameter here")]
+    Unknown(Shown),
+    #[error("{0} is not supported yet; the request was not carried out")]
+    Unsupported(&'static str),
+    /// A parameter is of another type than it should be.
+    #[error("{0} is not {1}")]
+    WrongType(String, &'static str),
+}
+
+impl FromRequest<Arc<Vault>> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Arc<Vault>) -> Result<Self, ApiError> {
+        let format = Format::of(request.headers())?;
+        let bytes = tokio::time::timeout(LONGEST_BODY, read(request.into_body()));
+        let bytes = bytes.await.map_err(|_| ApiError::RequestTimeout)??;
+        let text = std::str::from_utf8(&bytes).map_err(|_| BadRequest::NotUtf8)?;
+        Ok(match format {
+            Format::Json => Self::from_json(text)?,
+            Format::Form => Self::from_form(text)?,
+        })
+    }
+}
+
+impl Params {
+    fn from_json(text: &str) -> Result<Self, BadRequest> {
+        match serde_json::from_str(text) {
+            Ok(Param::Map(entries)) => Ok(Self { prefix: "", entries }),
+            Ok(_) => Err(BadRequest::NotAnObject),
+            // The one thing that `Param` refuses in JSON that is valid.
+            Err(error) if error.classify() == Category::Data => Err(BadRequest::Twice(Shown::unnamed())),
+            Err(error) => Err(BadRequest::NotJson(error.line(), error.column())),
+        }
+    }
+
+    /// `application/x-www-form-urlencoded` (URL standard section 5) with `card[number]` for a parameter in a parameter.
+    fn from_form(text: &str) -> Result<Self, BadRequest> {
+        let mut params = Self { prefix: "", entries: Vec::new() };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (form_decode(name)?, Param::Text(form_decode(value)?));
+            match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
+                None => insert(&mut params.entries, &name, value)?,
+                Some((outer, inner)) => match params.entries.iter_mut().find(|(known, _)| known == outer) {
+                    Some((_, Param::Map(entries))) => insert(entries, inner, value)?,
+                    Some(_) => return Err(BadRequest::Twice(Shown::of(outer))),
+                    None => params.entries.push((outer.into(), Param::Map(vec![(inner.into(), value)]))),
+                },
+            }
+        }
+        Ok(params)
+    }
+
+    /// A text; none if it is empty, which is how forms say that there is none.
+    pub(super) fn text(&mut self, name: &'static str) -> Result<Option<Zeroizing<String>>, BadRequest> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Param::Text(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Some(_) => Err(self.wrong_type(name, "a string")),
+        }
+    }
+
+    /// A text, or a number as text.
+    pub(super) fn text_or_number(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Zeroizing<String>>, BadRequest> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Param::Text(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Some(Param::Number(number)) => Ok(Some(Zeroizing::new(number.to_string()))),
+            Some(_) => Err(self.wrong_type(name, "a string or a number")),
+        }
+    }
+
+    /// Yes or no; forms say it with a word.
+    pub(super) fn truth(&mut self, name: &'static str) -> Result<Option<bool>, BadRequest> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Param::Bool(truth)) => Ok(Some(truth)),
+            Some(Param::Text(text)) if *text == "true" => Ok(Some(true)),
+            Some(Param::Text(text)) if *text == "false" => Ok(Some(false)),
+            Some(_) => Err(self.wrong_type(name, "true or false")),
+        }
+    }
+
+    /// Parameters in a parameter. `prefix` is how messages name them.
+    pub(super) fn params(
+        &mut self,
+        name: &'static str,
+        prefix: &'static str,
+    ) -> Result<Option<Self>, BadRequest> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Param::Map(entries)) => Ok(Some(Self { prefix, entries })),
+            Some(_) => Err(self.wrong_type(name, "an object")),
+        }
+    }
+
+    /// Any object, as it came.
+    pub(super) fn object(&mut self, name: &'static str) -> Result<Option<Map<String, Value>>, BadRequest> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Param::Map(entries)) => Ok(Some(to_object(entries))),
+            Some(_) => Err(self.wrong_type(name, "an object")),
+        }
+    }
+
+    /// Takes out what makes no difference here.
+    pub(super) fn ignore(&mut self, name: &'static str) {
+        self.take(name);
+    }
+
+    /// Whether a parameter is there, and not null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(known, value)| known == name && !matches!(value, Param::Null))
+    }
+
+    /// Nothing may be left: a parameter with a slip in its name would be lost without a word.
+    pub(super) fn finish(self) -> Result<(), BadRequest> {
+        match self.entries.first() {
+            Some((name, _)) => Err(BadRequest::Unknown(Shown::of(&[self.prefix, name].concat()))),
+            None => Ok(()),
+        }
+    }
+
+    /// A parameter's text has not the form it should.
+    pub(super) fn malformed(&self, name: &str, why: NotALine) -> BadRequest {
+        BadRequest::Malformed([self.prefix, name].concat(), why)
+    }
+
+    /// A parameter is of another type than it should be.
+    pub(super) fn wrong_type(&self, name: &str, what: &'static str) -> BadRequest {
+        BadRequest::WrongType([self.prefix, name].concat(), what)
+    }
+
+    fn take(&mut self, name: &str) -> Option<Param> {
+        let index = self.entries.iter().position(|(known, _)| known == name)?;
+        Some(self.entries.swap_remove(index).1).filter(|value| !matches!(value, Param::Null))
+    }
+}
+
+/// The name of a parameter as the caller wrote it, if it looks like one: a slip could have put anything there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shown(String);
+
+impl Shown {
+    fn of(name: &str) -> Self {
+        let allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']');
+        let digits = name.bytes().filter(u8::is_ascii_digit).count();
+        let shown = (1..=64).contains(&name.len()) && name.bytes().all(allowed) && digits < 4;
+        if shown { Self(name.into()) } else { Self::unnamed() }
+    }
+
+    fn unnamed() -> Self {
+        Self("a parameter".into())
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A parameter's value. An object has no member twice: which one counts would be anybody's guess.
+enum Param {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Zeroizing<String>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
+}
+
+impl fmt::Debug for Param {
+    /// The type only: any of them may be a card's.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Null => "Null",
+            Self::Bool(_) => "Bool",
+            Self::Number(_) => "Number",
+            Self::Text(_) => "Text",
+            Self::List(_) => "List",
+            Self::Map(_) => "Map",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Param {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ParamVisitor;
+        impl<'de> Visitor<'de> for ParamVisitor {
+            type Value = Param;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("any JSON")
+            }
+
+            fn visit_unit<E>(self) -> Result<Param, E> {
+                Ok(Param::Null)
+            }
+
+            fn visit_bool<E>(self, truth: bool) -> Result<Param, E> {
+                Ok(Param::Bool(truth))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Param, E> {
+                Ok(Param::Number(number.into()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Param, E> {
+                Ok(Param::Number(number.into()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Param, E> {
+                Ok(Number::from_f64(number).map_or(Param::Null, Param::Number))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Param, E> {
+                Ok(Param::Text(Zeroizing::new(text.into())))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Param, A::Error> {
+                let mut list = Vec::new();
+                while let Some(value) = sequence.next_element()? {
+                    list.push(value);
+                }
+                Ok(Param::List(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Param, A::Error> {
+                let mut entries = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Param>()? {
+                    insert(&mut entries, &name, value).map_err(|_| A::Error::custom("a member twice"))?;
+                }
+                Ok(Param::Map(entries))
+            }
+        }
+        deserializer.deserialize_any(ParamVisitor)
+    }
+}
+
+fn insert(entries: &mut Vec<(String, Param)>, name: &str, value: Param) -> Result<(), BadRequest> {
+    if entries.iter().any(|(known, _)| known == name) {
+        return Err(BadRequest::Twice(Shown::of(name)));
+    }
+    entries.push((name.into(), value));
+    Ok(())
+}
+
+fn to_object(entries: Vec<(String, Param)>) -> Map<String, Value> {
+    entries.into_iter().map(|(name, value)| (name, to_value(value))).collect()
+}
+
+fn to_value(param: Param) -> Value {
+    match param {
+        Param::Null => Value::Null,
+        Param::Bool(truth) => truth.into(),
+        Param::Number(number) => number.into(),
+        Param::Text(text) => text.as_str().into(),
+        Param::List(list) => list.into_iter().map(to_value).collect(),
+        Param::Map(entries) => to_object(entries).into(),
+    }
+}
+
+enum Format {
+    Json,
+    Form,
+}
+
+impl Format {
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let mut parts = header.ok_or(ApiError::UnsupportedMediaType)?.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default();
+        for parameter in parts {
+            if let Some((name, value)) = parameter.split_once('=')
+                && name.eq_ignore_ascii_case("charset")
+                && !value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            {
+                return Err(ApiError::UnsupportedMediaType);
+            }
+        }
+        if essence.eq_ignore_ascii_case("application/json") {
+            Ok(Self::Json)
+        } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Ok(Self::Form)
+        } else {
+            Err(ApiError::UnsupportedMediaType)
+        }
+    }
+}
+
+/// The body, in a buffer that never grows and so leaves no copy behind.
+async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BODY_BYTES));
+    let mut total = 0;
+    while let Some(frame) = body.frame().await {
+        // The connection broke, or its framing did: nobody is left to hear which.
+        let frame = frame.map_err(|_| ApiError::RequestTimeout)?;
+        let Some(data) = frame.data_ref() else { continue };
+        total += data.len();
+        if total <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(data);
+        } else if total > MAX_DISCARDED_BYTES {
+            break;
+        }
+    }
+    if total > MAX_BODY_BYTES { Err(ApiError::BodyTooLarge) } else { Ok(bytes) }
+}
+
+fn form_decode(text: &str) -> Result<Zeroizing<String>, BadRequest> {
+    let text = Zeroizing::new(text.replace('+', " "));
+    let decoded = percent_decode_str(&text).decode_utf8().map_err(|_| BadRequest::NotUtf8)?;
+    Ok(Zeroizing::new(decoded.into_owned()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_form_give_the_same_parameters() {
+        let json = Params::from_json(r#"{"card":{"name":"Somchai P.","number":"42"},"amount":100}"#).unwrap();
+        let form = Params::from_form("card[name]=Somchai+P.&card%5Bnumber%5D=42&amount=100").unwrap();
+        for mut params in [json, form] {
+            assert_eq!(params.text_or_number("amount").unwrap().unwrap().as_str(), "100");
+            let mut card = params.params("card", "card.").unwrap().unwrap();
+            assert_eq!(card.text("name").unwrap().unwrap().as_str(), "Somchai P.");
+            assert_eq!(card.text("number").unwrap().unwrap().as_str(), "42");
+            card.finish().unwrap();
+            params.finish().unwrap();
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_none_say_why() {
+        assert!(matches!(Params::from_json("{"), Err(BadRequest::NotJson(1, 1))));
+        assert!(matches!(Params::from_json("[]"), Err(BadRequest::NotAnObject)));
+        assert!(matches!(Params::from_json(r#"{"a":1} {}"#), Err(BadRequest::NotJson(..))));
+        assert!(matches!(Params::from_json(r#"{"a":1,"a":2}"#), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_json(r#"{"a":{"b":1,"b":2}}"#), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_json(&"[".repeat(4000)), Err(BadRequest::NotJson(..))));
+        assert!(matches!(Params::from_form("a=1&a=2"), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_form("a[b]=1&a[b]=2"), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_form("a=1&a[b]=2"), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_form("a[b]=1&a=2"), Err(BadRequest::Twice(_))));
+        assert!(matches!(Params::from_form("a=%ff"), Err(BadRequest::NotUtf8)));
+    }
+
+    #[test]
+    fn messages_repeat_no_digits() {
+        let card = "4242424242424242";
+        let left = Params::from_json(&format!(r#"{{"{card}":1}}"#)).unwrap().finish().unwrap_err();
+        assert_eq!(left.to_string(), "a parameter is not a parameter here");
+        let mut params = Params::from_json(&format!(r#"{{"a":{{"b":"{card}"}}}}"#)).unwrap();
+        assert!(!format!("{params:?}").contains(card));
+        assert_eq!(params.text("a").unwrap_err().to_string(), "a is not a string");
+    }
+
+    #[test]
+    fn null_and_the_empty_text_are_as_good_as_nothing() {
+        let mut params = Params::from_json(r#"{"a":null,"b":""}"#).unwrap();
+        assert!(!params.has("a"));
+        assert_eq!(params.text("a").unwrap(), None);
+        assert_eq!(params.text("b").unwrap(), None);
+        params.finish().unwrap();
+    }
+}

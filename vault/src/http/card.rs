@@ -1,0 +1,173 @@
+//! The parameters of a card, and what Omise says of wrong ones.
+
+use std::fmt;
+
+use cardseal::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
+use thiserror::Error;
+
+use super::body::{BadRequest, Params};
+use super::error::ApiError;
+use crate::token::{Billing, Line, NotALine};
+
+/// What is wrong with a card: at least one thing. Omise's clients find the field by a word in the message.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) struct CardProblems(Vec<CardProblem>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+enum CardProblem {
+    #[error("brand not supported (unknown)")]
+    BrandNotSupported,
+    #[error("expiration date is invalid")]
+    ExpirationInvalid,
+    #[error("expiration date cannot be in the past")]
+    ExpirationPast,
+    #[error("expiration month can't be blank")]
+    MonthBlank,
+    #[error("expiration month is not between 1 and 12")]
+    MonthOutOfRange,
+    #[error("name can't be blank")]
+    NameBlank,
+    #[error("name is invalid")]
+    NameInvalid,
+    #[error("number can't be blank")]
+    NumberBlank,
+    #[error("number is invalid")]
+    NumberInvalid,
+    #[error("security code is invalid")]
+    SecurityCodeInvalid,
+    #[error("expiration year can't be blank")]
+    YearBlank,
+    #[error("expiration year is invalid")]
+    YearInvalid,
+}
+
+impl CardProblems {
+    /// The one problem for which a card that was sealed is refused.
+    pub(super) fn of_sealed(field: Field, reason: Option<Reason>) -> Self {
+        Self(problems(field, reason))
+    }
+}
+
+impl fmt::Display for CardProblems {
+    /// `a`, `a and b`, `a, b, and c`, as Omise joins them.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = self.0.len().saturating_sub(1);
+        for (index, problem) in self.0.iter().enumerate() {
+            formatter.write_str(match index {
+                0 => "",
+                1 if last == 1 => " and ",
+                index if index == last => ", and ",
+                _ => ", ",
+            })?;
+            problem.fmt(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+/// A card that was not sealed, out of Omise's parameters. Everything that is wrong with it is said at once.
+pub(super) fn clear_card(params: &mut Params, today: YearMonth) -> Result<Card, ApiError> {
+    let name = params.text("name")?;
+    let number = params.text("number")?;
+    let month = params.text_or_number("expiration_month")?;
+    let year = params.text_or_number("expiration_year")?;
+    let code = params.text_or_number("security_code")?;
+
+    let mut wrong = Vec::new();
+    let holder = match name.filter(|name| !name.trim().is_empty()) {
+        Some(name) => accept(Field::Holder, Holder::parse(&name), &mut wrong),
+        None => refuse(CardProblem::NameBlank, &mut wrong),
+    };
+    let number = match number {
+        Some(number) => accept(Field::Number, Number::parse(&number), &mut wrong),
+        None => {
+            wrong.push(CardProblem::NumberBlank);
+            refuse(CardProblem::BrandNotSupported, &mut wrong)
+        }
+    };
+    let expiry = match (month, year) {
+        (Some(month), Some(year)) => {
+            accept(Field::Expiry, Expiry::from_parts(&month, &year, today), &mut wrong)
+        }
+        (month, year) => {
+            wrong.extend(month.is_none().then_some(CardProblem::MonthBlank));
+            wrong.extend(year.is_none().then_some(CardProblem::YearBlank));
+            None
+        }
+    };
+    let brand = number.as_ref().map(Number::brand);
+    let security_code =
+        code.and_then(|code| accept(Field::SecurityCode, SecurityCode::parse(&code, brand), &mut wrong));
+    match (number, expiry, holder) {
+        (Some(number), Some(expiry), Some(holder)) if wrong.is_empty() => {
+            Ok(Card { number, expiry, security_code, holder: Some(holder) })
+        }
+        _ => Err(CardProblems(wrong).into()),
+    }
+}
+
+/// The name beside a sealed card, for a form that has none of its own.
+pub(super) fn holder(params: &mut Params) -> Result<Option<Holder>, ApiError> {
+    let Some(name) = params.text("name")? else { return Ok(None) };
+    let mut wrong = Vec::new();
+    match accept(Field::Holder, Holder::parse(&name), &mut wrong) {
+        Some(holder) => Ok(Some(holder)),
+        None => Err(CardProblems(wrong).into()),
+    }
+}
+
+/// The address and contact beside a card.
+pub(super) fn billing(params: &mut Params) -> Result<Billing, BadRequest> {
+    let mut line = |name, parse: fn(&str) -> Result<Line, NotALine>| {
+        let Some(text) = params.text(name)? else { return Ok(None) };
+        parse(&text).map(Some).map_err(|why| params.malformed(name, why))
+    };
+    Ok(Billing {
+        city: line("city", Line::parse)?,
+        country: line("country", Line::parse_country)?,
+        email: line("email", Line::parse)?,
+        phone_number: line("phone_number", Line::parse_phone_number)?,
+        postal_code: line("postal_code", Line::parse)?,
+        state: line("state", Line::parse)?,
+        street1: line("street1", Line::parse)?,
+        street2: line("street2", Line::parse)?,
+    })
+}
+
+fn accept<T>(field: Field, entry: Entry<T>, wrong: &mut Vec<CardProblem>) -> Option<T> {
+    match entry {
+        Entry::Valid(value) => return Some(value),
+        Entry::Incomplete => wrong.extend(problems(field, None)),
+        Entry::Invalid(reason) => wrong.extend(problems(field, Some(reason))),
+    }
+    None
+}
+
+fn refuse<T>(problem: CardProblem, wrong: &mut Vec<CardProblem>) -> Option<T> {
+    wrong.push(problem);
+    None
+}
+
+fn problems(field: Field, reason: Option<Reason>) -> Vec<CardProblem> {
+    match (field, reason) {
+        (Field::Number, Some(Reason::UnknownBrand)) => {
+            vec![CardProblem::NumberInvalid, CardProblem::BrandNotSupported]
+        }
+        (Field::Number, _) => vec![CardProblem::NumberInvalid],
+        (Field::Expiry, Some(Reason::MonthOutOfRange)) => {
+            vec![CardProblem::MonthOutOfRange, CardProblem::ExpirationInvalid]
+        }
+        (Field::Expiry, Some(Reason::Past)) => vec![CardProblem::ExpirationPast],
+        (Field::Expiry, Some(Reason::TooFarAhead)) => vec![CardProblem::YearInvalid],
+        (Field::Expiry, _) => vec![CardProblem::ExpirationInvalid],
+        (Field::SecurityCode, _) => vec![CardProblem::SecurityCodeInvalid],
+        (Field::Holder, _) => vec![CardProblem::NameInvalid],
+    }
+}
+
+/// Whether parameters of a clear card stand beside a sealed one.
+pub(super) fn is_clear_too(params: &Params) -> bool {
+    ["number", "expiration_month", "expiration_year", "security_code"]
+        .into_iter()
+        .any(|name| params.has(name))
+}

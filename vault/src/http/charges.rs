@@ -1,0 +1,80 @@
+//! `/charges`: for merchants' servers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+
+use super::auth::Secret;
+use super::body::{BadRequest, Params};
+use super::error::ApiError;
+use super::object::ChargeObject;
+use crate::Vault;
+use crate::charge::{Amount, Currency, Order};
+use crate::id::{ChargeId, TokenId};
+use crate::text::holds_card_number;
+use crate::token::{Line, NotALine};
+use crate::vault::ChargeError;
+
+/// `POST /charges`: takes money with a token, once.
+pub(super) async fn create(
+    State(vault): State<Arc<Vault>>,
+    Secret(merchant): Secret,
+    params: Params,
+) -> Result<Json<ChargeObject>, ApiError> {
+    let order = order(params)?;
+    let token = order.token.clone();
+    let mode = merchant.mode;
+    let charge = vault.charge(merchant, order).await.map_err(|error| match error {
+        ChargeError::Failure(failure) => failure.into(),
+        ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+        ChargeError::UnknownToken => ApiError::NoSuchToken,
+        ChargeError::Used(charge) => ApiError::UsedToken { token, charge },
+    })?;
+    Ok(Json(ChargeObject::new(charge, mode)))
+}
+
+/// `GET /charges/{id}`: what came of a charge.
+pub(super) async fn show(
+    State(vault): State<Arc<Vault>>,
+    Secret(merchant): Secret,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<ChargeObject>, ApiError> {
+    let id = id.ok().and_then(|Path(id)| ChargeId::parse(&id)).ok_or(ApiError::NoSuchCharge)?;
+    let charge = vault.charge_of(&merchant, &id).await?.ok_or(ApiError::NoSuchCharge)?;
+    Ok(Json(ChargeObject::new(charge, merchant.mode)))
+}
+
+fn order(mut params: Params) -> Result<Order, ApiError> {
+    let amount = params.text_or_number("amount")?.ok_or(BadRequest::Missing("amount"))?;
+    let amount = amount.parse().ok().and_then(Amount::new).ok_or(ApiError::InvalidAmount)?;
+    let currency = params.text("currency")?.ok_or(BadRequest::Missing("currency"))?;
+    let currency = Currency::parse(&currency)
+        .ok_or_else(|| params.wrong_type("currency", "a three-letter code (ISO 4217)"))?;
+    let token = params.text("card")?;
+    let description = match params.text("description")? {
+        Some(text) => Some(Line::parse(&text).map_err(|why| params.malformed("description", why))?),
+        None => None,
+    };
+    let metadata = params.object("metadata")?.unwrap_or_default();
+    if holds_card_number(&serde_json::Value::Object(metadata.clone()).to_string()) {
+        return Err(params.malformed("metadata", NotALine::HoldsCardNumber).into());
+    }
+    // A charge without capture, or from a customer's card or another source, is another charge than this one.
+    if params.truth("capture")? == Some(false) {
+        return Err(BadRequest::Unsupported("capture=false").into());
+    }
+    for name in ["customer", "source"] {
+        if params.has(name) {
+            return Err(BadRequest::Unsupported(name).into());
+        }
+    }
+    // Nobody is sent anywhere by a charge that ends at once.
+    for name in ["customer", "ip", "return_uri", "source"] {
+        params.ignore(name);
+    }
+    params.finish()?;
+    let token = TokenId::parse(&token.ok_or(ApiError::MissingCard)?).ok_or(ApiError::NoSuchToken)?;
+    Ok(Order { amount, currency, token, description, metadata })
+}

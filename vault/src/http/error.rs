@@ -1,0 +1,238 @@
+//! Every error the vault answers with, in the shape of Omise's.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::auth::AuthenticationFailure;
+use super::body::BadRequest;
+use super::card::CardProblems;
+use crate::charge::Amount;
+use crate::id::{ChargeId, TokenId};
+use crate::seal;
+use crate::store;
+use crate::vault::{Failure, TokenizeError};
+
+/// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
+#[derive(Debug, Error)]
+pub(super) enum ApiError {
+    /// The operator's fault. Nothing was used; trying again helps once an acquirer is set up.
+    #[error("no acquirer takes this merchant's live charges yet; the token was not used")]
+    AcquirerNotConfigured,
+    /// The caller's fault.
+    #[error(transparent)]
+    Authentication(#[from] AuthenticationFailure),
+    /// The caller's fault.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    /// The caller's fault.
+    #[error("the body is larger than 8 KiB")]
+    BodyTooLarge,
+    /// The vault's fault, or its load's. Trying again after the time in `Retry-After` helps.
+    #[error("the vault is busy; try again")]
+    Busy,
+    /// The caller's or the operator's fault.
+    #[error(
+        "this merchant's cards have to be sealed; add the merchant with --clear-card if it may send clear ones"
+    )]
+    ClearCardNotAllowed,
+    /// The fault of a clock, or of who kept the seal. A new seal helps.
+    #[error(
+        "the seal's time is more than 5 minutes away from the vault's, which is in the Date header; seal again"
+    )]
+    ExpiredSeal,
+    /// The vault's fault. Trying again may help.
+    #[error("the vault failed; the request id tells its operator where to look")]
+    Internal(Failure),
+    /// The caller's fault.
+    #[error("amount is a whole number of the currency's smallest unit, from 1 to {max}", max = Amount::MAX)]
+    InvalidAmount,
+    /// The cardholder's fault.
+    #[error(transparent)]
+    InvalidCard(#[from] CardProblems),
+    /// The caller's fault.
+    #[error("the seal does not open")]
+    InvalidSeal,
+    /// The caller's fault.
+    #[error("this path does not take this method; the Allow header has those it takes")]
+    MethodNotAllowed,
+    /// The caller's fault.
+    #[error("card is missing: it names the token to charge, tokn_…")]
+    MissingCard,
+    /// The caller's fault.
+    #[error("charge was not found")]
+    NoSuchCharge,
+    /// The caller's fault.
+    #[error("there is nothing at this path")]
+    NoSuchRoute,
+    /// The caller's fault.
+    #[error("token was not found")]
+    NoSuchToken,
+    /// The page's or the operator's fault.
+    #[error(
+        "this page's origin is not one of the merchant's; add the merchant with --origin and the page's origin"
+    )]
+    OriginNotAllowed,
+    /// The sender's fault.
+    #[error("the seal's jti was used for another card; seal again with a new one")]
+    ReplayedSeal,
+    /// The caller's fault, or its network's. Trying again may help.
+    #[error("the body did not arrive in time")]
+    RequestTimeout,
+    /// The fault of nobody: keys are replaced. Fetching the keys and sealing again helps.
+    #[error("the seal's key is not known; fetch /.well-known/jwks.json and seal again")]
+    UnknownKid,
+    /// The caller's fault.
+    #[error(
+        "the body is application/json or application/x-www-form-urlencoded in UTF-8, and Content-Type says which"
+    )]
+    UnsupportedMediaType,
+    /// The caller's fault. Looking the charge up tells what became of it.
+    #[error("token {token} was already used, for charge {charge}")]
+    UsedToken {
+        /// The token.
+        token: TokenId,
+        /// The charge that used it.
+        charge: ChargeId,
+    },
+    /// The page's fault.
+    #[error("the card was sealed for another public key than the request's")]
+    WrongMerchant,
+}
+
+impl ApiError {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_)
+            | Self::ExpiredSeal
+            | Self::InvalidAmount
+            | Self::InvalidCard(_)
+            | Self::InvalidSeal
+            | Self::MissingCard
+            | Self::ReplayedSeal
+            | Self::UnknownKid
+            | Self::UsedToken { .. }
+            | Self::WrongMerchant => StatusCode::BAD_REQUEST,
+            Self::Authentication(_) => StatusCode::UNAUTHORIZED,
+            Self::ClearCardNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::AcquirerNotConfigured => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::AcquirerNotConfigured => "acquirer_not_configured",
+            Self::Authentication(_) => "authentication_failure",
+            Self::BadRequest(_) => "bad_request",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Busy => "service_unavailable",
+            Self::ClearCardNotAllowed => "clear_card_not_allowed",
+            Self::ExpiredSeal => "expired_seal",
+            Self::Internal(_) => "internal_error",
+            Self::InvalidAmount => "invalid_amount",
+            Self::InvalidCard(_) => "invalid_card",
+            Self::InvalidSeal => "invalid_seal",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MissingCard => "missing_card",
+            Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => "not_found",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::ReplayedSeal => "replayed_seal",
+            Self::RequestTimeout => "request_timeout",
+            Self::UnknownKid => "unknown_kid",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::UsedToken { .. } => "used_token",
+            Self::WrongMerchant => "wrong_merchant",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(failure) = &self {
+            tracing::error!(%failure, "a request failed");
+        }
+        let code = self.code();
+        let body = ErrorObject {
+            object: "error",
+            location: format!("/docs/errors#{}", code.replace('_', "-")),
+            code,
+            message: self.to_string(),
+        };
+        let mut response = (self.status(), Json(body)).into_response();
+        match self {
+            Self::Authentication(_) => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+            }
+            Self::Busy => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// RFC 7617 section 2.1.
+const CHALLENGE: &str = "Basic realm=\"cardseal-vault\", charset=\"UTF-8\"";
+
+#[derive(Serialize)]
+struct ErrorObject {
+    object: &'static str,
+    location: String,
+    code: &'static str,
+    message: String,
+}
+
+/// The answer to a request whose handler panicked. What the panic says may come from anywhere, so it is not shown.
+pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
+    ApiError::Internal(Failure::Panicked).into_response()
+}
+
+impl From<store::Error> for ApiError {
+    fn from(error: store::Error) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Store(error) if error.is_busy() => Self::Busy,
+            failure => Self::Internal(failure),
+        }
+    }
+}
+
+impl From<seal::Refused> for ApiError {
+    fn from(refused: seal::Refused) -> Self {
+        match refused {
+            seal::Refused::Busy => Self::Busy,
+            seal::Refused::Card(field, reason) => Self::InvalidCard(CardProblems::of_sealed(field, reason)),
+            seal::Refused::Expired => Self::ExpiredSeal,
+            seal::Refused::Invalid => Self::InvalidSeal,
+            seal::Refused::UnknownKid => Self::UnknownKid,
+            seal::Refused::WrongMerchant => Self::WrongMerchant,
+        }
+    }
+}
+
+impl From<TokenizeError> for ApiError {
+    fn from(error: TokenizeError) -> Self {
+        match error {
+            TokenizeError::Failure(failure) => failure.into(),
+            TokenizeError::Replayed => Self::ReplayedSeal,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The data key: what a card is encrypted with at rest (PCI DSS 3.5.1).
+
+use zeroize::Zeroizing;
+
+use super::aad::Aad;
+use super::gcm::{Gcm, Unopened};
+use crate::id::{MerchantId, TokenId};
+
+/// Encrypts what is kept of cards.
+#[derive(Debug)]
+pub struct DataKey {
+    version: u32,
+    gcm: Gcm,
+}
+
+/// Something encrypted under a data key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ciphertext {
+    /// The version of the key.
+    pub key_version: u32,
+    /// Nonce, ciphertext and tag.
+    pub bytes: Vec<u8>,
+}
+
+/// Where a ciphertext belongs. It opens nowhere else.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The merchant whose token it is.
+    pub merchant: &'a MerchantId,
+    /// The token it is kept with.
+    pub token: &'a TokenId,
+    /// Which of the token's secrets it is.
+    pub part: Part,
+}
+
+/// A token's secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What a token shows of its card beside brand and last digits: expiry, name, address.
+    Details,
+    /// The card number.
+    Pan,
+    /// The security code, while there is one.
+    SecurityCode,
+}
+
+impl Part {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Details => "details",
+            Self::Pan => "pan",
+            Self::SecurityCode => "security code",
+        }
+    }
+}
+
+impl DataKey {
+    /// Takes a key of 32 bytes; `None` for any other length.
+    #[must_use]
+    pub fn new(version: u32, key: &[u8]) -> Option<Self> {
+        Some(Self { version, gcm: Gcm::new(key)? })
+    }
+
+    /// Encrypts what belongs at `place`.
+    #[must_use]
+    pub fn encrypt(&self, place: Place<'_>, plaintext: &[u8]) -> Ciphertext {
+        let bytes = self.gcm.encrypt(&aad(place, self.version), plaintext);
+        Ciphertext { key_version: self.version, bytes }
+    }
+
+    /// Decrypts what was found at `place`.
+    ///
+    /// # Errors
+    /// [`Unopened`] if it does not belong there, or was changed.
+    pub fn decrypt(&self, place: Place<'_>, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        self.gcm.decrypt(&aad(place, ciphertext.key_version), &ciphertext.bytes)
+    }
+}
+
+fn aad(place: Place<'_>, version: u32) -> Vec<u8> {
+    Aad::new(place.part.as_str()).field(place.merchant.as_str()).field(place.token.as_str()).version(version)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::keys::gcm::random_key;
+    use crate::merchant::Mode;
+
+    #[test]
+    fn opens_only_where_it_belongs() {
+        let key = DataKey::new(1, &*random_key()).unwrap();
+        let (merchant, token) = (MerchantId::random(Mode::Test), TokenId::random(Mode::Test));
+        let (other_merchant, other_token) = (MerchantId::random(Mode::Test), TokenId::random(Mode::Test));
+        let place = Place { merchant: &merchant, token: &token, part: Part::Pan };
+        let ciphertext = key.encrypt(place, b"4242424242424242");
+
+        assert_eq!(*key.decrypt(place, &ciphertext).unwrap(), b"4242424242424242");
+        assert_eq!(key.decrypt(Place { part: Part::Details, ..place }, &ciphertext), Err(Unopened));
+        assert_eq!(key.decrypt(Place { token: &other_token, ..place }, &ciphertext), Err(Unopened));
+        assert_eq!(key.decrypt(Place { merchant: &other_merchant, ..place }, &ciphertext), Err(Unopened));
+        assert_eq!(key.decrypt(place, &Ciphertext { key_version: 2, ..ciphertext }), Err(Unopened));
+    }
+}

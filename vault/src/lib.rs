@@ -1,0 +1,27 @@
+//! The vault: opens sealed cards, keeps them encrypted, and answers with tokens that a merchant can charge.
+//!
+//! - [`cli`]: the program's commands; [`server`]: listening, TLS, shutting down.
+//! - [`http`]: what the outside sees, shaped like Omise's API.
+//! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
+//! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
+//!
+//! A clear card exists here from the opening of its seal to the encryption of its number, and again while an acquirer
+//! is asked for a charge. It is in no log, error or answer.
+
+pub mod acquirer;
+pub mod charge;
+pub mod cli;
+pub mod data_dir;
+pub mod http;
+pub mod id;
+pub mod keys;
+pub mod merchant;
+pub mod seal;
+pub mod server;
+pub mod store;
+pub mod text;
+pub mod time;
+pub mod token;
+pub mod vault;
+
+pub use vault::Vault;

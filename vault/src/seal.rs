@@ -1,0 +1,95 @@
+//! Opening what a browser sealed, and judging what is inside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardseal::card::{Field, Reason};
+use cardseal::seal::{Compact, Envelope, envelope};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::task;
+use zeroize::Zeroizing;
+
+use crate::keys::Keys;
+use crate::keys::gcm::Unopened;
+use crate::merchant::Merchant;
+use crate::time::{Clock, Timestamp};
+
+/// How far a seal's time may lie from the vault's, before or after. A form seals when its holder submits, so age is the
+/// network's; the rest is for clocks that are off. Whose clock is off by more learns the time from the answer's `Date`.
+pub const TIME_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+/// How long a seal waits for a free core before the vault says that it is busy.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Opens seals, no more at once than there are cores: RSA is all computing.
+#[derive(Debug)]
+pub struct Opener {
+    keys: Arc<Keys>,
+    clock: Clock,
+    cores: Arc<Semaphore>,
+}
+
+/// Why a seal was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// The vault has no core free. Its own fault; trying again later helps.
+    #[error("the vault is busy")]
+    Busy,
+    /// The card inside is wrong. The cardholder's fault.
+    #[error("the card's {field} is wrong", field = .0.id())]
+    Card(Field, Option<Reason>),
+    /// Its time is not the vault's. The fault of a clock or of somebody who kept it; a new seal may do.
+    #[error("the seal is too old or from the future")]
+    Expired,
+    /// It is no seal, or does not open. Says no more on purpose (RFC 7516 section 11.5).
+    #[error("the seal does not open")]
+    Invalid,
+    /// Sealed to a key the vault does not have. Sealing to a key of the present set helps.
+    #[error("the seal's key is not known")]
+    UnknownKid,
+    /// Sealed for another merchant's key.
+    #[error("the seal is another merchant's")]
+    WrongMerchant,
+}
+
+impl Opener {
+    /// An opener with these keys.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, clock: Clock) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { keys, clock, cores: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Opens a JWE in compact form that `merchant`'s page sent.
+    ///
+    /// # Errors
+    /// [`Refused`]
+    pub async fn open(&self, merchant: &Merchant, jwe: Zeroizing<String>) -> Result<Envelope, Refused> {
+        let wait = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.cores).acquire_owned());
+        let Ok(Ok(core)) = wait.await else { return Err(Refused::Busy) };
+        let keys = Arc::clone(&self.keys);
+        let opening = task::spawn_blocking(move || {
+            let _held_until_opened = core;
+            let seal = Compact::parse(&jwe).map_err(|_| Refused::Invalid)?;
+            if seal.kid() != keys.sealing.kid() {
+                return Err(Refused::UnknownKid);
+            }
+            keys.sealing.open(&seal).map_err(|Unopened| Refused::Invalid)
+        });
+        let plaintext = opening.await.map_err(|_| Refused::Invalid)??;
+        let now = self.clock.now();
+        let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
+            envelope::Refused::Malformed => Refused::Invalid,
+            envelope::Refused::Incomplete(field) => Refused::Card(field, None),
+            envelope::Refused::Invalid(field, reason) => Refused::Card(field, Some(reason)),
+        })?;
+        if envelope.merchant != merchant.public_key {
+            return Err(Refused::WrongMerchant);
+        }
+        if Timestamp::from_unix_seconds(envelope.issued_at).distance(now) > TIME_WINDOW {
+            return Err(Refused::Expired);
+        }
+        Ok(envelope)
+    }
+}

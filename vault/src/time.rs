@@ -1,0 +1,100 @@
+//! The moment things happen at, and the clock that tells it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cardseal::card::YearMonth;
+
+/// A second of UTC from 1970 to the end of the year 9999. Shown as ISO 8601, `2019-12-31T12:59:59Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    const LAST: u64 = 253_402_300_799;
+
+    /// The moment `seconds` after 1970 began; the last second of 9999 if that is later.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: u64) -> Self {
+        Self(if seconds < Self::LAST { seconds } else { Self::LAST })
+    }
+
+    /// Seconds since 1970 began.
+    #[must_use]
+    pub const fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The moment `duration` later.
+    #[must_use]
+    pub const fn plus(self, duration: Duration) -> Self {
+        Self::from_unix_seconds(self.0.saturating_add(duration.as_secs()))
+    }
+
+    /// How far apart two moments are, whichever comes first.
+    #[must_use]
+    pub const fn distance(self, other: Self) -> Duration {
+        Duration::from_secs(self.0.abs_diff(other.0))
+    }
+
+    /// The month that a card's expiry is held against at this moment.
+    #[must_use]
+    pub const fn month(self) -> YearMonth {
+        YearMonth::today(self.0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.0)).fmt(formatter)
+    }
+}
+
+/// Tells the time: the system's, or in a test any other.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(|| {
+            // A system clock before 1970 reads as 1970.
+            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Timestamp::from_unix_seconds(since_1970.as_secs())
+        })
+    }
+
+    /// A clock that tells what `now` tells.
+    #[must_use]
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_shown_as_omise_shows_it() {
+        assert_eq!(Timestamp::from_unix_seconds(1_577_797_199).to_string(), "2019-12-31T12:59:59Z");
+    }
+
+    #[test]
+    fn ends_with_the_year_9999() {
+        assert_eq!(Timestamp::from_unix_seconds(u64::MAX).to_string(), "9999-12-31T23:59:59Z");
+    }
+}
