@@ -2,13 +2,20 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
 /// The repository's top folder.
 pub(crate) fn root() -> &'static Path {
-    const XTASK: &str = env!("CARGO_MANIFEST_DIR");
-    Path::new(XTASK).parent().unwrap_or(Path::new(XTASK))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        // As cargo says at run time: the path at compile time is an old one where the checkout was moved, or where two
+        // of them share a target folder.
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let package = PathBuf::from(package);
+        package.parent().map_or_else(|| package.clone(), Path::to_owned)
+    });
+    &ROOT
 }
 
 /// Where cargo puts what it builds. Every cargo started from here is told so, because a `target-dir` in somebody's
