@@ -1,0 +1,76 @@
+/** What the shop answers, and the headers that every answer carries. */
+
+/** @typedef {import("./config.mjs").Config} Config */
+/** @typedef {import("./html.mjs").Html} Html */
+/** @typedef {{ status: number, headers: Record<string, string | string[]>, body: string | Buffer }} Answer */
+
+/**
+ * @param {number} status
+ * @param {Html} html
+ * @returns {Answer}
+ */
+export function page(status, html) {
+  return { status, headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" }, body: `${html}` };
+}
+
+/**
+ * @param {string} path of this shop
+ * @param {string[]} [cookies]
+ * @returns {Answer}
+ */
+export function redirect(path, cookies = []) {
+  return { status: 303, headers: { Location: path, "Set-Cookie": cookies, "Cache-Control": "no-store" }, body: "" };
+}
+
+/**
+ * An answer for when no page can be made.
+ * @param {number} status
+ * @returns {Answer}
+ */
+export function failure(status) {
+  return { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: `${status}\n` };
+}
+
+/**
+ * @param {string} name
+ * @param {string} value of letters, digits and `.~-_`
+ * @param {number} seconds 0 takes the cookie away
+ */
+export function setCookie(name, value, seconds) {
+  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax`;
+}
+
+/**
+ * @param {import("node:http").ServerResponse} response
+ * @param {Config} config
+ * @param {Answer} answer
+ */
+export function send(response, config, answer) {
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    "Content-Length": Buffer.byteLength(answer.body),
+    "Content-Security-Policy": contentSecurityPolicy(config),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+  });
+  response.end(answer.body);
+}
+
+/**
+ * The widget needs two things beyond the shop's own files: to compile its wasm, and to reach the vault.
+ * @param {Config} config
+ */
+function contentSecurityPolicy({ vault }) {
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `connect-src 'self' ${new URL(vault).origin}`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}

@@ -1,0 +1,137 @@
+/**
+ * Takes an order from a token to an outcome, and never charges it twice.
+ *
+ * Two facts make that possible. The vault charges a token once at most, so asking again with the same token is safe.
+ * And `GET /tokens/{id}` says whether a token was used, so an answer that got lost can be looked up. While an outcome
+ * is unknown the order takes no other token.
+ */
+
+import { CURRENCY } from "./catalog.mjs";
+
+/** @typedef {import("./orders.mjs").Order} Order */
+/** @typedef {import("./orders.mjs").Pending} Pending */
+/** @typedef {import("./vault.mjs").Vault} Vault */
+
+export class Payments {
+  #vault;
+  #retryDelays;
+  /** @type {Set<string>} every token that came, each for one order only */
+  #tokens = new Set();
+  /** @type {Map<Order, Promise<void>>} at most one conversation with the vault for an order */
+  #underway = new Map();
+  /** @type {Map<Order, NodeJS.Timeout>} */
+  #retries = new Map();
+  #closed = false;
+
+  /**
+   * @param {Vault} vault
+   * @param {readonly number[]} retryDelays milliseconds
+   */
+  constructor(vault, retryDelays) {
+    this.#vault = vault;
+    this.#retryDelays = retryDelays;
+  }
+
+  /**
+   * Pays an open or declined order. Anything else (the same form sent twice, a page from the browser's history)
+   * changes nothing: the order keeps the payment it has. Waits for the outcome, or for the first failure to get one.
+   * @param {Order} order
+   * @param {string} token
+   */
+  async pay(order, token) {
+    const { payment } = order;
+    const again = payment.status === "declined" && payment.token === token;
+    if (payment.status === "open" || (payment.status === "declined" && !again)) {
+      if (this.#tokens.has(token)) {
+        decline(order, { token, card: null }, "used_token", "The token was sent with another order.");
+        return;
+      }
+      this.#tokens.add(token);
+      order.payment = { status: "pending", token, card: null, attempted: false };
+    }
+    await this.settle(order);
+  }
+
+  /**
+   * Finds out how a pending order ended; later on by itself when the vault does not say.
+   * @param {Order} order
+   * @param {number} [retry] which of the retry delays comes next
+   */
+  async settle(order, retry = 0) {
+    let underway = this.#underway.get(order);
+    if (!underway) {
+      underway = this.#ask(order).finally(() => this.#underway.delete(order));
+      this.#underway.set(order, underway);
+    }
+    await underway;
+    if (order.payment.status === "pending") this.#later(order, retry);
+  }
+
+  /** Stops asking. What is under way goes on to its end. */
+  close() {
+    this.#closed = true;
+    for (const timer of this.#retries.values()) clearTimeout(timer);
+  }
+
+  /**
+   * @param {Order} order
+   * @param {number} retry
+   */
+  #later(order, retry) {
+    if (this.#closed || this.#retries.has(order) || retry >= this.#retryDelays.length) return;
+    const timer = setTimeout(() => {
+      this.#retries.delete(order);
+      void this.settle(order, retry + 1);
+    }, this.#retryDelays[retry]);
+    this.#retries.set(order, timer.unref());
+  }
+
+  /** @param {Order} order */
+  async #ask(order) {
+    const pending = order.payment;
+    if (pending.status !== "pending") return;
+
+    const found = await this.#vault.token(pending.token);
+    if (found.kind === "unknown") return;
+    if (found.kind === "refused") {
+      // Once a charge was attempted, only the token's own state can tell how it ended.
+      if (!pending.attempted) decline(order, pending, found.code, found.message);
+      return;
+    }
+    pending.card = found.card;
+    if (found.used) {
+      // Seen unused before the first attempt and used now: that attempt did it. Used before any: not for this order.
+      if (!pending.attempted) decline(order, pending, "used_token", "The token was used before.");
+      else if (found.chargeStatus === "successful") order.payment = paid(pending);
+      else if (found.chargeStatus === "failed") decline(order, pending, "", "");
+      return;
+    }
+
+    const first = !pending.attempted;
+    pending.attempted = true;
+    const { bill } = order;
+    const answer = await this.#vault.charge({ amount: bill.total, currency: CURRENCY, token: pending.token });
+    if (answer.kind === "successful") order.payment = paid(pending);
+    else if (answer.kind === "failed") decline(order, pending, answer.code, answer.message);
+    // After an attempt without an answer, a refusal may only mean that the attempt got through.
+    else if (answer.kind === "refused" && first) decline(order, pending, answer.code, answer.message);
+  }
+}
+
+/**
+ * @param {Pending} pending
+ * @returns {import("./orders.mjs").Paid}
+ */
+function paid({ token, card }) {
+  return { status: "paid", token, card };
+}
+
+/**
+ * @param {Order} order
+ * @param {Pick<Pending, "token" | "card">} pending
+ * @param {string} code
+ * @param {string} message
+ */
+function decline(order, { token, card }, code, message) {
+  order.payment = { status: "declined", token, card, code, message };
+}

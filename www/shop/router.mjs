@@ -1,0 +1,206 @@
+/** Which request gets which answer. */
+import { fileURLToPath } from "node:url";
+import { page, redirect, setCookie } from "./answer.mjs";
+import * as basket from "./cart.mjs";
+import { bill } from "./catalog.mjs";
+import * as customers from "./customer.mjs";
+import { file } from "./files.mjs";
+import * as tongue from "./language.mjs";
+import { cookie, form } from "./received.mjs";
+import { cart } from "./views/cart.mjs";
+import { checkout } from "./views/checkout.mjs";
+import { home } from "./views/home.mjs";
+import { orders } from "./views/orders.mjs";
+import { problem } from "./views/problem.mjs";
+import { receipt } from "./views/receipt.mjs";
+
+/** @typedef {import("./answer.mjs").Answer} Answer */
+/** @typedef {import("./catalog.mjs").Line} Line */
+/** @typedef {import("./config.mjs").Config} Config */
+/** @typedef {import("./received.mjs").Received} Received */
+
+/**
+ * @typedef {object} Shop
+ * @property {Config} config
+ * @property {import("./log.mjs").Log} log
+ * @property {import("./orders.mjs").Orders} orders
+ * @property {import("./payments.mjs").Payments} payments
+ */
+
+/**
+ * One request, understood.
+ * @typedef {object} Visit
+ * @property {string} path undecoded; no address of this shop needs escapes
+ * @property {URLSearchParams} query
+ * @property {tongue.Language} language
+ * @property {readonly Line[]} cart
+ * @property {Received} received
+ */
+
+/** @typedef {(shop: Shop, visit: Visit, id: string) => Answer | Promise<Answer>} Handler */
+/** @typedef {(shop: Shop, visit: Visit, form: URLSearchParams, id: string) => Answer | Promise<Answer>} FormHandler */
+
+/** @type {readonly { method: "GET" | "POST", path: RegExp, handler: Handler }[]} */
+const ROUTES = [
+  { method: "GET", path: /^\/$/, handler: (_, visit) => page(200, home(visit)) },
+  { method: "GET", path: /^\/cart$/, handler: (_, visit) => page(200, cart(visit)) },
+  { method: "POST", path: /^\/cart\/add$/, handler: posted(addToCart) },
+  { method: "POST", path: /^\/cart\/set$/, handler: posted(setInCart) },
+  { method: "GET", path: /^\/checkout$/, handler: startCheckout },
+  { method: "POST", path: /^\/api\/orders$/, handler: posted(placeOrder) },
+  { method: "GET", path: /^\/orders$/, handler: showOrders },
+  { method: "GET", path: /^\/orders\/([0-9a-z]{10})$/, handler: showOrder },
+  { method: "POST", path: /^\/orders\/([0-9a-z]{10})\/check$/, handler: posted(checkOrder) },
+  { method: "GET", path: /^\/static\/(.+)$/, handler: (_, visit, path) => serve(STATIC, visit, path) },
+  { method: "GET", path: /^\/cardseal\/(.+)$/, handler: ({ config }, visit, path) => serve(config.widgetFolder, visit, path) },
+];
+
+const STATIC = fileURLToPath(new URL("static", import.meta.url));
+/** A path that is safe to redirect to: `//name` would lead to another host. */
+const PLAIN_PATH = /^\/(?!\/)[\w./-]*$/;
+const TOKEN = /^tokn_(test_)?[0-9A-Za-z]{1,64}$/;
+const MONTH = 30 * 24 * 60 * 60;
+const YEAR = 12 * MONTH;
+
+/**
+ * @param {Shop} shop
+ * @returns {(received: Received) => Promise<Answer>}
+ */
+export function router(shop) {
+  return async (received) => {
+    const visit = understand(received);
+    if (received.ending === "too_large") return page(413, problem(visit, 413));
+    const chosen = tongue.language(visit.query.get("lang"));
+    if (chosen && received.method === "GET" && PLAIN_PATH.test(visit.path)) {
+      visit.query.delete("lang");
+      return redirect(address(visit), [setCookie(tongue.COOKIE, chosen, YEAR)]);
+    }
+    const matches = ROUTES.filter((route) => route.path.test(visit.path));
+    if (matches.length === 0) return page(404, problem(visit, 404));
+    const method = received.method === "HEAD" ? "GET" : received.method;
+    const route = matches.find((each) => each.method === method);
+    if (!route) {
+      const answer = page(405, problem(visit, 405));
+      return { ...answer, headers: { ...answer.headers, Allow: matches.map((each) => each.method).join(", ") } };
+    }
+    return route.handler(shop, visit, route.path.exec(visit.path)?.[1] ?? "");
+  };
+}
+
+/**
+ * @param {Received} received
+ * @returns {Visit}
+ */
+function understand(received) {
+  const [path, ...query] = received.target.split("?");
+  return {
+    path,
+    query: new URLSearchParams(query.join("?")),
+    language: tongue.language(cookie(received, tongue.COOKIE)) ?? tongue.accepted(received.headers["accept-language"]),
+    cart: basket.parse(cookie(received, basket.COOKIE)),
+    received,
+  };
+}
+
+/** @param {Visit} visit */
+function address({ path, query }) {
+  return query.size > 0 ? `${path}?${query}` : path;
+}
+
+/**
+ * @param {FormHandler} handler
+ * @returns {Handler}
+ */
+function posted(handler) {
+  return (shop, visit, id) => {
+    const post = form(visit.received);
+    return "refused" in post ? page(post.refused, problem(visit, post.refused)) : handler(shop, visit, post.form, id);
+  };
+}
+
+/** @type {FormHandler} */
+function addToCart(_, visit, form) {
+  const cart = basket.add(visit.cart, form.get("product"));
+  const line = cart.find((each) => each.product.id === form.get("product"));
+  return redirect(line ? `/#${line.product.id}` : "/", [cartCookie(cart)]);
+}
+
+/** @type {FormHandler} */
+function setInCart(_, visit, form) {
+  const quantity = /^\d{1,2}$/.test(form.get("quantity") ?? "") ? Number(form.get("quantity")) : NaN;
+  return redirect("/cart", [cartCookie(basket.set(visit.cart, form.get("product"), quantity))]);
+}
+
+/** @param {readonly Line[]} cart */
+function cartCookie(cart) {
+  return setCookie(basket.COOKIE, basket.format(cart), cart.length > 0 ? MONTH : 0);
+}
+
+/** @type {Handler} */
+function startCheckout({ config, orders }, visit) {
+  const known = orders.get(visit.query.get("order"));
+  if (known && (known.payment.status === "open" || known.payment.status === "declined")) {
+    return page(200, checkout(visit, config, known, known.customer ?? customers.nobody()));
+  }
+  if (known) return redirect(`/orders/${known.id}`);
+  if (visit.cart.length === 0) return redirect("/cart");
+  return page(200, checkout(visit, config, orders.open(bill(visit.cart)), customers.nobody()));
+}
+
+/**
+ * The merchant's part: an ordinary form brings a token; what to charge comes from the order that this server made.
+ * @param {Shop} shop
+ * @param {Visit} visit
+ * @param {URLSearchParams} form
+ */
+async function placeOrder({ config, orders, payments }, visit, form) {
+  const order = orders.get(form.get("order_id"));
+  if (!order) return page(410, problem(visit, 410));
+  if (order.payment.status === "open" || order.payment.status === "declined") {
+    const { customer, wrong } = customers.parse(form);
+    const token = form.get("card_token") ?? "";
+    const missing = TOKEN.test(token) ? null : "no_token";
+    if (wrong.length > 0 || missing) return page(422, checkout(visit, config, order, customer, wrong, missing));
+    order.customer = customer;
+    await payments.pay(order, token);
+  } else {
+    await payments.settle(order);
+  }
+  const emptied = order.payment.status === "declined" ? [] : [cartCookie([])];
+  return redirect(`/orders/${order.id}`, emptied);
+}
+
+/** @type {Handler} */
+function showOrders({ log, orders: all }, visit) {
+  return page(200, orders(visit, all.sent(), log));
+}
+
+/** @type {Handler} */
+function showOrder({ orders }, visit, id) {
+  const order = orders.get(id);
+  if (!order) return page(404, problem(visit, 404));
+  if (order.payment.status === "open") return redirect(`/checkout?order=${order.id}`);
+  return page(200, receipt(visit, order, order.payment));
+}
+
+/**
+ * @param {Shop} shop
+ * @param {Visit} visit
+ * @param {URLSearchParams} _
+ * @param {string} id
+ */
+async function checkOrder({ orders, payments }, visit, _, id) {
+  const order = orders.get(id);
+  if (!order) return page(404, problem(visit, 404));
+  await payments.settle(order);
+  return redirect(`/orders/${order.id}`);
+}
+
+/**
+ * @param {string} folder
+ * @param {Visit} visit
+ * @param {string} path
+ */
+async function serve(folder, visit, path) {
+  return (await file(folder, path)) ?? page(404, problem(visit, 404));
+}

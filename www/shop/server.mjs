@@ -1,0 +1,38 @@
+/**
+ * The demo shop's command: `node www/shop/server.mjs --port 4243 --vault http://127.0.0.1:4242 [--log FILE]`.
+ *
+ * It shows what a merchant's server does with a token, and it keeps all that it receives, so that anyone can look for
+ * a card in it. Keys come from the environment: CARDSEAL_PUBLIC_KEY goes into the checkout page, CARDSEAL_SECRET_KEY
+ * stays here and charges.
+ */
+import { parseArgs } from "node:util";
+import { parseConfig } from "./config.mjs";
+import { createShop } from "./shop.mjs";
+
+const USAGE = `usage: node www/shop/server.mjs --vault URL [--port 4243] [--log FILE]
+environment: CARDSEAL_PUBLIC_KEY (pkey_…), CARDSEAL_SECRET_KEY (skey_…)`;
+
+/** How long requests in flight get to finish once the process is told to stop, in milliseconds. */
+const GRACE = 10_000;
+
+let shop;
+try {
+  const { values } = parseArgs({
+    options: { port: { type: "string" }, vault: { type: "string" }, log: { type: "string" } },
+  });
+  shop = createShop(parseConfig(values, process.env));
+} catch (error) {
+  process.stderr.write(`shop: ${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exit(2);
+}
+
+try {
+  process.stdout.write(`shop listening on ${await shop.listen()}\n`);
+} catch (error) {
+  process.stderr.write(`shop: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+for (const signal of ["SIGTERM", "SIGINT"]) {
+  process.once(signal, () => shop.close(GRACE));
+}

@@ -1,0 +1,79 @@
+/** One order: how it stands, and all that the shop knows of the card. */
+import { html } from "../html.mjs";
+import { STRINGS } from "../language.mjs";
+import { layout, money, time } from "./layout.mjs";
+import { cardHint, lines, sums } from "./parts.mjs";
+
+/** @typedef {import("../language.mjs").Strings} Strings */
+/** @typedef {import("../orders.mjs").Order} Order */
+/** @typedef {import("../orders.mjs").Payment} Payment */
+/** @typedef {Exclude<Payment, import("../orders.mjs").Open>} Sent */
+/** @typedef {import("../router.mjs").Visit} Visit */
+
+/**
+ * @param {Visit} visit
+ * @param {Order} order
+ * @param {Sent} payment the order's
+ */
+export function receipt(visit, order, payment) {
+  const { language } = visit;
+  const t = STRINGS[language];
+  const { status } = payment;
+  const { customer } = order;
+  return layout(visit, {
+    title: t.receipt_title[status],
+    main: html`<main id="main" class="narrow receipt" data-order-id="${order.id}" data-status="${status}">
+<p><span class="status" id="order-status" data-status="${status}">${t.status[status]}</span></p>
+<h1>${t.receipt_title[status]}</h1>
+${payment.status === "declined" ? failure(t, payment) : ""}
+<p>${t.receipt_text[status]}</p>
+${action(t, order)}
+<section class="panel">
+  ${lines(language, order.bill)}
+  ${sums(language, order.bill)}
+</section>
+<div class="columns">
+<section class="panel">
+  <h2>${t.knows_title}</h2>
+  <dl class="facts">
+    <div><dt>${t.card}</dt><dd id="order-card">${cardHint(language, payment.card)}</dd></div>
+    <div><dt>${t.token}</dt><dd id="order-token"><code>${payment.token}</code></dd></div>
+  </dl>
+  <p><a href="/orders">${t.see_record}</a></p>
+</section>
+<section class="panel">
+  <h2>${t.order} <code id="order-id">${order.id}</code></h2>
+  <dl class="facts">
+    <div><dt>${t.placed}</dt><dd>${time(language, order.at)}</dd></div>
+    <div><dt>${t.amount}</dt><dd id="order-total" data-amount="${order.bill.total}">${money(language, order.bill.total)}</dd></div>
+    ${customer && html`<div><dt>${t.sent_to}</dt><dd>${[customer.name, customer.street1, customer.street2, customer.city, customer.state, customer.postal_code, customer.country].filter(Boolean).join(", ")}</dd></div>`}
+  </dl>
+</section>
+</div>
+</main>`,
+  });
+}
+
+/**
+ * @param {Strings} t
+ * @param {import("../orders.mjs").Declined} payment
+ */
+function failure(t, { code, message }) {
+  const known = Object.hasOwn(t.failures, code) ? t.failures[/** @type {keyof Strings["failures"]} */ (code)] : undefined;
+  return html`<p class="problem" id="failure" data-code="${code}">${known ?? t.failures.other}
+  ${code && html`<small><code>${code}</code>${!known && message ? html` ${message}` : ""}</small>`}</p>`;
+}
+
+/**
+ * @param {Strings} t
+ * @param {Order} order
+ */
+function action(t, { id, payment }) {
+  if (payment.status === "pending") {
+    return html`<form method="post" action="/orders/${id}/check"><button class="button" id="check-again">${t.check_again}</button></form>`;
+  }
+  if (payment.status === "declined") {
+    return html`<p><a class="button" id="another-card" href="/checkout?order=${id}">${t.another_card}</a></p>`;
+  }
+  return "";
+}
