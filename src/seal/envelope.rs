@@ -29,7 +29,7 @@ impl Envelope {
     /// # Errors
     /// [`Refused`]: the sender's fault each time; the same text will be refused again.
     pub fn parse(json: &[u8], today: YearMonth) -> Result<Self, Refused> {
-        let opened: Opened = serde_json::from_slice(json).map_err(|_| Refused::Malformed)?;
+        let opened: Opened = super::from_object(json).ok_or(Refused::Malformed)?;
         let number = accept(Field::Number, Number::parse(&opened.number))?;
         let expiry = Expiry::from_parts(&opened.expiration_month.0, &opened.expiration_year.0, today);
         let expiry = accept(Field::Expiry, expiry)?;

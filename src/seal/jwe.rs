@@ -116,7 +116,7 @@ const ENC: &str = "A256GCM";
 
 impl Header<'_> {
     fn parse(json: &[u8]) -> Result<Self, Malformed> {
-        let header: Self = serde_json::from_slice(json).map_err(|_| Malformed)?;
+        let header: Self = super::from_object(json).ok_or(Malformed)?;
         if header.alg == ALG && header.enc == ENC { Ok(header) } else { Err(Malformed) }
     }
 }

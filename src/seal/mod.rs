@@ -20,3 +20,8 @@ pub use jwe::Compact;
 pub use jwk::{KeySet, PublicKey};
 #[cfg(feature = "seal")]
 pub use rsa::{SealError, seal};
+
+/// Reads one JSON object. Serde would take an array of a struct's members for the struct as well.
+fn from_object<T: serde::de::DeserializeOwned>(json: &[u8]) -> Option<T> {
+    if json.trim_ascii_start().starts_with(b"{") { serde_json::from_slice(json).ok() } else { None }
+}
