@@ -135,7 +135,7 @@ fn npm_tests() -> Result<Verdict> {
     if files.is_empty() {
         bail!("{} has no *.test.mjs", folder.display());
     }
-    passes(npm::node()?.arg("--test").args(files))
+    passes(npm::node()?.args(["--test", "--test-reporter=spec"]).args(files))
 }
 
 fn wasm_tests(browser: &Browser) -> Result<Verdict> {

@@ -1,0 +1,80 @@
+// The npm package as a merchant's bundler and server see it: pkg/ as `cargo xtask build` made it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, posix } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const pkg = join(top, "pkg");
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => posix.join(entry.parentPath.slice(folder.length), entry.name).replace(/^\//, ""));
+}
+
+function text(error) {
+  return `${error.stdout ?? ""}${error.stderr ?? ""}` || String(error);
+}
+
+test("integrity.json tells of every file, truly", () => {
+  const { version, files } = JSON.parse(readFileSync(join(pkg, "integrity.json"), "utf8"));
+  assert.equal(version, JSON.parse(readFileSync(join(top, "package.json"), "utf8")).version);
+  const told = files.map(({ path }) => path);
+  const there = filesIn(pkg).filter((path) => path !== "README.md" && path !== "integrity.json");
+  assert.deepEqual(told, there.sort());
+  for (const { path, bytes, integrity } of files) {
+    const content = readFileSync(join(pkg, path));
+    assert.equal(bytes, content.length, path);
+    assert.equal(integrity, `sha384-${createHash("sha384").update(content).digest("base64")}`, path);
+  }
+});
+
+test("importing it on a server is harmless", async () => {
+  const before = Object.getOwnPropertyNames(globalThis);
+  const cardseal = await import("cardseal");
+  assert.equal(typeof cardseal.loadCardseal, "function");
+  assert.equal(typeof cardseal.CardsealError, "function");
+  assert.deepEqual(Object.getOwnPropertyNames(globalThis), before);
+});
+
+test("its types hold for a strict TypeScript project", () => {
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", ""];
+  const modules = ["--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+  const tsc = join(top, "node_modules/.bin/tsc");
+  try {
+    execFileSync(tsc, [...options, ...modules, join(top, "tests/npm/merchant.ts")], { cwd: top, encoding: "utf8" });
+  } catch (error) {
+    assert.fail(text(error));
+  }
+});
+
+test("it publishes the package and nothing of the sources", () => {
+  const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], {
+    cwd: top,
+    encoding: "utf8",
+  });
+  const [{ files }] = JSON.parse(packed);
+  const published = files.map(({ path }) => path).filter((path) => !path.startsWith("pkg/"));
+  // npm takes the README along by itself, once there is one.
+  assert.deepEqual(published.filter((path) => path !== "README.md").sort(), [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "package.json",
+  ]);
+  const inPkg = files.map(({ path }) => path).filter((path) => path.startsWith("pkg/"));
+  assert.deepEqual(inPkg.sort(), filesIn(pkg).map((path) => `pkg/${path}`).sort());
+});
+
+test("the wasm is valid and tells nothing about the machine that built it", () => {
+  const bytes = readFileSync(join(pkg, "cardseal_bg.wasm"));
+  const wasm = new WebAssembly.Module(bytes);
+  for (const section of ["name", "producers", "target_features"]) {
+    assert.equal(WebAssembly.Module.customSections(wasm, section).length, 0, section);
+  }
+  for (const path of [join(homedir(), ".cargo"), top]) assert.equal(bytes.includes(path), false, path);
+});
