@@ -217,10 +217,8 @@ impl Vault {
             amount: new.order.amount,
             currency: new.order.currency.clone(),
             number: self.number(merchant, stored)?,
-            expiration_month: details.expiration_month,
-            expiration_year: details.expiration_year,
             security_code,
-            name: details.name,
+            details,
         })
     }
 

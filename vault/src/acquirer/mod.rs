@@ -12,6 +12,7 @@ use cardseal::card::{Number, SecurityCode};
 use crate::charge::{Amount, Currency, FailureCode};
 use crate::id::ChargeId;
 use crate::merchant::Mode;
+use crate::token::Details;
 
 pub use test::TestAcquirer;
 
@@ -38,14 +39,10 @@ pub struct Payment {
     pub currency: Currency,
     /// The card's number.
     pub number: Number,
-    /// The card's month of expiry, 1 to 12.
-    pub expiration_month: u8,
-    /// The card's year of expiry, four digits.
-    pub expiration_year: u16,
     /// The card's security code, where it was given and has not expired.
     pub security_code: Option<SecurityCode>,
-    /// The holder's name.
-    pub name: Option<String>,
+    /// The card's expiry, its holder's name and address.
+    pub details: Details,
 }
 
 /// What an acquirer said to a payment.

@@ -92,7 +92,8 @@ impl ChargeObject {
     }
 }
 
-/// A card. `first_digits` stays null: even where PCI DSS 3.4.1 allows them, nobody here needs them.
+/// A card with the members that Omise shows; the e-mail address, which acquirers get, is not one of them.
+/// `first_digits` stays null: PCI DSS 3.4.1 allows them, but nobody here needs them.
 #[derive(Debug, Serialize)]
 struct CardObject {
     object: &'static str,
@@ -107,7 +108,6 @@ struct CardObject {
     phone_number: Option<String>,
     postal_code: Option<String>,
     country: Option<String>,
-    email: Option<String>,
     financing: &'static str,
     bank: &'static str,
     brand: &'static str,
@@ -138,7 +138,6 @@ impl CardObject {
             phone_number: text(billing.phone_number.as_ref()),
             postal_code: text(billing.postal_code.as_ref()),
             country: text(billing.country.as_ref()),
-            email: text(billing.email.as_ref()),
             // The vault has no table of banks. Omise also answers with empty texts where it does not know.
             financing: "",
             bank: "",

@@ -1,0 +1,105 @@
+//! The commands.
+
+use serde_json::Value;
+
+use crate::support::program::{Served, add_merchant, run};
+use crate::support::{VISA, clear_card};
+
+#[test]
+fn a_merchant_is_added_to_a_new_folder_and_listed() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("vault");
+    let dir = dir.to_str().unwrap();
+    let added = run(&[
+        "merchant",
+        "add",
+        "--data-dir",
+        dir,
+        "--name",
+        "ร้านกาแฟ",
+        "--origin",
+        "https://Shop.example/",
+        "--origin",
+        "http://localhost:3000",
+    ]);
+    assert!(added.status.success(), "{added:?}");
+    let text = String::from_utf8(added.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for (line, start) in
+        lines.iter().zip(["merchant  mrch_test_", "pkey      pkey_test_", "skey      skey_test_"])
+    {
+        assert!(line.starts_with(start), "{line}");
+    }
+    let public_key = lines[1].split_whitespace().nth(1).unwrap();
+
+    let listed = String::from_utf8(run(&["merchant", "list", "--data-dir", dir]).stdout).unwrap();
+    assert_eq!(listed.lines().count(), 2);
+    for words in ["MERCHANT", "ร้านกาแฟ", public_key, "http://localhost:3000 https://shop.example"]
+    {
+        assert!(listed.contains(words), "{listed}");
+    }
+    assert!(!listed.contains("skey_"));
+}
+
+#[test]
+fn live_keys_want_pages_over_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let add = |origin| {
+        run(&["merchant", "add", "--data-dir", dir, "--name", "A", "--live", "--json", "--origin", origin])
+    };
+    let refused = add("http://shop.example");
+    assert!(!refused.status.success());
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("http://shop.example is not https"));
+
+    let added: Value = serde_json::from_slice(&add("https://shop.example").stdout).unwrap();
+    for (name, prefix) in [("merchant", "mrch_"), ("public_key", "pkey_"), ("secret_key", "skey_")] {
+        let text = added[name].as_str().unwrap();
+        assert!(text.starts_with(prefix) && !text.contains("_test_"), "{text}");
+    }
+}
+
+#[test]
+fn a_merchant_added_beside_a_running_vault_can_tokenize_at_once() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("vault");
+    let vault = Served::start(&dir);
+    let account = add_merchant(&dir);
+    let body = clear_card(VISA).to_string();
+    let reply = vault.request("POST", "/tokens", &account.public_key, "application/json", &body);
+    assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[test]
+fn wrong_commands_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, words) in [
+        (&["merchant", "list", "--data-dir", "/nowhere/at/all"][..], "`merchant add` or `serve` makes one"),
+        (
+            &["merchant", "add", "--data-dir", dir, "--name", "A", "--origin", "shop.example"],
+            "such as https://shop.example",
+        ),
+        (
+            &["merchant", "add", "--data-dir", dir, "--name", "", "--origin", "https://a.example"],
+            "1 to 100 characters",
+        ),
+        (&["merchant", "add", "--data-dir", dir, "--name", "A"], "--origin"),
+        (&["serve", "--data-dir", file], "cannot be opened"),
+        (&["serve", "--data-dir", dir, "--listen", "nonsense"], "cannot listen on nonsense"),
+        (&["serve", "--data-dir", dir, "--tls-cert", "a.pem"], "--tls-key"),
+        (
+            &["serve", "--data-dir", dir, "--tls-cert", "no.pem", "--tls-key", "no.pem"],
+            "the PEM file no.pem cannot be read",
+        ),
+    ] {
+        let output = run(arguments);
+        assert!(!output.status.success());
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+}

@@ -1,0 +1,85 @@
+use axum::body::Body;
+use axum::http::Method;
+use axum::http::header::AUTHORIZATION;
+use base64ct::{Base64, Encoding};
+use cardseal_vault::merchant::{ClearCards, Mode};
+
+use crate::support::{Asked, SHOP, VISA, clear_card, request};
+
+#[tokio::test]
+async fn says_which_key_is_wrong() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    let (public, secret) = (account.public_key.as_str(), account.secret_key.as_str());
+    for (path, key, words) in [
+        ("/tokens", "", "no key was sent"),
+        ("/tokens", secret, "a secret key (skey_…) was sent where the public key"),
+        ("/tokens", "pkey_test_unknown", "does not know this key"),
+        ("/tokens", "pkey_test_NOT", "does not know this key"),
+        ("/tokens", "nonsense", "does not know this key"),
+        ("/charges", "", "no key was sent"),
+        ("/charges", public, "a public key (pkey_…) was sent where the secret key"),
+        ("/charges", "skey_test_unknown", "does not know this key"),
+        ("/charges", "nonsense", "does not know this key"),
+    ] {
+        let answer = asked.post(path, key, &clear_card(VISA)).await;
+        let message = answer.error(401, "authentication_failure");
+        assert!(message.contains(words), "{path} {key}: {message}");
+        assert!(!message.contains(key) || key.is_empty(), "{message}");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some("Basic realm=\"cardseal-vault\", charset=\"UTF-8\"")
+        );
+        assert_eq!(asked.get(&format!("{path}/x"), key).await.error(401, "authentication_failure"), message);
+    }
+    assert_eq!(asked.count("tokens").await, 0);
+}
+
+#[tokio::test]
+async fn takes_a_key_with_any_password() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    for password in ["", "x", "with:colons"] {
+        let credentials = Base64::encode_string(format!("{}:{password}", account.public_key).as_bytes());
+        for header in [format!("Basic {credentials}"), format!("basic  {credentials}")] {
+            let request = request(Method::GET, "/tokens/tokn_test_0", "").header(AUTHORIZATION, header);
+            asked.send(request.body(Body::empty()).unwrap()).await.error(404, "not_found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_headers_are_refused() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    let no_colon = format!("Basic {}", Base64::encode_string(account.public_key.as_bytes()));
+    let not_utf8 = format!("Basic {}", Base64::encode_string(b"\xff\xfe:"));
+    for header in ["", "Basic", "Basic ", "Basic !", "Bearer abc", &account.public_key, &no_colon, &not_utf8]
+    {
+        let request = request(Method::GET, "/tokens/tokn_test_0", "").header(AUTHORIZATION, header);
+        let message =
+            asked.send(request.body(Body::empty()).unwrap()).await.error(401, "authentication_failure");
+        assert!(message.contains("not Basic"), "{header}: {message}");
+    }
+    let twice = request(Method::GET, "/tokens/tokn_test_0", &account.public_key)
+        .header(AUTHORIZATION, crate::support::basic(&account.public_key));
+    asked.send(twice.body(Body::empty()).unwrap()).await.error(401, "authentication_failure");
+}
+
+#[tokio::test]
+async fn merchants_see_only_what_is_their_own() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    let other = asked.merchant().await;
+    let live = asked.merchant_with(Mode::Live, ClearCards::Allowed, SHOP).await;
+    let token = asked.token(&account, VISA).await;
+    let charge = asked.charge(&account, &token).await.json()["id"].as_str().unwrap().to_owned();
+    let unused = asked.token(&account, VISA).await;
+
+    for stranger in [&other, &live] {
+        asked.get(&format!("/tokens/{token}"), &stranger.public_key).await.error(404, "not_found");
+        asked.get(&format!("/charges/{charge}"), &stranger.secret_key).await.error(404, "not_found");
+    }
+    asked.charge(&other, &unused).await.error(404, "not_found");
+    assert_eq!(asked.get(&format!("/tokens/{unused}"), &account.public_key).await.json()["used"], false);
+}

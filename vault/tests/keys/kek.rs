@@ -1,0 +1,86 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::data_dir::DataDir;
+use cardseal_vault::time::Clock;
+use cardseal_vault::vault::{OpenError, Vault};
+
+use crate::support::Asked;
+
+#[tokio::test]
+async fn the_folder_and_its_files_are_for_their_owner_only() {
+    let outer = tempfile::tempdir().unwrap();
+    let path = outer.path().join("new/vault");
+    let vault =
+        Vault::open(&DataDir::open(&path).unwrap(), Clock::system(), Acquirers::default()).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(mode(&entry.path()), 0o600, "{entry:?}");
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["kek", "lock", "vault.sqlite", "vault.sqlite-shm", "vault.sqlite-wal"]);
+    vault.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_others_can_read_is_refused_with_the_cure() {
+    let asked = Asked::new().await;
+    asked.vault.close().await;
+    let kek = asked.dir.path().join("kek");
+    for mode in [0o640, 0o604, 0o620, 0o644] {
+        fs::set_permissions(&kek, Permissions::from_mode(mode)).unwrap();
+        let message = refusal(asked.dir.path()).await;
+        let path = fs::canonicalize(&kek).unwrap();
+        assert!(message.contains(&format!("chmod 600 {}", path.display())), "{message}");
+        assert!(message.contains(&format!("{mode:o}")), "{message}");
+    }
+    fs::set_permissions(&kek, Permissions::from_mode(0o400)).unwrap();
+    Asked::reopen(asked.dir, Acquirers::default()).await;
+}
+
+#[tokio::test]
+async fn a_lost_key_is_not_made_anew() {
+    let asked = Asked::new().await;
+    asked.vault.close().await;
+    let kek = asked.dir.path().join("kek");
+    let key = fs::read_to_string(&kek).unwrap();
+    fs::remove_file(&kek).unwrap();
+    assert!(refusal(asked.dir.path()).await.contains("is missing"));
+    assert!(!kek.exists());
+
+    let other = Asked::new().await;
+    fs::copy(other.dir.path().join("kek"), &kek).unwrap();
+    assert!(refusal(asked.dir.path()).await.contains("does not open this database's keys"));
+
+    for text in ["", "AAAA", "no base64", &key.repeat(2), key.trim_end().trim_end_matches('=')] {
+        fs::write(&kek, text).unwrap();
+        assert!(refusal(asked.dir.path()).await.contains("does not hold 32 bytes"), "{text:?}");
+    }
+    fs::write(&kek, key).unwrap();
+    Asked::reopen(asked.dir, Acquirers::default()).await;
+}
+
+#[tokio::test]
+async fn vaults_that_start_at_once_on_a_new_folder_have_the_same_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(folder.path()).unwrap();
+    let open = || Vault::open(&dir, Clock::system(), Acquirers::default());
+    let (a, b, c) = tokio::join!(open(), open(), open());
+    let kids = [a, b, c].map(|vault| vault.unwrap().keys().sealing.kid().to_owned());
+    assert_eq!((&kids[0], &kids[0]), (&kids[1], &kids[2]));
+}
+
+async fn refusal(dir: &Path) -> String {
+    let opened = Vault::open(&DataDir::open(dir).unwrap(), Clock::system(), Acquirers::default()).await;
+    match opened {
+        Err(error @ OpenError::Keys(_)) => error.to_string(),
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("it opened"),
+    }
+}

@@ -1,0 +1,5 @@
+//! The vault's keys, and published vectors against what it does with them.
+
+mod gcm;
+mod kek;
+mod sealing;

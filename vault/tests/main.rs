@@ -1,0 +1,10 @@
+//! The vault from outside: its router with nothing between, and the program as an operator runs it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod http;
+mod keys;
+mod process;
+mod secrecy;
+mod support;

@@ -1,0 +1,223 @@
+//! A vault to ask, with a clock to set, and cards to seal.
+
+pub(crate) mod program;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use base64ct::{Base64, Encoding};
+use cardseal::card::{Card, Expiry, Holder, Number, SecurityCode};
+use cardseal::client::Pkey;
+use cardseal::seal::{Envelope, Jti, KeySet, PublicKey, seal};
+use cardseal_vault::Vault;
+use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::data_dir::DataDir;
+use cardseal_vault::http::router;
+use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
+use cardseal_vault::merchant::{ClearCards, Merchant, Mode, Name, Origin};
+use cardseal_vault::time::{Clock, Timestamp};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// 21 November 2026, 12:00 UTC.
+pub(crate) const NOON: u64 = 1_795_262_400;
+
+/// Where the pages of every test's merchant come from.
+pub(crate) const SHOP: &str = "http://127.0.0.1:4243";
+
+/// A card that pays.
+pub(crate) const VISA: &str = "4242424242424242";
+
+/// A vault without a network.
+pub(crate) struct Asked {
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) dir: TempDir,
+    clock: Arc<AtomicU64>,
+    router: Router,
+}
+
+/// A merchant with its keys as texts.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) public_key: String,
+    pub(crate) secret_key: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Asked {
+    pub(crate) async fn new() -> Self {
+        Self::with(Acquirers::default()).await
+    }
+
+    pub(crate) async fn with(acquirers: Acquirers) -> Self {
+        Self::reopen(tempfile::tempdir().unwrap(), acquirers).await
+    }
+
+    pub(crate) async fn reopen(dir: TempDir, acquirers: Acquirers) -> Self {
+        let seconds = Arc::new(AtomicU64::new(NOON));
+        let clock = Clock::new({
+            let seconds = Arc::clone(&seconds);
+            move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
+        });
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let vault = Vault::open(&data_dir, clock, acquirers).await.unwrap();
+        Self { router: router(Arc::clone(&vault)), vault, dir, clock: seconds }
+    }
+
+    pub(crate) fn set_time(&self, seconds: u64) {
+        self.clock.store(seconds, Ordering::SeqCst);
+    }
+
+    /// A merchant with test keys, for cards in the clear too.
+    pub(crate) async fn merchant(&self) -> Account {
+        self.merchant_with(Mode::Test, ClearCards::Allowed, SHOP).await
+    }
+
+    pub(crate) async fn merchant_with(&self, mode: Mode, clear_cards: ClearCards, origin: &str) -> Account {
+        let secret_key = SecretKey::random(mode);
+        let merchant = Merchant {
+            id: MerchantId::random(mode),
+            name: Name::parse("A shop").unwrap(),
+            mode,
+            public_key: random_public_key(mode),
+            origins: vec![Origin::parse(origin).unwrap()],
+            clear_cards,
+        };
+        let now = Timestamp::from_unix_seconds(NOON);
+        self.vault.store().add_merchant(&merchant, secret_key.hash(), now).await.unwrap();
+        Account { public_key: merchant.public_key.as_str().into(), secret_key: secret_key.expose().into() }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Answer {
+        self.send(request(Method::GET, path, key).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.post_text(path, key, "application/json", body.to_string()).await
+    }
+
+    pub(crate) async fn post_text(&self, path: &str, key: &str, kind: &str, body: impl Into<Body>) -> Answer {
+        let request = request(Method::POST, path, key).header(CONTENT_TYPE, kind).body(body.into()).unwrap();
+        self.send(request).await
+    }
+
+    /// The vault's key, as a browser gets it.
+    pub(crate) async fn sealing_key(&self) -> PublicKey {
+        let set: KeySet = serde_json::from_str(&self.get("/.well-known/jwks.json", "").await.body).unwrap();
+        set.sealing_key().unwrap()
+    }
+
+    /// A card sealed by a page of the merchant, now.
+    pub(crate) async fn seal(&self, account: &Account) -> String {
+        seal(&self.sealing_key().await, &envelope(&account.public_key, NOON)).unwrap()
+    }
+
+    pub(crate) async fn tokenize_sealed(&self, account: &Account, jwe: &str) -> Answer {
+        self.post("/tokens", &account.public_key, &json!({ "card": { "sealed": jwe } })).await
+    }
+
+    /// The id of a new token for a card in the clear.
+    pub(crate) async fn token(&self, account: &Account, number: &str) -> String {
+        let answer = self.post("/tokens", &account.public_key, &clear_card(number)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().into()
+    }
+
+    pub(crate) async fn charge(&self, account: &Account, token: &str) -> Answer {
+        let body = json!({ "amount": 10_000, "currency": "thb", "card": token });
+        self.post("/charges", &account.secret_key, &body).await
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
+        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        count
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Asserts Omise's shape of an error, and gives its message.
+    #[track_caller]
+    pub(crate) fn error(&self, status: u16, code: &str) -> String {
+        let json = self.json();
+        assert_eq!((self.status.as_u16(), json["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(json["object"], "error");
+        assert_eq!(json["location"], format!("/docs/errors#{}", code.replace('_', "-")));
+        assert_eq!(json.as_object().unwrap().len(), 4);
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        json["message"].as_str().unwrap().into()
+    }
+}
+
+/// A request with a key as Basic user name, or without if it is empty.
+pub(crate) fn request(method: Method, path: &str, key: &str) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    if key.is_empty() { request } else { request.header(AUTHORIZATION, basic(key)) }
+}
+
+pub(crate) fn basic(key: &str) -> String {
+    format!("Basic {}", Base64::encode_string(format!("{key}:").as_bytes()))
+}
+
+/// The body of a card in the clear.
+pub(crate) fn clear_card(number: &str) -> Value {
+    json!({ "card": {
+        "number": number,
+        "expiration_month": 12,
+        "expiration_year": 2030,
+        "security_code": if number.starts_with('3') && number.len() == 15 { "1234" } else { "123" },
+        "name": "Somchai Prasert",
+    } })
+}
+
+pub(crate) fn envelope(public_key: &str, issued_at: u64) -> Envelope {
+    Envelope {
+        card: card(VISA),
+        merchant: Pkey::parse(public_key).unwrap(),
+        issued_at,
+        id: Jti::random().unwrap(),
+    }
+}
+
+pub(crate) fn card(number: &str) -> Card {
+    let number = Number::parse(number).valid().unwrap();
+    let today = Timestamp::from_unix_seconds(NOON).month();
+    Card {
+        security_code: SecurityCode::parse("123", Some(number.brand())).valid(),
+        expiry: Expiry::from_parts("12", "2030", today).valid().unwrap(),
+        holder: Holder::parse("Somchai Prasert").valid(),
+        number,
+    }
+}

@@ -1,0 +1,139 @@
+//! The program as an operator runs it, and requests over a real socket.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use serde_json::Value;
+
+use super::Account;
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cardseal-vault")).args(arguments).output().unwrap()
+}
+
+/// Adds a merchant with test keys.
+pub(crate) fn add_merchant(dir: &Path) -> Account {
+    let dir = dir.to_str().unwrap();
+    let arguments =
+        ["merchant", "add", "--data-dir", dir, "--name", "A shop", "--origin", super::SHOP, "--json"];
+    let output = run(&arguments);
+    assert!(output.status.success(), "{output:?}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    Account { public_key: text("public_key"), secret_key: text("secret_key") }
+}
+
+/// A vault that serves. It is killed when a test is done with it, if it has not stopped.
+pub(crate) struct Served {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    /// The line it said when it was ready.
+    pub(crate) line: String,
+    pub(crate) address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Served {
+    pub(crate) fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &[])
+    }
+
+    pub(crate) fn start_with(dir: &Path, arguments: &[&str]) -> Self {
+        let log = dir.with_extension("log");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cardseal-vault"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(dir)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .rsplit_once("//")
+            .unwrap_or_else(|| panic!("the vault did not start: {}", fs::read_to_string(&log).unwrap()));
+        Self { address: address.1.parse().unwrap(), child, out, line, log }
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for its end; says how it ended and what else it said.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+
+    /// Ends it on the spot, as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) fn request(&self, method: &str, path: &str, key: &str, kind: &str, body: &str) -> Reply {
+        let mut stream = self.connect();
+        stream.write_all(message(method, path, key, kind, body).as_bytes()).unwrap();
+        Reply::read(&mut stream)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A request as it goes over the wire.
+pub(crate) fn message(method: &str, path: &str, key: &str, kind: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: vault.test\r\nAuthorization: {}\r\nContent-Type: {kind}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        super::basic(key),
+        body.len(),
+    )
+}
+
+/// An answer as it came over the wire.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    /// Reads to the end of a connection.
+    pub(crate) fn read(stream: &mut impl Read) -> Self {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head: head.to_ascii_lowercase(), body: body.into() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+}
