@@ -4,35 +4,39 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::geteuid;
 
 use crate::process::{execute, in_workspace, succeeds};
 
 /// Installs `packages`; `what` says in words what is missing without them.
 pub(crate) fn install(what: &str, packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
-    let by_hand = format!("{what} is missing; get it with `apt-get install {list}`");
+    let by_hand = || format!("{what} is missing; get it with `apt-get install {list}`");
     if find("apt-get").is_none() {
         bail!("{what} is missing, and this system has no apt-get to install it with");
     }
-    // `true` by way of sudo tells whether sudo would ask for a password, which a script could not answer.
-    let prefix: &[&str] = if succeeds(in_workspace("sh").args(["-c", "test \"$(id -u)\" -eq 0"])) {
-        &[]
-    } else if succeeds(in_workspace("sudo").args(["-n", "true"])) {
-        &["sudo", "-n"]
+    let (program, first): (&str, &[&str]) = if geteuid().is_root() {
+        ("env", &[])
+    } else if succeeds(in_workspace("sudo").args(["--non-interactive", "true"])) {
+        ("sudo", &["--non-interactive", "env"])
     } else {
-        bail!("{by_hand}");
+        bail!("{}", by_hand());
     };
     println!("xtask: installing {list} with apt-get");
-    for arguments in [&["update", "-qq"][..], &["install", "-qq", "-y", "--no-install-recommends"]] {
-        let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
-        let mut command = in_workspace(words[0]);
-        command.args(&words[1..]);
-        if arguments[0] == "install" {
-            command.args(packages);
-        }
-        execute(&mut command).with_context(|| by_hand.clone())?;
-    }
-    Ok(())
+    let apt_get = |arguments: &[&str]| {
+        let mut command = in_workspace(program);
+        // A new machine may be busy with its own updates for some minutes.
+        command.args(first).args([
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "-qq",
+            "-o",
+            "DPkg::Lock::Timeout=600",
+        ]);
+        execute(command.args(arguments)).with_context(by_hand)
+    };
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 /// Whether the system's browsers are snaps, which apt-get cannot install in a container.
