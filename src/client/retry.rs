@@ -9,7 +9,7 @@ pub struct Policy {
     pub attempts: u32,
     /// The limit of the first wait.
     pub first_wait: Duration,
-    /// The limit that no wait passes. A vault that asks for more by `Retry-After` is not waited for.
+    /// The limit that no backoff passes. A vault that asks for more by `Retry-After` is not waited for.
     pub longest_wait: Duration,
     /// How long one attempt may take.
     pub timeout: Duration,
@@ -27,14 +27,16 @@ impl Policy {
     /// How long to wait after attempt number `attempt` (from 1) failed, or nothing when it was the last.
     ///
     /// `retry_after` is the vault's wish (RFC 9110 section 10.2.3): never undercut, and jitter goes on top so that the
-    /// pages that were turned away together do not come back together. `jitter` lies between 0 and 1.
+    /// pages that were turned away together do not come back together. `jitter` lies between 0 and 1; what is no number
+    /// at all, as a page's own `Math.random` may give, counts as 1.
     #[must_use]
     pub fn wait(&self, attempt: u32, retry_after: Option<Duration>, jitter: f64) -> Option<Duration> {
         if attempt >= self.attempts {
             return None;
         }
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-        let backoff = doubled.min(self.longest_wait).mul_f64(jitter.clamp(0.0, 1.0));
+        let jitter = if jitter.is_nan() { 1.0 } else { jitter.clamp(0.0, 1.0) };
+        let backoff = doubled.min(self.longest_wait).mul_f64(jitter);
         match retry_after {
             None => Some(backoff),
             Some(wish) if wish <= self.longest_wait => Some(wish + backoff.min(self.first_wait)),

@@ -1,6 +1,7 @@
 //! The flow from a card to a token.
 
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU16;
 
 use base64ct::{Base64, Encoding};
 use serde::de::DeserializeOwned;
@@ -197,7 +198,7 @@ impl VaultAddress {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (authority, None),
         };
-        let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok());
+        let port_ok = port.is_none_or(|port| !port.starts_with('+') && port.parse::<NonZeroU16>().is_ok());
         let host_ok = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
             None => {
