@@ -11,7 +11,7 @@ use crate::data_dir::DataDir;
 use crate::id::{MerchantId, SecretKey, random_public_key};
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::server::{self, ServeError, Settings, TlsFiles};
-use crate::store::{self, Store};
+use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
 /// Keeps cards and answers with tokens.
@@ -63,7 +63,7 @@ struct Add {
     /// What people call the merchant
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Name,
-    /// Origin of the merchant's pages, such as https://shop.example; may be given several times
+    /// Origin of the merchant's pages, such as `https://shop.example`; may be given several times
     #[arg(long = "origin", value_name = "URL", required = true, value_parser = Origin::parse)]
     origins: Vec<Origin>,
     /// Keys for real cards instead of test cards
@@ -131,8 +131,8 @@ async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
 }
 
 async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), CliError> {
-    if !data_dir.is_dir() {
-        return Err(CliError::NoSuchFolder(data_dir));
+    if !DataDir::is_vault(&data_dir) {
+        return Err(CliError::NoVault(data_dir));
     }
     let store = open(data_dir).await?;
     let merchants = store.merchants().await?;
@@ -187,8 +187,8 @@ pub enum CliError {
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
     /// There is no vault in the folder.
-    #[error("there is no folder {path}; `merchant add` or `serve` makes one", path = .0.display())]
-    NoSuchFolder(PathBuf),
+    #[error("there is no vault in {path}; `merchant add` and `serve` make one", path = .0.display())]
+    NoVault(PathBuf),
     /// Nobody reads what the command prints.
     #[error("cannot write to the standard output: {0}")]
     Out(#[from] io::Error),
@@ -197,5 +197,5 @@ pub enum CliError {
     Serve(#[from] ServeError),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] StoreError),
 }

@@ -31,6 +31,12 @@ impl DataDir {
         Ok(dir)
     }
 
+    /// Whether there is a vault in this folder.
+    #[must_use]
+    pub fn is_vault(path: &Path) -> bool {
+        Self(path.into()).database().is_file()
+    }
+
     /// The database's file.
     #[must_use]
     pub fn database(&self) -> PathBuf {

@@ -15,7 +15,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::acquirer::Acquirers;
 use crate::data_dir::DataDir;
@@ -74,6 +74,7 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     let stop = Stop::new().map_err(ServeError::Signals)?;
 
     let vault = Vault::open(&dir, Clock::system(), Acquirers::default()).await?;
+    // Those that expired while no vault was running.
     vault.delete_expired_security_codes().await.map_err(OpenError::from)?;
     let sweeper = tokio::spawn(sweep(Arc::clone(&vault)));
 
@@ -118,7 +119,8 @@ async fn run(
     }
 }
 
-/// HTTP/1.1 with limits on a request's head. (A connection that could be HTTP/2 would wait without end for its first byte.)
+/// HTTP/1.1 with limits on a request's head. (A connection that could also become HTTP/2 is given no time-out while it
+/// says nothing.)
 fn limited<A>(server: axum_server::Server<SocketAddr, A>) -> axum_server::Server<SocketAddr, A> {
     let mut server = server.http1_only();
     server
@@ -132,7 +134,7 @@ fn limited<A>(server: axum_server::Server<SocketAddr, A>) -> axum_server::Server
 }
 
 async fn sweep(vault: Arc<Vault>) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    let mut ticks = tokio::time::interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

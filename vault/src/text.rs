@@ -3,8 +3,8 @@
 use cardseal::card::{Number, digits};
 use zeroize::Zeroizing;
 
-/// Whether a text holds a card number: 12 to 19 digits, of any script and in any grouping, that a known brand could have
-/// issued and whose check digit fits.
+/// Whether a text holds a card number: 12 to 19 digits, of any script and in any grouping, that a known brand could
+/// have issued and whose check digit fits.
 ///
 /// Digits are taken group by group (`4242 4242 4242 4242 12/30` holds one), never from the middle of a group: every
 /// tenth order number would have a part that looks like a card.
@@ -36,8 +36,8 @@ fn begin_with_card_number(groups: &[Zeroizing<String>]) -> bool {
     false
 }
 
-/// The groups of digits in a text, in runs: within a run, groups are at most one character apart that people write between
-/// the digits of a card.
+/// The groups of digits in a text, in runs: within a run there is one character between groups, of those that people
+/// write between the digits of a card.
 fn runs(text: &str) -> Vec<Vec<Zeroizing<String>>> {
     let mut runs: Vec<Vec<Zeroizing<String>>> = Vec::new();
     let mut gap = usize::MAX;
@@ -65,6 +65,8 @@ fn runs(text: &str) -> Vec<Vec<Zeroizing<String>>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -107,5 +109,20 @@ mod tests {
     fn long_texts_of_digits_do_not_take_long() {
         let text = "1 ".repeat(4096);
         assert!(!holds_card_number(&text));
+    }
+
+    proptest! {
+        #[test]
+        fn a_card_number_is_found_between_any_words(before in "[^0-9]{0,20}", after in "[^0-9]{0,20}") {
+            prop_assume!(digits::fold(&before).is_empty() && digits::fold(&after).is_empty());
+            let text = format!("{before}4242 4242 4242 4242{after}");
+            prop_assert!(holds_card_number(&text));
+            prop_assert!(!holds_card_number(&text.replace("4242 4242 4242 4242", "4242 4242 4242 4241")));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = holds_card_number(&text);
+        }
     }
 }

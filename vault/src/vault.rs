@@ -18,7 +18,7 @@ use crate::keys::gcm::Unopened;
 use crate::keys::{Keys, KeysError};
 use crate::merchant::Merchant;
 use crate::seal::{self, Opener};
-use crate::store::{self, Begun, Inserted, NewCharge, NewToken, SecurityCodeRow, Store, StoredToken};
+use crate::store::{Begun, Inserted, NewCharge, NewToken, SecurityCodeRow, Store, StoreError, StoredToken};
 use crate::time::Clock;
 use crate::token::{Billing, CardFacts, Details, Token, Usage};
 
@@ -242,8 +242,8 @@ impl Vault {
     /// Deletes the security codes whose time is over, and says how many.
     ///
     /// # Errors
-    /// [`store::Error`]
-    pub async fn delete_expired_security_codes(&self) -> Result<u64, store::Error> {
+    /// [`StoreError`]
+    pub async fn delete_expired_security_codes(&self) -> Result<u64, StoreError> {
         self.store.delete_expired_security_codes(self.clock.now()).await
     }
 
@@ -317,7 +317,7 @@ pub enum OpenError {
     Keys(#[from] KeysError),
     /// Its database could not be had.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] StoreError),
 }
 
 /// The vault's own fault. Trying again may help.
@@ -328,7 +328,7 @@ pub enum Failure {
     Panicked,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] StoreError),
     /// Something in the store does not belong where it is: somebody changed the database.
     #[error("a ciphertext in the database was changed or moved")]
     Tampered,
@@ -348,8 +348,8 @@ pub enum TokenizeError {
     Replayed,
 }
 
-impl From<store::Error> for TokenizeError {
-    fn from(error: store::Error) -> Self {
+impl From<StoreError> for TokenizeError {
+    fn from(error: StoreError) -> Self {
         Failure::from(error).into()
     }
 }
@@ -371,8 +371,8 @@ pub enum ChargeError {
     Used(ChargeId),
 }
 
-impl From<store::Error> for ChargeError {
-    fn from(error: store::Error) -> Self {
+impl From<StoreError> for ChargeError {
+    fn from(error: StoreError) -> Self {
         Failure::from(error).into()
     }
 }

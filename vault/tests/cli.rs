@@ -79,7 +79,7 @@ fn wrong_commands_say_what_to_do() {
     std::fs::write(&file, "").unwrap();
     let file = file.to_str().unwrap();
     for (arguments, words) in [
-        (&["merchant", "list", "--data-dir", "/nowhere/at/all"][..], "`merchant add` or `serve` makes one"),
+        (&["merchant", "list", "--data-dir", "/nowhere/at/all"][..], "there is no vault in /nowhere/at/all"),
         (
             &["merchant", "add", "--data-dir", dir, "--name", "A", "--origin", "shop.example"],
             "such as https://shop.example",

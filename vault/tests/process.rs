@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::json;
 
 use crate::support::program::{Reply, Served, add_merchant, message};
-use crate::support::{VISA, clear_card};
+use crate::support::{Asked, VISA, clear_card};
 
 const JSON: &str = "application/json";
 
@@ -168,4 +168,20 @@ fn answers_tell_the_vaults_time() {
     let vault = Served::start(&outer.path().join("vault"));
     let reply = vault.request("POST", "/tokens", "", JSON, "{}");
     assert!(reply.head.contains("\r\ndate: "), "{reply:?}");
+}
+
+#[tokio::test]
+async fn security_codes_that_expired_meanwhile_are_deleted_at_the_start() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    asked.token(&account, VISA).await;
+    asked.vault.close().await;
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(asked.dir.path().join("vault.sqlite"));
+    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    sqlx::query("UPDATE security_codes SET expires_at = 0").execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let vault = Served::start(asked.dir.path());
+    assert_eq!(asked.count("security_codes").await, 0);
+    assert_eq!(vault.request("GET", "/livez", "", JSON, "").status, 200);
 }

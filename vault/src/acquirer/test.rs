@@ -27,8 +27,8 @@ fn failure(number: &Number) -> Option<FailureCode> {
     FAILURES.iter().find(|(_, cards)| cards.contains(&number)).map(|(code, _)| *code)
 }
 
-/// Omise's test cards that fail, Visa, Mastercard, JCB and others in turn (docs.omise.co/api-testing; the last five rows
-/// from its edition of 2017).
+/// Omise's test cards that fail, Visa, Mastercard, JCB and others in turn (docs.omise.co/api-testing; the last five
+/// rows from its edition of 2017).
 const FAILURES: &[(FailureCode, &[&str])] = &[
     (
         FailureCode::InsufficientFund,

@@ -32,7 +32,7 @@ pub(super) enum AuthenticationFailure {
     #[error("a public key (pkey_…) was sent where the secret key (skey_…) belongs")]
     PublicForSecret,
     #[error(
-        "a secret key (skey_…) was sent where the public key (pkey_…) belongs; if it was in a page it is no longer a secret"
+        "a secret key (skey_…) was sent where the public key (pkey_…) belongs; if a page had it, it is secret no longer"
     )]
     SecretForPublic,
     #[error("the vault does not know this key")]

@@ -22,7 +22,7 @@ use crate::Vault;
 use crate::token::NotALine;
 
 /// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
-pub const MAX_BODY_BYTES: usize = 8 * 1024;
+const MAX_BODY_BYTES: usize = 8 * 1024;
 
 /// How long a body may take to arrive.
 const LONGEST_BODY: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub(super) enum BadRequest {
     #[error("the body is not UTF-8")]
     NotUtf8,
     #[error(
-        "card has sealed beside number, expiration_month, expiration_year or security_code; a card is either sealed or not"
+        "card has sealed and one of number, expiration_month, expiration_year, security_code; it is sealed or it is not"
     )]
     SealedAndClear,
     #[error("{0} is there twice")]
@@ -381,6 +381,8 @@ fn form_decode(text: &str) -> Result<Zeroizing<String>, BadRequest> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -429,5 +431,19 @@ mod tests {
         assert_eq!(params.text("a").unwrap(), None);
         assert_eq!(params.text("b").unwrap(), None);
         params.finish().unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*", json in r#"[\[\]{}:,"a0\\.eE+-]{0,40}"#, form in "[a&=%+\\[\\]0-9f]{0,40}") {
+            for text in [text, json, form] {
+                if let Ok(params) = Params::from_json(&text) {
+                    let _ = params.finish();
+                }
+                if let Ok(params) = Params::from_form(&text) {
+                    let _ = params.finish();
+                }
+            }
+        }
     }
 }

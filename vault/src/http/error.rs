@@ -15,7 +15,7 @@ use super::card::CardProblems;
 use crate::charge::Amount;
 use crate::id::{ChargeId, TokenId};
 use crate::seal;
-use crate::store;
+use crate::store::StoreError;
 use crate::vault::{Failure, TokenizeError};
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
@@ -200,8 +200,8 @@ pub(super) fn panicked(_: Box<dyn Any + Send>) -> Response {
     ApiError::Internal(Failure::Panicked).into_response()
 }
 
-impl From<store::Error> for ApiError {
-    fn from(error: store::Error) -> Self {
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
         Failure::from(error).into()
     }
 }

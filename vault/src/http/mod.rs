@@ -22,8 +22,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::Vault;
 use error::ApiError;
 
-pub use body::MAX_BODY_BYTES;
-
 /// Every route of the vault.
 pub fn router(vault: Arc<Vault>) -> Router {
     let routes = Router::new()
@@ -45,4 +43,36 @@ fn layered(routes: Router<Arc<Vault>>, vault: &Arc<Vault>) -> Router<Arc<Vault>>
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(Arc::clone(vault), cors::check))
         .layer(from_fn(request::identify_and_log))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::acquirer::Acquirers;
+    use crate::data_dir::DataDir;
+    use crate::time::Clock;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_that_says_nothing_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(folder.path()).unwrap();
+        let vault = Vault::open(&dir, Clock::system(), Acquirers::default()).await.unwrap();
+        let routes =
+            Router::new().route("/tokens", get(async || -> &'static str { panic!("4242424242424242") }));
+        let router = layered(routes, &vault).with_state(vault);
+
+        let request = Request::builder().uri("/tokens").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.headers().contains_key("x-request-id"));
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.into()).unwrap();
+        assert!(body.contains("internal_error") && !body.contains("4242"), "{body}");
+    }
 }

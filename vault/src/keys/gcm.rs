@@ -26,8 +26,8 @@ impl Gcm {
 
     /// Nonce, ciphertext and tag in one.
     ///
-    /// The nonce is random: 2³² encryptions under one key keep the chance of meeting one twice under 2⁻³² (SP 800-38D
-    /// section 8.3), and a token takes three at most.
+    /// The nonce is random: up to 2³² encryptions under one key, the chance of meeting one twice is under 2⁻³²
+    /// (SP 800-38D section 8.3). A token takes three at most.
     #[must_use]
     #[expect(
         clippy::expect_used,

@@ -20,7 +20,7 @@ use aws_lc_rs::digest;
 use thiserror::Error;
 
 use crate::data_dir::DataDir;
-use crate::store::{self, Purpose, Store, WrappedKey};
+use crate::store::{Purpose, Store, StoreError, WrappedKey};
 use crate::time::Timestamp;
 
 use data::DataKey;
@@ -100,7 +100,7 @@ pub enum KeysError {
     Missing,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] store::Error),
+    Store(#[from] StoreError),
     /// The key-encryption key is not the one the keys were wrapped with.
     #[error(
         "the kek file does not open this database's keys; put back the kek file that belongs to this database"

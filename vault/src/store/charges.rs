@@ -1,7 +1,7 @@
 use serde_json::Value;
 use sqlx::Row;
 
-use super::{Error, SecurityCodeRow, Store, StoredToken, tokens, unsigned};
+use super::{SecurityCodeRow, Store, StoreError, StoredToken, tokens, unsigned};
 use crate::charge::{Amount, ChargeStatus, Currency, FailureCode, Order};
 use crate::id::{ChargeId, MerchantId, TokenId};
 use crate::keys::data::Ciphertext;
@@ -49,11 +49,13 @@ impl Store {
     /// Uses a token for a charge, once: of any number at the same time, one begins.
     ///
     /// # Errors
-    /// [`Error`]; then nothing is used.
-    pub async fn begin_charge(&self, merchant: &MerchantId, new: &NewCharge) -> Result<Begun, Error> {
+    /// [`StoreError`]; then nothing is used.
+    pub async fn begin_charge(&self, merchant: &MerchantId, new: &NewCharge) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
         let order = &new.order;
-        let known = sqlx::query("SELECT tokens.*, NULL AS status, NULL AS failure_code FROM tokens WHERE merchant_id = $1 AND id = $2")
+        let known = sqlx::query(
+            "SELECT tokens.*, NULL AS status, NULL AS failure_code FROM tokens WHERE merchant_id = $1 AND id = $2",
+        )
             .bind(merchant.as_str())
             .bind(order.token.as_str());
         let Some(token) = known.fetch_optional(&mut *transaction).await? else {
@@ -62,7 +64,8 @@ impl Store {
         let token = tokens::read(&token)?;
 
         let begun = sqlx::query(
-            "INSERT INTO charges (merchant_id, id, token_id, amount, currency, description, metadata, status, created_at)
+            "INSERT INTO charges (merchant_id, id, token_id, amount, currency, description, metadata, status,
+                 created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8)
              ON CONFLICT (merchant_id, token_id) DO NOTHING",
         )
@@ -83,7 +86,7 @@ impl Store {
                     .bind(order.token.as_str())
                     .fetch_one(&mut *transaction)
                     .await?;
-            return Ok(Begun::Used(ChargeId::parse(&earlier).ok_or(Error::Corrupt("charge id"))?));
+            return Ok(Begun::Used(ChargeId::parse(&earlier).ok_or(StoreError::Corrupt("charge id"))?));
         }
         let code = sqlx::query(
             "DELETE FROM security_codes WHERE merchant_id = $1 AND token_id = $2
@@ -110,13 +113,13 @@ impl Store {
     /// Keeps what came of a charge.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`StoreError`]
     pub async fn finish_charge(
         &self,
         merchant: &MerchantId,
         id: &ChargeId,
         status: ChargeStatus,
-    ) -> Result<(), Error> {
+    ) -> Result<(), StoreError> {
         let failure_code = match status {
             ChargeStatus::Failed(code) => Some(code.as_str()),
             ChargeStatus::Pending | ChargeStatus::Successful => None,
@@ -134,23 +137,28 @@ impl Store {
     /// A merchant's charge.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn charge(&self, merchant: &MerchantId, id: &ChargeId) -> Result<Option<StoredCharge>, Error> {
+    /// [`StoreError`]
+    pub async fn charge(
+        &self,
+        merchant: &MerchantId,
+        id: &ChargeId,
+    ) -> Result<Option<StoredCharge>, StoreError> {
         let query = sqlx::query("SELECT * FROM charges WHERE merchant_id = $1 AND id = $2")
             .bind(merchant.as_str())
             .bind(id.as_str());
         let Some(row) = query.fetch_optional(&self.readers).await? else { return Ok(None) };
-        let token_id = TokenId::parse(row.try_get("token_id")?).ok_or(Error::Corrupt("token id"))?;
-        let token = self.token(merchant, &token_id).await?.ok_or(Error::Corrupt("charge without a token"))?;
+        let token_id = TokenId::parse(row.try_get("token_id")?).ok_or(StoreError::Corrupt("token id"))?;
+        let token =
+            self.token(merchant, &token_id).await?.ok_or(StoreError::Corrupt("charge without a token"))?;
         let metadata = serde_json::from_str(row.try_get("metadata")?);
         Ok(Some(StoredCharge {
             id: id.clone(),
             order: Order {
-                amount: Amount::new(row.try_get("amount")?).ok_or(Error::Corrupt("amount"))?,
-                currency: Currency::parse(row.try_get("currency")?).ok_or(Error::Corrupt("currency"))?,
+                amount: Amount::new(row.try_get("amount")?).ok_or(StoreError::Corrupt("amount"))?,
+                currency: Currency::parse(row.try_get("currency")?).ok_or(StoreError::Corrupt("currency"))?,
                 token: token_id,
                 description: row.try_get::<Option<String>, _>("description")?.map(Line::kept),
-                metadata: metadata.map_err(|_| Error::Corrupt("metadata"))?,
+                metadata: metadata.map_err(|_| StoreError::Corrupt("metadata"))?,
             },
             status: read_status(row.try_get("status")?, row.try_get("failure_code")?)?,
             created_at: Timestamp::from_unix_seconds(unsigned(row.try_get("created_at")?, "time")?),
@@ -160,13 +168,13 @@ impl Store {
 }
 
 /// A status out of its two columns.
-pub(super) fn read_status(status: &str, failure_code: Option<&str>) -> Result<ChargeStatus, Error> {
+pub(super) fn read_status(status: &str, failure_code: Option<&str>) -> Result<ChargeStatus, StoreError> {
     match (status, failure_code) {
         ("pending", None) => Ok(ChargeStatus::Pending),
         ("successful", None) => Ok(ChargeStatus::Successful),
         ("failed", Some(code)) => {
-            FailureCode::parse(code).map(ChargeStatus::Failed).ok_or(Error::Corrupt("failure code"))
+            FailureCode::parse(code).map(ChargeStatus::Failed).ok_or(StoreError::Corrupt("failure code"))
         }
-        _ => Err(Error::Corrupt("charge status")),
+        _ => Err(StoreError::Corrupt("charge status")),
     }
 }

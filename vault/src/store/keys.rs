@@ -1,6 +1,6 @@
 use sqlx::Row;
 
-use super::{Error, Store, unsigned};
+use super::{Store, StoreError, unsigned};
 use crate::time::Timestamp;
 
 /// A key of the vault under its key-encryption key.
@@ -45,14 +45,14 @@ impl Store {
     /// Every key of the vault.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn wrapped_keys(&self) -> Result<Vec<WrappedKey>, Error> {
+    /// [`StoreError`]
+    pub async fn wrapped_keys(&self) -> Result<Vec<WrappedKey>, StoreError> {
         let rows = sqlx::query("SELECT purpose, version, wrapped FROM wrapped_keys")
             .fetch_all(&self.readers)
             .await?;
         let read = |row: &sqlx::sqlite::SqliteRow| {
             Ok(WrappedKey {
-                purpose: Purpose::parse(row.try_get("purpose")?).ok_or(Error::Corrupt("key purpose"))?,
+                purpose: Purpose::parse(row.try_get("purpose")?).ok_or(StoreError::Corrupt("key purpose"))?,
                 version: unsigned(row.try_get("version")?, "key version")?,
                 wrapped: row.try_get("wrapped")?,
             })
@@ -63,8 +63,8 @@ impl Store {
     /// Adds keys, all or none: none if the first of them is there already.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn add_wrapped_keys(&self, keys: &[WrappedKey], now: Timestamp) -> Result<(), Error> {
+    /// [`StoreError`]
+    pub async fn add_wrapped_keys(&self, keys: &[WrappedKey], now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         for key in keys {
             let added = sqlx::query(

@@ -2,7 +2,7 @@ use cardseal::client::Pkey;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Error, Store};
+use super::{Store, StoreError};
 use crate::id::MerchantId;
 use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
@@ -12,13 +12,13 @@ impl Store {
     /// Adds a merchant. Of its secret key only the hash is kept.
     ///
     /// # Errors
-    /// [`Error`]
+    /// [`StoreError`]
     pub async fn add_merchant(
         &self,
         merchant: &Merchant,
         secret_key_hash: Sha256Digest,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO merchants (id, name, mode, clear_cards, public_key, secret_key_hash, created_at)
@@ -48,8 +48,8 @@ impl Store {
     /// Every merchant, in the order they were added.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn merchants(&self) -> Result<Vec<Merchant>, Error> {
+    /// [`StoreError`]
+    pub async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
         let rows =
             sqlx::query("SELECT * FROM merchants ORDER BY created_at, id").fetch_all(&self.readers).await?;
         let mut merchants = Vec::with_capacity(rows.len());
@@ -62,8 +62,8 @@ impl Store {
     /// The merchant with this public key.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn merchant_by_public_key(&self, key: &Pkey) -> Result<Option<Merchant>, Error> {
+    /// [`StoreError`]
+    pub async fn merchant_by_public_key(&self, key: &Pkey) -> Result<Option<Merchant>, StoreError> {
         let query = sqlx::query("SELECT * FROM merchants WHERE public_key = $1").bind(key.as_str());
         match query.fetch_optional(&self.readers).await? {
             Some(row) => self.read(&row).await.map(Some),
@@ -74,8 +74,8 @@ impl Store {
     /// The merchant whose secret key has this hash.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn merchant_by_secret_key(&self, hash: Sha256Digest) -> Result<Option<Merchant>, Error> {
+    /// [`StoreError`]
+    pub async fn merchant_by_secret_key(&self, hash: Sha256Digest) -> Result<Option<Merchant>, StoreError> {
         let query =
             sqlx::query("SELECT * FROM merchants WHERE secret_key_hash = $1").bind(&hash.as_bytes()[..]);
         match query.fetch_optional(&self.readers).await? {
@@ -87,19 +87,19 @@ impl Store {
     /// Whether any merchant's pages are served from this origin.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn is_registered(&self, origin: &Origin) -> Result<bool, Error> {
+    /// [`StoreError`]
+    pub async fn is_registered(&self, origin: &Origin) -> Result<bool, StoreError> {
         let query =
             sqlx::query("SELECT 1 FROM merchant_origins WHERE origin = $1 LIMIT 1").bind(origin.as_str());
         Ok(query.fetch_optional(&self.readers).await?.is_some())
     }
 
-    async fn read(&self, row: &SqliteRow) -> Result<Merchant, Error> {
-        let id = MerchantId::parse(row.try_get("id")?).ok_or(Error::Corrupt("merchant id"))?;
+    async fn read(&self, row: &SqliteRow) -> Result<Merchant, StoreError> {
+        let id = MerchantId::parse(row.try_get("id")?).ok_or(StoreError::Corrupt("merchant id"))?;
         let mode = match row.try_get("mode")? {
             "test" => Mode::Test,
             "live" => Mode::Live,
-            _ => return Err(Error::Corrupt("mode")),
+            _ => return Err(StoreError::Corrupt("mode")),
         };
         let origins: Vec<String> =
             sqlx::query_scalar("SELECT origin FROM merchant_origins WHERE merchant_id = $1 ORDER BY origin")
@@ -108,10 +108,11 @@ impl Store {
                 .await?;
         let origins = origins.iter().map(|origin| Origin::parse(origin)).collect::<Result<_, _>>();
         Ok(Merchant {
-            name: Name::parse(row.try_get("name")?).map_err(|_| Error::Corrupt("merchant name"))?,
+            name: Name::parse(row.try_get("name")?).map_err(|_| StoreError::Corrupt("merchant name"))?,
             mode,
-            public_key: Pkey::parse(row.try_get("public_key")?).map_err(|_| Error::Corrupt("public key"))?,
-            origins: origins.map_err(|_| Error::Corrupt("origin"))?,
+            public_key: Pkey::parse(row.try_get("public_key")?)
+                .map_err(|_| StoreError::Corrupt("public key"))?,
+            origins: origins.map_err(|_| StoreError::Corrupt("origin"))?,
             clear_cards: if row.try_get("clear_cards")? { ClearCards::Allowed } else { ClearCards::Refused },
             id,
         })

@@ -36,13 +36,13 @@ impl Store {
     /// Opens the folder's database and brings its tables up to date. Other processes may have it open too.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn open(dir: &DataDir) -> Result<Self, Error> {
+    /// [`StoreError`]
+    pub async fn open(dir: &DataDir) -> Result<Self, StoreError> {
         let locked = tokio::task::spawn_blocking({
             let dir = dir.clone();
             move || dir.lock()
         });
-        let lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(Error::Lock)?;
+        let lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(StoreError::Lock)?;
 
         let file = SqliteConnectOptions::new()
             .filename(dir.database())
@@ -55,8 +55,15 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             // What is deleted is overwritten, not only unlinked: security codes are.
             .pragma("secure_delete", "ON");
-        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT);
-        let opening = |source| Error::Open { path: dir.database(), source };
+        // A file's connection does not break or age, so none is tried before use or replaced.
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(BUSY_TIMEOUT)
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let opening = |source| StoreError::Open { path: dir.database(), source };
         let writer = pool().max_connections(1).connect_with(for_writing).await.map_err(opening)?;
         sqlx::migrate!("migrations/sqlite").run(&writer).await?;
         let for_reading = file.pragma("query_only", "ON");
@@ -72,7 +79,7 @@ impl Store {
     }
 
     /// A transaction that holds the right to write from its first statement on, so that it cannot fail for it later.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
@@ -85,7 +92,7 @@ const READERS: u32 = 8;
 
 /// Why the store failed. Never the caller's fault.
 #[derive(Debug, Error)]
-pub enum Error {
+pub enum StoreError {
     /// A row holds what was never written there. The database was tampered with, or this is a bug.
     #[error("the database holds an unreadable {0}")]
     Corrupt(&'static str),
@@ -108,7 +115,7 @@ pub enum Error {
     },
 }
 
-impl Error {
+impl StoreError {
     /// Whether the database was only too busy.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
@@ -117,6 +124,6 @@ impl Error {
 }
 
 /// Numbers that this store has written itself, back from SQLite's one type of number.
-fn unsigned<T: TryFrom<i64>>(number: i64, what: &'static str) -> Result<T, Error> {
-    T::try_from(number).map_err(|_| Error::Corrupt(what))
+fn unsigned<T: TryFrom<i64>>(number: i64, what: &'static str) -> Result<T, StoreError> {
+    T::try_from(number).map_err(|_| StoreError::Corrupt(what))
 }

@@ -4,7 +4,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::charges::read_status;
-use super::{Error, Store, unsigned};
+use super::{Store, StoreError, unsigned};
 use crate::id::{CardId, MerchantId, TokenId};
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
@@ -73,11 +73,11 @@ pub enum Inserted {
 }
 
 impl Store {
-    /// Keeps a token, unless its seal has given one before: then, however many are at it at once, there is only the first.
+    /// Keeps a token, unless its seal has given one before: however many are at it at once, there is only the first.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn insert_token(&self, merchant: &MerchantId, new: &NewToken) -> Result<Inserted, Error> {
+    /// [`StoreError`]
+    pub async fn insert_token(&self, merchant: &MerchantId, new: &NewToken) -> Result<Inserted, StoreError> {
         let mut transaction = self.write().await?;
         let NewToken { token, seal, security_code } = new;
         let added = sqlx::query(
@@ -130,8 +130,12 @@ impl Store {
     /// A merchant's token.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn token(&self, merchant: &MerchantId, id: &TokenId) -> Result<Option<StoredToken>, Error> {
+    /// [`StoreError`]
+    pub async fn token(
+        &self,
+        merchant: &MerchantId,
+        id: &TokenId,
+    ) -> Result<Option<StoredToken>, StoreError> {
         let query = sqlx::query(concat!(select!(), "WHERE tokens.merchant_id = $1 AND tokens.id = $2"))
             .bind(merchant.as_str())
             .bind(id.as_str());
@@ -141,24 +145,24 @@ impl Store {
     /// Deletes the security codes that have expired, and says how many.
     ///
     /// # Errors
-    /// [`Error`]
-    pub async fn delete_expired_security_codes(&self, now: Timestamp) -> Result<u64, Error> {
+    /// [`StoreError`]
+    pub async fn delete_expired_security_codes(&self, now: Timestamp) -> Result<u64, StoreError> {
         let delete =
             sqlx::query("DELETE FROM security_codes WHERE expires_at <= $1").bind(now.unix_seconds() as i64);
         Ok(delete.execute(&self.writer).await?.rows_affected())
     }
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<StoredToken, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<StoredToken, StoreError> {
     let brand: &str = row.try_get("brand")?;
     let ciphertext = |column| {
         let key_version = unsigned(row.try_get("data_key_version")?, "key version")?;
-        Ok::<_, Error>(Ciphertext { key_version, bytes: row.try_get(column)? })
+        Ok::<_, StoreError>(Ciphertext { key_version, bytes: row.try_get(column)? })
     };
     Ok(StoredToken {
-        id: TokenId::parse(row.try_get("id")?).ok_or(Error::Corrupt("token id"))?,
-        card_id: CardId::parse(row.try_get("card_id")?).ok_or(Error::Corrupt("card id"))?,
-        brand: *Brand::ALL.iter().find(|known| known.id() == brand).ok_or(Error::Corrupt("brand"))?,
+        id: TokenId::parse(row.try_get("id")?).ok_or(StoreError::Corrupt("token id"))?,
+        card_id: CardId::parse(row.try_get("card_id")?).ok_or(StoreError::Corrupt("card id"))?,
+        brand: *Brand::ALL.iter().find(|known| known.id() == brand).ok_or(StoreError::Corrupt("brand"))?,
         last_digits: row.try_get("last_digits")?,
         fingerprint: Fingerprint {
             key_version: unsigned(row.try_get("fingerprint_key_version")?, "key version")?,

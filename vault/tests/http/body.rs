@@ -65,7 +65,7 @@ async fn bodies_that_are_none_say_why_and_store_nothing() {
         (JSON, b"{\"card\":{\"country\":\"Siam\"}}", "card.country is not a two-letter country code"),
         (JSON, b"{\"card\":{\"expiration_month\":{}}}", "card.expiration_month is not a string or a number"),
         (JSON, b"{\"card\":{\"sealed\":\"a\",\"zip\":\"1\"}}", "card.zip is not a parameter here"),
-        (JSON, b"{\"card\":{\"sealed\":\"a\",\"number\":\"1\"}}", "either sealed or not"),
+        (JSON, b"{\"card\":{\"sealed\":\"a\",\"number\":\"1\"}}", "it is sealed or it is not"),
         (JSON, b"{\"card\":{\"sealed\":\"a\"},\"customer\":\"c\"}", "customer is not a parameter here"),
         (JSON, b"{\"card\":{\"name\":\"\xff\"}}", "not UTF-8"),
         (JSON, b"{\"card\":{\"name\":\"\\ud800\"}}", "not valid JSON"),

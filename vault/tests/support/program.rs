@@ -1,12 +1,13 @@
 //! The program as an operator runs it, and requests over a real socket.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use super::Account;
 
@@ -34,7 +35,7 @@ pub(crate) struct Served {
     /// The line it said when it was ready.
     pub(crate) line: String,
     pub(crate) address: SocketAddr,
-    log: PathBuf,
+    log: NamedTempFile,
 }
 
 impl Served {
@@ -43,28 +44,27 @@ impl Served {
     }
 
     pub(crate) fn start_with(dir: &Path, arguments: &[&str]) -> Self {
-        let log = dir.with_extension("log");
+        let log = NamedTempFile::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_cardseal-vault"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(dir)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .rsplit_once("//")
-            .unwrap_or_else(|| panic!("the vault did not start: {}", fs::read_to_string(&log).unwrap()));
+        let address = line.trim().rsplit_once("//").unwrap_or_else(|| {
+            panic!("the vault did not start: {}", fs::read_to_string(log.path()).unwrap())
+        });
         Self { address: address.1.parse().unwrap(), child, out, line, log }
     }
 
     /// What it has logged.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        fs::read_to_string(self.log.path()).unwrap()
     }
 
     pub(crate) fn signal(&self, name: &str) {
