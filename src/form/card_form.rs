@@ -21,7 +21,9 @@ use super::field::FieldView;
 use super::locale::Texts;
 use super::mask::{self, Change, Edit, Shown};
 use super::state::{FieldState, State};
-use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth};
+use crate::card::{
+    Brand, Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth, digits,
+};
 use crate::client::Error;
 
 /// What a merchant may say of a form.
@@ -219,22 +221,44 @@ impl Inner {
         self.view(field).map(FieldView::text)
     }
 
+    /// The digits of the number so far.
+    fn digits(&self) -> Zeroizing<String> {
+        Zeroizing::new(digits::fold(&self.text(Field::Number).unwrap_or_default()))
+    }
+
     /// The brand, once the digits so far leave no doubt which it is.
     fn brand(&self) -> Option<Brand> {
-        let text = self.text(Field::Number)?;
-        let digits = Zeroizing::new(crate::card::digits::fold(&text));
-        if digits.is_empty() { None } else { Brand::candidates(&digits).best() }
+        Brand::candidates(&self.digits()).best()
     }
 
     /// What a field's text amounts to.
     fn verdict(&self, view: &FieldView) -> Entry<()> {
         let text = view.text();
         match view.field {
-            Field::Number => Number::parse(&text).map(drop),
+            Field::Number => match Number::parse(&text).map(drop) {
+                // Who has left the field has typed the last digit. At a length that numbers of the brand have, it is not
+                // that one is missing.
+                Entry::Incomplete if view.left.get() && self.has_whole_number() => {
+                    Entry::Invalid(Reason::Luhn)
+                }
+                entry => entry,
+            },
             Field::Expiry => Expiry::parse(&text, today()).map(drop),
+            Field::SecurityCode if text.is_empty() && !self.needs_security_code() => Entry::Valid(()),
             Field::SecurityCode => SecurityCode::parse(&text, self.brand()).map(drop),
             Field::Holder => Holder::parse(&text).map(drop),
         }
+    }
+
+    /// Whether the number has as many digits as numbers of its brand have.
+    fn has_whole_number(&self) -> bool {
+        let digits = self.digits();
+        self.brand().is_some_and(|brand| brand.lengths().contains(digits.len()))
+    }
+
+    /// Whether cards of this brand bear a code; most do.
+    fn needs_security_code(&self) -> bool {
+        self.brand().is_none_or(|brand| brand.code().required)
     }
 
     fn card(&self) -> Result<Card, Error> {
@@ -257,9 +281,12 @@ impl Inner {
     }
 
     fn read_state(&self) -> State {
-        let fields =
-            self.views.iter().map(|view| (view.field, FieldState::of(&view.text(), &self.verdict(view))));
-        State::of(fields, self.brand())
+        let fields = self.views.iter().map(|view| {
+            let is_empty = view.text().is_empty();
+            (view.field, FieldState::of(is_empty, &self.verdict(view)))
+        });
+        let empty = self.views.iter().all(|view| view.text().is_empty());
+        State::of(fields, empty, self.brand())
     }
 
     /// Brings what is shown and what the page was told up to what was entered.

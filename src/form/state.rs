@@ -34,11 +34,11 @@ pub(super) struct Fields {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub(super) enum FieldState {
-    /// Nothing was entered.
+    /// Nothing was entered, and something must be.
     Empty,
     /// What was entered stops short.
     Incomplete,
-    /// What was entered is right.
+    /// What was entered is right, or nothing need be.
     Valid,
     /// What was entered cannot be right.
     Invalid {
@@ -48,9 +48,9 @@ pub(super) enum FieldState {
 }
 
 impl FieldState {
-    pub(super) fn of(text: &str, entry: &Entry<()>) -> Self {
-        match entry {
-            _ if text.is_empty() => Self::Empty,
+    pub(super) fn of(is_empty: bool, verdict: &Entry<()>) -> Self {
+        match verdict {
+            Entry::Incomplete if is_empty => Self::Empty,
             Entry::Incomplete => Self::Incomplete,
             Entry::Valid(()) => Self::Valid,
             Entry::Invalid(reason) => Self::Invalid { reason: reason.code() },
@@ -60,12 +60,15 @@ impl FieldState {
 
 impl State {
     /// The state that these fields make together.
-    pub(super) fn of(fields: impl Iterator<Item = (Field, FieldState)>, brand: Option<Brand>) -> Self {
+    pub(super) fn of(
+        fields: impl Iterator<Item = (Field, FieldState)>,
+        empty: bool,
+        brand: Option<Brand>,
+    ) -> Self {
         let mut state =
-            Self { complete: true, empty: true, brand: brand.map(Brand::id), fields: Fields::default() };
+            Self { complete: true, empty, brand: brand.map(Brand::id), fields: Fields::default() };
         for (field, field_state) in fields {
             state.complete &= field_state == FieldState::Valid;
-            state.empty &= field_state == FieldState::Empty;
             let slot = match field {
                 Field::Number => &mut state.fields.number,
                 Field::Expiry => &mut state.fields.expiry,

@@ -1,0 +1,135 @@
+//! A headless browser and the program that drives it.
+
+use std::env;
+use std::ops::Deref;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use fantoccini::wd::{Capabilities, TimeoutConfiguration};
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Map, Value, json};
+
+use crate::server::Server;
+
+/// A browser. Which one the environment says: `BROWSER` is `chromium` (the default) or `firefox`, and `CHROME`,
+/// `CHROMEDRIVER`, `FIREFOX`, `GECKODRIVER` name programs that are not in PATH.
+#[derive(Debug)]
+pub struct Browser {
+    session: Client,
+    _driver: Server,
+}
+
+/// How long something may take before it counts as never happening; far longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Browser {
+    /// Opens a window.
+    ///
+    /// # Errors
+    /// When browser or driver cannot be started.
+    pub async fn open() -> Result<Self> {
+        let log = env::temp_dir().join(format!("cardseal-driver-{}.log", std::process::id()));
+        let (driver, url, capabilities) = match env::var("BROWSER").as_deref() {
+            Ok("firefox") => {
+                let mut command = Command::new(program("GECKODRIVER", "geckodriver"));
+                let driver = Server::start(command.args(["--port", "0"]), "Listening on", &log)?;
+                let address = driver.greeting.rsplit(' ').next().unwrap_or_default().to_owned();
+                (driver, format!("http://{address}"), firefox())
+            }
+            Ok("chromium") | Err(_) => {
+                let mut command = Command::new(program("CHROMEDRIVER", "chromedriver"));
+                let driver = Server::start(command.arg("--port=0"), "started successfully on port", &log)?;
+                let port = driver.greeting.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
+                let url = format!("http://127.0.0.1:{port}");
+                (driver, url, chromium())
+            }
+            Ok(other) => bail!("BROWSER is chromium or firefox, not {other}"),
+        };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let session = builder.capabilities(capabilities).connect(&url).await?;
+        // What may take long on a busy machine is waited for, never slept for.
+        session.update_timeouts(TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), None)).await?;
+        session.set_window_size(1280, 1000).await?;
+        Ok(Self { session, _driver: driver })
+    }
+
+    /// Closes it. Dropping ends it too, without waiting for the end.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.session.clone().close().await?)
+    }
+
+    /// Runs a script in the page and returns what it returns; a promise is waited for.
+    ///
+    /// # Errors
+    /// When the script throws.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.session.execute(script, arguments).await?)
+    }
+
+    /// Waits until a script returns something that JavaScript takes for true, and returns that.
+    ///
+    /// # Errors
+    /// When it has not after a minute.
+    pub async fn wait_for(&self, script: &str) -> Result<Value> {
+        let look = async {
+            loop {
+                // A page that is just changing has nothing to say.
+                match self.run(script, vec![]).await {
+                    Ok(Value::Null | Value::Bool(false)) | Err(_) => {}
+                    Ok(value) => return value,
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.with_context(|| format!("waited in vain for: {script}"))
+    }
+}
+
+impl Deref for Browser {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.session
+    }
+}
+
+fn chromium() -> Capabilities {
+    // Root and containers have no sandbox to offer and little shared memory, and every page it opens is ours. The rest
+    // keeps it from calling home.
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ];
+    let mut options = json!({ "args": arguments });
+    if let Ok(program) = env::var("CHROME") {
+        options["binary"] = program.into();
+    }
+    capabilities("goog:chromeOptions", options)
+}
+
+fn firefox() -> Capabilities {
+    let mut options = json!({ "args": ["-headless"] });
+    if let Ok(program) = env::var("FIREFOX") {
+        options["binary"] = program.into();
+    }
+    capabilities("moz:firefoxOptions", options)
+}
+
+fn capabilities(name: &str, options: Value) -> Capabilities {
+    Map::from_iter([(name.to_owned(), options)])
+}
+
+fn program(variable: &str, name: &str) -> String {
+    env::var(variable).unwrap_or_else(|_| name.into())
+}

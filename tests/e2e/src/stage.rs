@@ -1,0 +1,156 @@
+//! A vault and a shop, as `cargo xtask demo` starts them, but on ports and in a folder of one's own.
+
+use std::env;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::server::Server;
+
+/// A vault and a shop that run until this is dropped.
+#[derive(Debug)]
+pub struct Stage {
+    folder: PathBuf,
+    shop: Server,
+    vault: Option<Server>,
+    vault_url: String,
+    public_key: String,
+    secret_key: String,
+    keeps_folder: bool,
+}
+
+impl Stage {
+    /// Sets it up: a fresh database, a merchant, both servers.
+    ///
+    /// # Errors
+    /// When a program is not built or does not start.
+    pub fn set() -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = target()?.join("e2e").join(name);
+        fs::create_dir_all(&folder)?;
+
+        let shop_port = free_port()?;
+        let origin = format!("http://127.0.0.1:{shop_port}");
+        let mut add = vault_program()?;
+        add.args([
+            "merchant",
+            "add",
+            "--json",
+            "--name",
+            "End-to-end shop",
+            "--origin",
+            &origin,
+            "--data-dir",
+        ]);
+        let added = add.arg(folder.join("vault")).output()?;
+        ensure!(added.status.success(), "merchant add: {}", String::from_utf8_lossy(&added.stderr));
+        let keys: serde_json::Value = serde_json::from_slice(&added.stdout)?;
+        let key = |name: &str| {
+            keys[name].as_str().map(str::to_owned).with_context(|| format!("no {name} was printed"))
+        };
+        let (public_key, secret_key) = (key("public_key")?, key("secret_key")?);
+
+        let vault = start_vault(&folder, 0)?;
+        let vault_url = vault.url()?;
+        let mut sell = Command::new("node");
+        sell.arg(workspace().join("www/shop/server.mjs"));
+        sell.args(["--port", &shop_port.to_string(), "--vault", &vault_url, "--log"])
+            .arg(folder.join("received.log"));
+        sell.env("CARDSEAL_PUBLIC_KEY", &public_key).env("CARDSEAL_SECRET_KEY", &secret_key);
+        let shop = Server::start(&mut sell, "listening on", &folder.join("shop.log"))?;
+        Ok(Self { folder, shop, vault: Some(vault), vault_url, public_key, secret_key, keeps_folder: false })
+    }
+
+    /// The shop's address.
+    ///
+    /// # Errors
+    /// When the shop did not tell it.
+    pub fn shop_url(&self) -> Result<String> {
+        self.shop.url()
+    }
+
+    /// The vault's address, which stays the same when it is stopped and started again.
+    #[must_use]
+    pub fn vault_url(&self) -> &str {
+        &self.vault_url
+    }
+
+    /// The merchant's public key.
+    #[must_use]
+    pub fn public_key(&self) -> &str {
+        &self.public_key
+    }
+
+    /// The merchant's secret key.
+    #[must_use]
+    pub fn secret_key(&self) -> &str {
+        &self.secret_key
+    }
+
+    /// Where everything lies that vault and shop keep and log.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Leaves everything where it is when this is dropped, for a person to look at.
+    pub const fn keep(&mut self) {
+        self.keeps_folder = true;
+    }
+
+    /// Ends the vault.
+    pub fn stop_vault(&mut self) {
+        self.vault = None;
+    }
+
+    /// Starts the vault again, at the same address with the same data.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_vault(&mut self) -> Result<()> {
+        let port = self.vault_url.rsplit(':').next().context("an address has a port")?.parse()?;
+        self.vault = Some(start_vault(&self.folder, port)?);
+        Ok(())
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if !self.keeps_folder {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+fn start_vault(folder: &Path, port: u16) -> Result<Server> {
+    let mut serve = vault_program()?;
+    serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(folder.join("vault"));
+    Server::start(&mut serve, "listening on", &folder.join("vault.log"))
+}
+
+fn vault_program() -> Result<Command> {
+    let program = target()?.join("debug/cardseal-vault");
+    ensure!(program.exists(), "the vault is not built; `cargo build --package cardseal-vault` builds it");
+    Ok(Command::new(program))
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The folder that cargo builds into, found from where this very program lies in it.
+fn target() -> Result<PathBuf> {
+    let program = env::current_exe()?;
+    let built = program.ancestors().find(|folder| folder.ends_with("debug"));
+    built.and_then(Path::parent).map(Path::to_owned).context("run this from cargo's target folder")
+}
+
+/// A port that is free now. The shop's must be known before it starts, as the vault is told of the shop's origin.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
