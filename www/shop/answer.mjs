@@ -10,7 +10,11 @@
  * @returns {Answer}
  */
 export function page(status, html) {
-  return { status, headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" }, body: `${html}` };
+  return {
+    status,
+    headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" },
+    body: `${html}`,
+  };
 }
 
 /**

@@ -2,7 +2,8 @@
 
 /**
  * The form's fields, named as the vault names a card's billing address. `most` is in characters.
- * @typedef {"email" | "name" | "phone_number" | "country" | "postal_code" | "state" | "city" | "street1" | "street2"} Field
+ * @typedef {"email" | "name" | "phone_number"} Contact
+ * @typedef {Contact | "country" | "postal_code" | "state" | "city" | "street1" | "street2"} Field
  * @typedef {{ name: Field, required: boolean, most: number, shape?: RegExp }} Rule
  * @typedef {Record<Field, string>} Customer
  */

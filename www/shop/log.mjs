@@ -1,4 +1,4 @@
-/** The record of everything that the shop received. Nothing is left out, masked or added: it is there to be searched. */
+/** The record of all that the shop received. Nothing is left out, masked or added: it is there to be searched. */
 import { isUtf8 } from "node:buffer";
 import { closeSync, openSync, writeSync } from "node:fs";
 

@@ -52,7 +52,11 @@ const ROUTES = [
   { method: "GET", path: /^\/orders\/([0-9a-z]{10})$/, handler: showOrder },
   { method: "POST", path: /^\/orders\/([0-9a-z]{10})\/check$/, handler: posted(checkOrder) },
   { method: "GET", path: /^\/static\/(.+)$/, handler: (_, visit, path) => serve(STATIC, visit, path) },
-  { method: "GET", path: /^\/cardseal\/(.+)$/, handler: ({ config }, visit, path) => serve(config.widgetFolder, visit, path) },
+  {
+    method: "GET",
+    path: /^\/cardseal\/(.+)$/,
+    handler: ({ config }, visit, path) => serve(config.widgetFolder, visit, path),
+  },
 ];
 
 const STATIC = fileURLToPath(new URL("static", import.meta.url));

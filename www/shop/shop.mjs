@@ -1,9 +1,9 @@
 /** The shop as one HTTP server: what comes in is recorded as it came, then routed, then answered. */
 import { createServer } from "node:http";
 import { failure, send } from "./answer.mjs";
+import { Log } from "./log.mjs";
 import { Orders } from "./orders.mjs";
 import { Payments } from "./payments.mjs";
-import { Log } from "./log.mjs";
 import { malformed, receive } from "./received.mjs";
 import { router } from "./router.mjs";
 import { Vault } from "./vault.mjs";
@@ -25,20 +25,22 @@ export function createShop(config) {
 
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, async (message, response) => {
     const received = await receive(message, BODY_LIMIT);
-    log.add(received);
-    if (received.ending === "aborted") return;
     try {
-      send(response, config, await route(received));
+      log.add(received);
+      if (received.ending !== "aborted") send(response, config, await route(received));
     } catch (error) {
-      // The stack says where; what the shopper sent is in the record and not repeated here.
-      process.stderr.write(`shop: ${error instanceof Error ? error.stack : String(error)}\n`);
+      complain(error);
       if (response.headersSent) response.destroy();
       else send(response, config, failure(500));
     }
   });
 
   server.on("clientError", (error, socket) => {
-    log.add(malformed(error));
+    try {
+      log.add(malformed(error));
+    } catch (failed) {
+      complain(failed);
+    }
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     else socket.destroy();
   });
@@ -64,4 +66,12 @@ export function createShop(config) {
         server.closeIdleConnections();
       }),
   };
+}
+
+/**
+ * The stack says where; what the shopper sent is in the record and not repeated here.
+ * @param {unknown} error
+ */
+function complain(error) {
+  process.stderr.write(`shop: ${error instanceof Error ? error.stack : String(error)}\n`);
 }

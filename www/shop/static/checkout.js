@@ -13,6 +13,7 @@ const card = cardseal.card();
 await dress(card);
 card.mount("#card");
 card.on("submit", () => form.requestSubmit());
+card.on("change", () => (problem.textContent = ""));
 pay.disabled = false;
 
 form.addEventListener("submit", async (event) => {

@@ -26,12 +26,36 @@ const en = {
   tax_included: "Prices include tax. Shipping is free from ¥5,000.",
 
   products: {
-    sencha: { name: "Uji sencha", detail: "First flush, deep-steamed. 80 g tin", alt: "A dark green tea tin with a paper label" },
-    oolong: { name: "Doi Mae Salong oolong", detail: "Rolled by hand, 1,300 m up. 60 g", alt: "A paper pouch of tea beside a dish of rolled leaves" },
-    "thai-tea": { name: "Cha yen red tea", detail: "For iced milk tea the Bangkok way. 120 g", alt: "A tall glass of iced orange milk tea" },
-    kyusu: { name: "Tokoname teapot", detail: "Side handle, red clay. 280 ml", alt: "A red clay teapot with a side handle" },
-    notebook: { name: "Saa paper notebook", detail: "Mulberry paper from Chiang Mai, sewn. A5", alt: "A hand-sewn notebook with flower petals in the paper" },
-    ink: { name: "Indigo ink", detail: "For dip pens and fountain pens. 30 ml", alt: "A square bottle of indigo ink and a pen" },
+    sencha: {
+      name: "Uji sencha",
+      detail: "First flush, deep-steamed. 80 g tin",
+      alt: "A dark green tea tin with a paper label",
+    },
+    oolong: {
+      name: "Doi Mae Salong oolong",
+      detail: "Rolled by hand, 1,300 m up. 60 g",
+      alt: "A paper pouch of tea beside a dish of rolled leaves",
+    },
+    "thai-tea": {
+      name: "Cha yen red tea",
+      detail: "For iced milk tea the Bangkok way. 120 g",
+      alt: "A tall glass of iced orange milk tea",
+    },
+    kyusu: {
+      name: "Tokoname teapot",
+      detail: "Side handle, red clay. 280 ml",
+      alt: "A red clay teapot with a side handle",
+    },
+    notebook: {
+      name: "Saa paper notebook",
+      detail: "Mulberry paper from Chiang Mai, sewn. A5",
+      alt: "A hand-sewn notebook with flower petals in the paper",
+    },
+    ink: {
+      name: "Indigo ink",
+      detail: "For dip pens and fountain pens. 30 ml",
+      alt: "A square bottle of indigo ink and a pen",
+    },
   },
 
   cart_title: "Your cart",
@@ -108,7 +132,11 @@ const en = {
   },
 
   status: { pending: "Pending", paid: "Paid", declined: "Declined" },
-  receipt_title: { pending: "We are checking your payment", paid: "Thank you for your order", declined: "Your card was declined" },
+  receipt_title: {
+    pending: "We are checking your payment",
+    paid: "Thank you for your order",
+    declined: "Your card was declined",
+  },
   receipt_text: {
     pending: "The payment service has not answered yet. Your order is safe, and you will not be charged twice.",
     paid: "We will pack it with care and send it within two days.",
@@ -154,16 +182,26 @@ const en = {
   /** @param {number} count */
   show_all: (count) => `Show the ${count} requests without a body too`,
   /** @param {number} shown @param {number} all */
-  record_count: (shown, all) => (shown === all ? `${all} requests since the shop started` : `The newest ${shown} of ${all} requests`),
+  record_count: (shown, all) =>
+    shown === all ? `${all} requests since the shop started` : `The newest ${shown} of ${all} requests`,
   bytes: "bytes",
   endings: { complete: "", too_large: "cut: too large", aborted: "broken off", malformed: "not HTTP" },
 
   problems: {
-    400: { title: "We could not read that", text: "The form held something that is not text. Please go back and try again." },
+    400: {
+      title: "We could not read that",
+      text: "The form held something that is not text. Please go back and try again.",
+    },
     403: { title: "That came from another site", text: "Please use this shop's own pages to shop." },
-    404: { title: "Nothing here", text: "The page may have moved, or the order was forgotten when the demo was restarted." },
+    404: {
+      title: "Nothing here",
+      text: "The page may have moved, or the order was forgotten when the demo was restarted.",
+    },
     405: { title: "That does not work here", text: "This address answers another kind of request." },
-    410: { title: "This checkout page is too old", text: "Your card was not charged. Please start again from your cart." },
+    410: {
+      title: "This checkout page is too old",
+      text: "Your card was not charged. Please start again from your cart.",
+    },
     413: { title: "That was too much", text: "The request was larger than this shop accepts." },
     415: { title: "We could not read that", text: "This address takes an ordinary HTML form." },
   },

@@ -94,12 +94,16 @@ test("a wrong setting is refused, and a key's value is never repeated", () => {
     [{ vault, port: "-1" }, KEYS],
     [{ vault, port: "x" }, KEYS],
     [{}, KEYS],
-    ...["ftp://a", "javascript:alert(1)", "https://user:pw@a", "https://a?b", "https://a#b"].map((text) => [{ vault: text }, KEYS]),
+    ...["ftp://a", "javascript:alert(1)", "https://user:pw@a", "https://a?b", "https://a#b"].map((text) => [
+      { vault: text },
+      KEYS,
+    ]),
   ];
   for (const [options, environment] of wrong) {
     assert.throws(
       () => parseConfig(options, environment),
-      (error) => error instanceof ConfigError && !error.message.includes(PUBLIC_KEY) && !error.message.includes(SECRET_KEY),
+      (error) =>
+        error instanceof ConfigError && !error.message.includes(PUBLIC_KEY) && !error.message.includes(SECRET_KEY),
     );
   }
   assert.equal(parseConfig({ vault: "https://vault.example/" }, KEYS).vault, "https://vault.example");

@@ -22,7 +22,19 @@ test("the cart counts, changes and empties", async (t) => {
 });
 
 test("a cart holds nothing that the shop does not sell", () => {
-  for (const text of [undefined, "", "gold.1", "ink", "ink.", "ink.-1", "ink.1e3", "ink.999", "ink.0", "__proto__.1", "~~.~"]) {
+  for (const text of [
+    undefined,
+    "",
+    "gold.1",
+    "ink",
+    "ink.",
+    "ink.-1",
+    "ink.1e3",
+    "ink.999",
+    "ink.0",
+    "__proto__.1",
+    "~~.~",
+  ]) {
     assert.deepEqual(cart.parse(text), [], text);
   }
   assert.equal(cart.format(cart.parse("ink.2~gold.9~sencha.1")), "ink.2~sencha.1");
@@ -33,7 +45,13 @@ test("a cart holds nothing that the shop does not sell", () => {
 test("nothing wrong posted to the cart changes it", async (t) => {
   const { shopper } = await start(t);
   await shopper.post("/cart/add", { product: "ink" });
-  const wrong = [{ product: "gold" }, {}, { product: "ink", quantity: "-1" }, { product: "ink", quantity: "1.5" }, { product: "ink", quantity: "١" }];
+  const wrong = [
+    { product: "gold" },
+    {},
+    { product: "ink", quantity: "-1" },
+    { product: "ink", quantity: "1.5" },
+    { product: "ink", quantity: "١" },
+  ];
   for (const fields of wrong) assert.equal((await shopper.post("/cart/set", fields)).status, 303);
   assert.equal((await shopper.post("/cart/add", { product: "gold" })).location, "/");
   assert.match((await shopper.get("/")).text, /id="cart-count">1</);
@@ -49,14 +67,24 @@ test("every page is whole in every language and needs no inline script or style"
     const second = await shopper.checkout();
     await shopper.pay(second, vault.token());
     await shopper.post("/cart/add", { product: "ink" });
-    for (const path of ["/", "/cart", "/checkout", "/orders", declined, `/orders/${second}`, `/checkout?order=${order}`, "/nowhere"]) {
+    for (const path of [
+      "/",
+      "/cart",
+      "/checkout",
+      "/orders",
+      declined,
+      `/orders/${second}`,
+      `/checkout?order=${order}`,
+      "/nowhere",
+    ]) {
       const { status, headers, text } = await shopper.get(path);
       assert.equal(status, path === "/nowhere" ? 404 : 200, path);
       assert.match(text, new RegExp(`<html lang="${language}">`));
       assert.match(text, /<\/html>\n$/);
       assert.doesNotMatch(text, /undefined|\[object|NaN|null\b/, path);
       assert.doesNotMatch(text, /<style|\sstyle="|\son\w+="|javascript:/i, path);
-      for (const [script] of text.matchAll(/<script[^>]*>[^<]*/g)) assert.match(script, /^<script type="module" src="\/static\/\w+\.js">$/);
+      for (const [script] of text.matchAll(/<script[^>]*>[^<]*/g))
+        assert.match(script, /^<script type="module" src="\/static\/\w+\.js">$/);
       assert.equal(
         headers.get("content-security-policy"),
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; " +
@@ -75,7 +103,9 @@ test("the checkout page hands the widget what it needs", async (t) => {
   assert.match(text, new RegExp(`data-public-key="${PUBLIC_KEY}" data-vault="${address}" data-locale="en"`));
   assert.match(text, /<div id="card"/);
   for (const { name } of RULES) assert.match(text, new RegExp(`<label for="${name}">`));
-  const names = [...text.matchAll(/ name="([^"]+)"/g)].map(([, name]) => name).filter((name) => !RULES.some((rule) => rule.name === name));
+  const names = [...text.matchAll(/ name="([^"]+)"/g)]
+    .map(([, name]) => name)
+    .filter((name) => !RULES.some((rule) => rule.name === name));
   assert.deepEqual(names, ["viewport", "color-scheme", "order_id", "card_token"]);
 });
 
@@ -109,7 +139,10 @@ test("all that a shopper enters is escaped wherever it is shown", async (t) => {
 
 test("html escapes text, joins arrays and leaves out what is not there", () => {
   const list = ["a<b", html`<i>${"&"}</i>`];
-  assert.equal(`${html`<p title="${`"'`}">${list}${null}${undefined}${false}${0}</p>`}`, `<p title="&quot;&#39;">a&lt;b<i>&amp;</i>0</p>`);
+  assert.equal(
+    `${html`<p title="${`"'`}">${list}${null}${undefined}${false}${0}</p>`}`,
+    `<p title="&quot;&#39;">a&lt;b<i>&amp;</i>0</p>`,
+  );
 });
 
 test("the language is the one asked for, then the remembered, then the browser's", async (t) => {
@@ -123,7 +156,13 @@ test("the language is the one asked for, then the remembered, then the browser's
 
 test("a change of language leads to no other host", async (t) => {
   const { url } = await start(t);
-  for (const path of ["//evil.example/", "/\\evil.example/", "/%5Cevil.example/", "http://evil.example/", "/\xa0/evil.example"]) {
+  for (const path of [
+    "//evil.example/",
+    "/\\evil.example/",
+    "/%5Cevil.example/",
+    "http://evil.example/",
+    "/\xa0/evil.example",
+  ]) {
     const answer = await raw(url, `GET ${path}?lang=ja HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n`);
     assert.match(answer, /^HTTP\/1\.1 40[04] /, path);
     assert.doesNotMatch(answer, /^location:/im, path);
@@ -131,7 +170,14 @@ test("a change of language leads to no other host", async (t) => {
 });
 
 test("every language says everything, and lists the same products", () => {
-  const shape = (value) => (value !== null && typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, shape(value[key])])) : typeof value);
+  const shape = (value) =>
+    value !== null && typeof value === "object"
+      ? Object.fromEntries(
+          Object.keys(value)
+            .sort()
+            .map((key) => [key, shape(value[key])]),
+        )
+      : typeof value;
   for (const language of LANGUAGES) assert.deepEqual(shape(STRINGS[language]), shape(STRINGS.en), language);
   assert.deepEqual(Object.keys(STRINGS.en.products).sort(), PRODUCTS.map((product) => product.id).sort());
 });

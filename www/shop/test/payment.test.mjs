@@ -6,7 +6,12 @@ test("an order is paid with its token, for the amount of the shop's own catalogu
   const { vault, shopper } = await start(t);
   const order = await shopper.checkout(["sencha", "ink", "ink"]);
   const token = vault.token();
-  const { status, location } = await shopper.pay(order, token, { amount: "1", total: "1", price: "1", currency: "XXX" });
+  const { status, location } = await shopper.pay(order, token, {
+    amount: "1",
+    total: "1",
+    price: "1",
+    currency: "XXX",
+  });
   assert.equal(status, 303);
   assert.equal(location, `/orders/${order}`);
   const authorization = `Basic ${Buffer.from(`${SECRET_KEY}:`).toString("base64")}`;
@@ -64,7 +69,11 @@ test("sending the form twice at once is one order and one charge", async (t) => 
   const { vault, shopper } = await start(t);
   const order = await shopper.checkout();
   const token = vault.token();
-  const answers = await Promise.all([shopper.pay(order, token), shopper.pay(order, token), shopper.pay(order, vault.token())]);
+  const answers = await Promise.all([
+    shopper.pay(order, token),
+    shopper.pay(order, token),
+    shopper.pay(order, vault.token()),
+  ]);
   for (const answer of answers) assert.equal(answer.location, `/orders/${order}`);
   assert.equal(await shopper.status(order), "paid");
   assert.equal(vault.charges.length, 1);
@@ -100,6 +109,22 @@ test("a token that paid one order pays no other", async (t) => {
   const { text } = await shopper.get(`/orders/${second}`);
   assert.match(text, /id="failure" data-code="used_token"/);
   assert.equal(vault.successful, 1);
+});
+
+test("a token whose outcome is unknown is kept for its own order", async (t) => {
+  const { vault, shopper } = await start(t);
+  vault.tokenTrouble = "fail";
+  const token = vault.token();
+  const first = await shopper.checkout();
+  await shopper.pay(first, token);
+  const second = await shopper.checkout();
+  await shopper.pay(second, token);
+  assert.equal(await shopper.status(first), "pending");
+  assert.equal(await shopper.status(second), "declined");
+  vault.tokenTrouble = null;
+  await shopper.post(`/orders/${first}/check`, {});
+  assert.equal(await shopper.status(first), "paid");
+  assert.equal(await shopper.status(second), "declined");
 });
 
 test("a token that was used before this shop saw it pays nothing", async (t) => {
@@ -144,7 +169,10 @@ test("an order stays pending while the vault is gone", async (t) => {
 });
 
 for (const trouble of ["hang", "break"]) {
-  for (const [failure, status] of [[null, "paid"], ["insufficient_fund", "declined"]]) {
+  for (const [failure, status] of [
+    [null, "paid"],
+    ["insufficient_fund", "declined"],
+  ]) {
     test(`a charge whose answer is lost (${trouble}) is looked up, not repeated: ${status}`, async (t) => {
       const { vault, shopper } = await start(t, { vaultTimeout: 250 });
       vault.chargeTrouble = trouble;
@@ -211,7 +239,10 @@ test("a form without a token or with a wrong field is shown again, and nothing i
 test("an order that this shop does not know is gone", async (t) => {
   const { vault, shopper } = await start(t);
   for (const id of ["bbbbbbbbbb", "", "__proto__"]) {
-    assert.equal((await shopper.post("/api/orders", { ...CUSTOMER, order_id: id, card_token: vault.token() })).status, 410);
+    assert.equal(
+      (await shopper.post("/api/orders", { ...CUSTOMER, order_id: id, card_token: vault.token() })).status,
+      410,
+    );
   }
   assert.equal((await shopper.get("/orders/bbbbbbbbbb")).status, 404);
   assert.equal((await shopper.post("/orders/bbbbbbbbbb/check", {})).status, 404);

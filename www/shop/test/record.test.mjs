@@ -18,7 +18,8 @@ test("the record and the file hold every request as it came", async (t) => {
   const token = vault.token();
   await shopper.pay(order, token);
   const body = Buffer.from([0x61, 0x3d, 0x00, 0xff, 0x0a, 0x0d, 0x3c, 0x62, 0x3e]);
-  const head = `PUT /odd?a=%3Cb%3E HTTP/1.1\r\nHost: shop\r\nX-ODD:  caf\xe9 \r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const line = "PUT /odd?a=%3Cb%3E HTTP/1.1\r\nHost: shop\r\nX-ODD:  caf\xe9 \r\n";
+  const head = `${line}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
   await raw(url, head, body);
 
   const bytes = await readFile(file);
@@ -68,7 +69,14 @@ test("what is typed into the search cannot be sent: no name, no form", async (t)
 
 test("old requests make room, and the page says how many there were", async () => {
   const log = new Log();
-  const received = { method: "GET", target: "/", headers: {}, head: Buffer.from("GET / HTTP/1.1"), body: Buffer.alloc(0), ending: "complete" };
+  const received = {
+    method: "GET",
+    target: "/",
+    headers: {},
+    head: Buffer.from("GET / HTTP/1.1"),
+    body: Buffer.alloc(0),
+    ending: "complete",
+  };
   for (let count = 0; count < 600; count += 1) log.add(received);
   assert.equal(log.entries().length, 500);
   assert.equal(log.entries()[0].number, 600);
@@ -101,7 +109,14 @@ test("the search finds a number in each of its disguises", () => {
   for (const text of disguises) {
     for (const typed of [CARD, "4242 4242 4242 4242", " 4242-4242-4242-4242 "]) assert.match(text, hiding(typed), text);
   }
-  for (const text of ["", "4242", "424242424242424", "tokn_test_4242424242", base64("4111111111111111"), "4242 x 4242 4242 4242"]) {
+  for (const text of [
+    "",
+    "4242",
+    "424242424242424",
+    "tokn_test_4242424242",
+    base64("4111111111111111"),
+    "4242 x 4242 4242 4242",
+  ]) {
     assert.doesNotMatch(text, hiding(CARD), text);
   }
 });

@@ -15,7 +15,10 @@ export const SECRET_KEY = "skey_test_0987654321";
 export async function start(t, overrides = {}) {
   const vault = new FakeVault();
   const address = await vault.start();
-  const config = parseConfig({ port: "0", vault: address }, { CARDSEAL_PUBLIC_KEY: PUBLIC_KEY, CARDSEAL_SECRET_KEY: SECRET_KEY });
+  const config = parseConfig(
+    { port: "0", vault: address },
+    { CARDSEAL_PUBLIC_KEY: PUBLIC_KEY, CARDSEAL_SECRET_KEY: SECRET_KEY },
+  );
   const shop = createShop({ ...config, retryDelays: [], ...overrides });
   const url = await shop.listen();
   t.after(async () => {
@@ -55,7 +58,11 @@ export class Shopper {
    */
   async post(path, fields, headers = {}) {
     const type = { "Content-Type": "application/x-www-form-urlencoded" };
-    return this.#send(path, { method: "POST", body: new URLSearchParams(fields).toString(), headers: { ...type, ...headers } });
+    return this.#send(path, {
+      method: "POST",
+      body: new URLSearchParams(fields).toString(),
+      headers: { ...type, ...headers },
+    });
   }
 
   /** Fills the cart and opens the checkout page; answers the order's id. */
@@ -89,7 +96,12 @@ export class Shopper {
       else this.#cookies.set(name, value);
     }
     const { status } = response;
-    return { status, headers: response.headers, location: response.headers.get("location"), text: await response.text() };
+    return {
+      status,
+      headers: response.headers,
+      location: response.headers.get("location"),
+      text: await response.text(),
+    };
   }
 }
 

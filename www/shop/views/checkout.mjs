@@ -53,6 +53,7 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   const { language } = visit;
   const t = STRINGS[language];
   const total = money(language, order.bill.total);
+  const complaint = wrong.length > 0 ? t.wrong_fields : missing && t[missing];
   /** @param {Field} name */
   const input = (name) => field(t, name, customer, wrong);
   return layout(visit, {
@@ -72,7 +73,7 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   data-check-card="${t.check_card}" data-try-again="${t.try_again}" data-cannot-pay="${t.cannot_pay}">
   <input type="hidden" name="order_id" value="${order.id}">
   <input type="hidden" name="card_token" autocomplete="off">
-  ${wrong.length > 0 || missing ? html`<p class="problem" id="form-problem" role="alert">${wrong.length > 0 ? t.wrong_fields : t.no_token}</p>` : ""}
+  ${complaint && html`<p class="problem" id="form-problem" role="alert">${complaint}</p>`}
   <fieldset>
     <legend>${t.contact}</legend>
     ${input("email")}
@@ -109,10 +110,11 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
  */
 function field(t, name, customer, wrong) {
   const rule = RULES.find((each) => each.name === name);
+  const optional = !rule?.required && html` <span class="optional">(${t.optional})</span>`;
   return html`<p class="field">
-  <label for="${name}">${t.fields[name]}${rule?.required ? "" : html` <span class="optional">(${t.optional})</span>`}</label>
+  <label for="${name}">${t.fields[name]}${optional}</label>
   <input id="${name}" name="${name}" type="${TYPE[name] ?? "text"}" value="${customer[name]}" maxlength="${rule?.most}"
-    autocomplete="${AUTOCOMPLETE[name]}"${rule?.required ? html` required` : ""}${invalid(name, wrong)}>
+    autocomplete="${AUTOCOMPLETE[name]}"${rule?.required && html` required`}${invalid(name, wrong)}>
   ${correction(t, name, wrong)}
 </p>`;
 }
@@ -130,7 +132,9 @@ function countryField({ language }, customer, wrong) {
   <label for="country">${t.fields.country}</label>
   <select id="country" name="country" autocomplete="country" required${invalid("country", wrong)}>
     <option value="">${t.choose}</option>
-    ${COUNTRIES.map((code) => html`<option value="${code}"${code === chosen ? html` selected` : ""}>${names.of(code)}</option>`)}
+    ${COUNTRIES.map(
+      (code) => html`<option value="${code}"${code === chosen && html` selected`}>${names.of(code)}</option>`,
+    )}
   </select>
   ${correction(t, "country", wrong)}
 </p>`;
@@ -161,7 +165,8 @@ function testCards(t) {
   <ul>${TEST_CARDS.map(
     ({ number, outcome }) => html`
     <li><code>${number}</code><span>${t.outcomes[outcome]}</span>
-      <button type="button" class="link" data-copy="${number}" data-copied="${t.copied}" aria-label="${t.copy_named(number)}">${t.copy}</button></li>`,
+      <button type="button" class="link" data-copy="${number}" data-copied="${t.copied}"
+        aria-label="${t.copy_named(number)}">${t.copy}</button></li>`,
   )}
   </ul>
 </details>`;

@@ -39,8 +39,9 @@ function card(visit, { id, price }) {
   <p class="detail">${detail}</p>
   <form method="post" action="/cart/add">
     <span class="price">${money(visit.language, price)}</span>
-    <button class="quiet" id="add-${id}" name="product" value="${id}" aria-label="${t.add_named(name)}">${t.add}</button>
+    <button class="quiet" id="add-${id}" name="product" value="${id}"
+      aria-label="${t.add_named(name)}">${t.add}</button>
   </form>
-  ${inCart && html`<p class="in-cart" role="status">${t.in_cart(inCart.quantity)} <a href="/cart">${t.view_cart}</a></p>`}
+  ${inCart && html`<p class="in-cart">${t.in_cart(inCart.quantity)} <a href="/cart">${t.view_cart}</a></p>`}
 </li>`;
 }

@@ -15,6 +15,7 @@ import { LANGUAGES, STRINGS } from "../language.mjs";
  */
 export function layout(visit, { title, main, scripts = [] }) {
   const t = STRINGS[visit.language];
+  const inCart = count(visit.cart);
   return html`<!doctype html>
 <html lang="${visit.language}">
 <head>
@@ -33,7 +34,8 @@ ${scripts.map((script) => html`<script type="module" src="/static/${script}"></s
   <nav>
     <a href="/">${t.nav}</a>
     <a href="/orders" id="nav-orders">${t.nav_orders}</a>
-    <a href="/cart" id="nav-cart" aria-label="${t.nav_cart}, ${t.cart_count(count(visit.cart))}">${t.nav_cart}<span class="count" id="cart-count">${count(visit.cart)}</span></a>
+    <a href="/cart" id="nav-cart" aria-label="${t.nav_cart}, ${t.cart_count(inCart)}">${t.nav_cart}
+      <span class="count" id="cart-count">${inCart}</span></a>
   </nav>
 </header>
 ${main}
@@ -55,8 +57,9 @@ function languageLink(visit, language) {
   const again = visit.received.method === "GET";
   const query = new URLSearchParams(again ? visit.query : "");
   query.set("lang", language);
-  const current = language === visit.language ? html` aria-current="true"` : "";
-  return html`<a href="${again ? "" : "/"}?${query.toString()}" lang="${language}" hreflang="${language}"${current}>${STRINGS[language].name}</a>`;
+  const current = language === visit.language && html` aria-current="true"`;
+  const address = `${again ? "" : "/"}?${query}`;
+  return html`<a href="${address}" lang="${language}" hreflang="${language}"${current}>${STRINGS[language].name}</a>`;
 }
 
 /**

@@ -30,14 +30,16 @@ export function orders(visit, orders, log) {
 <div class="ledger">
 <section aria-labelledby="orders-heading">
   <h2 id="orders-heading">${t.orders_list}</h2>
-  ${orders.length > 0 ? html`<ul id="orders">${orders.map((order) => row(visit, order))}</ul>` : html`<p class="note">${t.no_orders}</p>`}
+  <ul id="orders">${orders.map((order) => row(visit, order))}</ul>
+  ${orders.length === 0 && html`<p class="note">${t.no_orders}</p>`}
   <p class="note">${t.orders_open}</p>
 </section>
 <section aria-labelledby="record-heading">
   <h2 id="record-heading">${t.record}</h2>
   <div class="search panel" id="search" hidden>
     <label for="record-search">${t.search}</label>
-    <input id="record-search" type="text" autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="search-hint">
+    <input id="record-search" type="text" autocomplete="off" autocapitalize="off" spellcheck="false"
+      aria-describedby="search-hint">
     <p id="search-result" role="status" data-none="${t.found_none}" data-some="${t.found_some}"></p>
     <p class="hint" id="search-hint">${t.search_hint}</p>
   </div>
@@ -75,10 +77,11 @@ function row({ language }, { id, at, bill, payment }) {
  */
 function request({ language }, { number, at, received: { method, target, head, body, ending } }) {
   const t = STRINGS[language];
-  const order = method === "POST" && target === "/api/orders" ? html` open` : "";
+  const open = method === "POST" && target === "/api/orders" && html` open`;
+  const line = [html`<strong>${printable(Buffer.from(method))}</strong> `, printable(Buffer.from(target, "latin1"))];
   return html`
-<details class="request" data-number="${number}" data-ending="${ending}" data-body="${body.length}"${order}>
-  <summary><span class="number">${number}</span><code><strong>${printable(Buffer.from(method))}</strong> ${printable(Buffer.from(target, "latin1"))}</code>
+<details class="request" data-number="${number}" data-ending="${ending}" data-body="${body.length}"${open}>
+  <summary><span class="number">${number}</span><code>${line}</code>
     <span class="note">${t.endings[ending]} ${body.length > 0 && html`${body.length} ${t.bytes}`}</span>
     <time class="note" datetime="${at.toISOString()}">${at.toISOString().slice(11, 19)}</time></summary>
   <pre>${printable(head)}${body.length > 0 && html`<strong>${printable(body)}</strong>`}</pre>

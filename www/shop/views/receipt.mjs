@@ -19,7 +19,7 @@ export function receipt(visit, order, payment) {
   const { language } = visit;
   const t = STRINGS[language];
   const { status } = payment;
-  const { customer } = order;
+  const { total } = order.bill;
   return layout(visit, {
     title: t.receipt_title[status],
     main: html`<main id="main" class="narrow receipt" data-order-id="${order.id}" data-status="${status}">
@@ -45,8 +45,8 @@ ${action(t, order)}
   <h2>${t.order} <code id="order-id">${order.id}</code></h2>
   <dl class="facts">
     <div><dt>${t.placed}</dt><dd>${time(language, order.at)}</dd></div>
-    <div><dt>${t.amount}</dt><dd id="order-total" data-amount="${order.bill.total}">${money(language, order.bill.total)}</dd></div>
-    ${customer && html`<div><dt>${t.sent_to}</dt><dd>${[customer.name, customer.street1, customer.street2, customer.city, customer.state, customer.postal_code, customer.country].filter(Boolean).join(", ")}</dd></div>`}
+    <div><dt>${t.amount}</dt><dd id="order-total" data-amount="${total}">${money(language, total)}</dd></div>
+    ${order.customer && html`<div><dt>${t.sent_to}</dt><dd>${address(order.customer)}</dd></div>`}
   </dl>
 </section>
 </div>
@@ -59,7 +59,9 @@ ${action(t, order)}
  * @param {import("../orders.mjs").Declined} payment
  */
 function failure(t, { code, message }) {
-  const known = Object.hasOwn(t.failures, code) ? t.failures[/** @type {keyof Strings["failures"]} */ (code)] : undefined;
+  const known = Object.hasOwn(t.failures, code)
+    ? t.failures[/** @type {keyof Strings["failures"]} */ (code)]
+    : undefined;
   return html`<p class="problem" id="failure" data-code="${code}">${known ?? t.failures.other}
   ${code && html`<small><code>${code}</code>${!known && message ? html` ${message}` : ""}</small>`}</p>`;
 }
@@ -70,10 +72,17 @@ function failure(t, { code, message }) {
  */
 function action(t, { id, payment }) {
   if (payment.status === "pending") {
-    return html`<form method="post" action="/orders/${id}/check"><button class="button" id="check-again">${t.check_again}</button></form>`;
+    return html`<form method="post" action="/orders/${id}/check">
+  <button class="button" id="check-again">${t.check_again}</button>
+</form>`;
   }
   if (payment.status === "declined") {
     return html`<p><a class="button" id="another-card" href="/checkout?order=${id}">${t.another_card}</a></p>`;
   }
   return "";
+}
+
+/** @param {import("../customer.mjs").Customer} customer */
+function address({ name, street1, street2, city, state, postal_code, country }) {
+  return [name, street1, street2, city, state, postal_code, country].filter(Boolean).join(", ");
 }
