@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use gloo_events::EventListener;
+use gloo_events::{EventListener, EventListenerOptions};
 use js_sys::Function;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
@@ -352,7 +352,9 @@ impl Inner {
 fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Vec<EventListener> {
     let on = |name: &'static str, react: fn(&Inner, &FieldView, &Event)| {
         let inner: Weak<Inner> = Rc::downgrade(inner);
-        EventListener::new(form, name, move |event| {
+        // Enter has a default of its own, which is prevented.
+        let options = EventListenerOptions::enable_prevent_default();
+        EventListener::new_with_options(form, name, options, move |event| {
             let Some(inner) = inner.upgrade() else { return };
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let view =

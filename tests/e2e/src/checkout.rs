@@ -84,6 +84,8 @@ impl<'a> Checkout<'a> {
     pub async fn open(browser: &'a Browser, shop: &str) -> Result<Self> {
         browser.goto(&format!("{shop}/")).await?;
         browser.find(Css("#add-sencha")).await?.click().await?;
+        // Going on at once would cancel the request that fills the cart.
+        browser.wait_for("return Number(document.querySelector('#cart-count')?.textContent) > 0").await?;
         Self::enter(browser, &format!("{shop}/checkout")).await
     }
 

@@ -44,7 +44,7 @@ async fn the_card_is_nowhere_to_be_found_afterwards() -> Result<()> {
         assert!(received.contains("tokn_test_"), "so has its file");
         let log = std::fs::read_to_string(stage.folder().join("vault.log"))?;
         assert!(log.contains("/tokens"), "the vault logged the call");
-        assert!(stage.folder().join("vault/vault.db").metadata()?.len() > 0, "the vault has a database");
+        assert!(stage.folder().join("vault/vault.sqlite").metadata()?.len() > 0, "the vault has a database");
 
         let mut traces = evidence::search(card.number, "the receipt", receipt.as_bytes());
         traces.extend(evidence::search(card.number, "the shop's record", record.as_bytes()));

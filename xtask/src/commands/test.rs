@@ -43,7 +43,8 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
     report
         .step("native tests", || passes(cargo().args(["test", "--workspace", "--exclude", "cardseal-e2e"])));
     report.step("build", || build::run().map(|()| Verdict::Passed));
-    report.step("npm package tests", npm_tests);
+    report.step("npm package tests", || node_tests("tests/npm"));
+    report.step("demo shop tests", || node_tests("www/shop/test"));
     for browser in &needs.browsers {
         let name = browser.kind.name();
         report.step(&format!("wasm tests in {name}"), || wasm_tests(browser));
@@ -123,8 +124,8 @@ fn one_version_in_wasm() -> Result<Verdict> {
     bail!("in the wasm in several versions:\n{duplicates}")
 }
 
-fn npm_tests() -> Result<Verdict> {
-    let folder = workspace::root().join("tests/npm");
+fn node_tests(folder: &str) -> Result<Verdict> {
+    let folder = workspace::root().join(folder);
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
         files.push(entry?.path());
