@@ -28,6 +28,7 @@ async fn visit() -> Result<()> {
     let key = text(&browser, "return document.querySelector('#checkout').dataset.publicKey", vec![]).await?;
     checkout.type_card(card).await?;
     if let Ok(file) = argument("--screenshot") {
+        browser.run("document.querySelector('#pay').scrollIntoView({ block: 'end' })", vec![]).await?;
         std::fs::write(file, browser.screenshot().await?)?;
     }
     checkout.pay().await?;
