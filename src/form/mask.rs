@@ -7,7 +7,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::card::{Brand, Entry, Expiry, Number, YearMonth, brand, digits};
+use crate::card::{Brand, Entry, Expiry, Number, Reason, YearMonth, brand, digits};
 
 /// One change that a person, or the browser for them, made to an input.
 #[derive(Clone, Copy)]
@@ -76,14 +76,9 @@ impl fmt::Debug for Shown {
 #[must_use]
 pub fn number(edit: Edit<'_>) -> Shown {
     let mut typed = Typed::read(edit);
-    // A key too many is ignored, as a field with a maximum length would. What is pasted is kept, so that the person can
-    // see what is wrong with it.
+    // What is pasted is kept even where the brand's numbers are shorter, so that the person can see what is wrong.
     let brand = Brand::candidates(&typed.digits).best();
-    let longest = brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest());
-    let before = digits::fold(edit.before).len();
-    if typed.digits.len() > longest && typed.digits.len() == before + 1 {
-        typed.remove_before_caret();
-    }
+    typed.ignore_key_beyond(brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest()));
     typed.truncate(Number::MAX_DIGITS);
     let text = Zeroizing::new(brand::format(&typed.digits));
     typed.show(text, edit.change)
@@ -93,6 +88,7 @@ pub fn number(edit: Edit<'_>) -> Shown {
 #[must_use]
 pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
     let mut typed = Typed::read(edit);
+    typed.ignore_key_beyond(longest);
     typed.truncate(longest);
     let text = typed.digits.clone();
     typed.show(text, edit.change)
@@ -105,17 +101,16 @@ pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
 #[must_use]
 pub fn expiry(edit: Edit<'_>, today: YearMonth) -> Shown {
     let mut typed = Typed::read(edit);
-    let grown = typed.digits.len().saturating_sub(digits::fold(edit.before).len());
-    if edit.change == Change::Insert && grown > 1 {
-        if let Entry::Valid(expiry) = Expiry::parse(edit.after, today) {
-            return Shown::at_end(month_and_year(&expiry));
-        }
+    let in_one_go = edit.change == Change::Insert && typed.inserted() > 1;
+    if in_one_go && let Some(text) = whole_date(edit.after, today) {
+        return Shown::at_end(text);
     }
+    typed.ignore_key_beyond(MAX_EXPIRY_DIGITS);
     let inserting_at_end = edit.change == Change::Insert && typed.caret == typed.digits.len();
-    if inserting_at_end {
+    if edit.change == Change::Insert {
         typed.complete_month(edit.after);
     }
-    typed.truncate(6);
+    typed.truncate(MAX_EXPIRY_DIGITS);
     let (month, year) = typed.digits.split_at(typed.digits.len().min(2));
     let separated = !year.is_empty() || (inserting_at_end && month.len() == 2);
     let text = Zeroizing::new([month, if separated { SEPARATOR } else { "" }, year].concat());
@@ -125,32 +120,56 @@ pub fn expiry(edit: Edit<'_>, today: YearMonth) -> Shown {
 /// An expiry that is right, as the field shows it once it was left.
 #[must_use]
 pub fn month_and_year(expiry: &Expiry) -> Zeroizing<String> {
-    let two = |number: u16| [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8].map(char::from);
-    let [m1, m2] = two(expiry.month().into());
-    let [y1, y2] = two(expiry.year());
-    let mut text = Zeroizing::new(String::with_capacity(2 + SEPARATOR.len() + 2));
-    text.extend([m1, m2]);
+    spell(expiry, 2)
+}
+
+fn spell(expiry: &Expiry, year_digits: u32) -> Zeroizing<String> {
+    let spell = |number: u16, digits: u32| {
+        (0..digits).rev().map(move |place| char::from(b'0' + (number / 10_u16.pow(place) % 10) as u8))
+    };
+    let mut text = Zeroizing::new(String::with_capacity(MAX_EXPIRY_DIGITS + SEPARATOR.len()));
+    text.extend(spell(expiry.month().into(), 2));
     text.push_str(SEPARATOR);
-    text.extend([y1, y2]);
+    text.extend(spell(expiry.year(), year_digits));
     text
+}
+
+/// The text of a date that came in one go, or nothing when it is none.
+fn whole_date(text: &str, today: YearMonth) -> Option<Zeroizing<String>> {
+    match Expiry::parse(text, today) {
+        Entry::Valid(expiry) => Some(spell(&expiry, 2)),
+        // Read as well, lest 2024-12 become 20 / 2412. Its year stays whole: 20 alone could still become 2030.
+        Entry::Invalid(Reason::Past) if fold(text).len() > 4 => {
+            let long_ago = YearMonth::new(today.year().saturating_sub(Expiry::YEARS_AHEAD), 1)?;
+            Some(spell(&Expiry::parse(text, long_ago).valid()?, 4))
+        }
+        _ => None,
+    }
 }
 
 const SEPARATOR: &str = " / ";
 
-/// The digits of an edit, and how many of them stand before the caret.
+/// Month and year without a separator, the year whole.
+const MAX_EXPIRY_DIGITS: usize = 6;
+
+/// The digits of an edit.
 struct Typed {
     digits: Zeroizing<String>,
+    /// How many of them stand before the caret.
     caret: usize,
+    /// The digits before the edit.
+    before: Zeroizing<String>,
 }
 
 impl Typed {
     fn read(edit: Edit<'_>) -> Self {
         let mut typed = Self {
-            digits: Zeroizing::new(digits::fold(edit.after)),
-            caret: digits::fold(utf16_prefix(edit.after, edit.caret)).len(),
+            digits: fold(edit.after),
+            caret: fold(utf16_prefix(edit.after, edit.caret)).len(),
+            before: fold(edit.before),
         };
         // Where only a gap was deleted, the person meant the digit beyond it.
-        let gap_deleted = edit.after.len() < edit.before.len() && digits::fold(edit.before) == *typed.digits;
+        let gap_deleted = edit.after.len() < edit.before.len() && typed.before == typed.digits;
         match edit.change {
             Change::DeleteBackward if gap_deleted => typed.remove_before_caret(),
             Change::DeleteForward if gap_deleted && typed.caret < typed.digits.len() => {
@@ -168,6 +187,23 @@ impl Typed {
         }
     }
 
+    /// Takes back a key that makes the digits too many, as a field with a maximum length would.
+    fn ignore_key_beyond(&mut self, longest: usize) {
+        let is_key = self.digits.len() == self.before.len() + 1 && self.inserted() == 1;
+        if is_key && self.digits.len() > longest {
+            self.digits = self.before.clone();
+            self.caret = self.caret.saturating_sub(1);
+        }
+    }
+
+    /// How many digits are new, beside those at either end that were there before.
+    fn inserted(&self) -> usize {
+        let same = |(one, other): &(u8, u8)| one == other;
+        let head = self.digits.bytes().zip(self.before.bytes()).take_while(same).count();
+        let (digits, before) = (&self.digits[head..], &self.before[head..]);
+        digits.len() - digits.bytes().rev().zip(before.bytes().rev()).take_while(same).count()
+    }
+
     fn truncate(&mut self, longest: usize) {
         self.digits.truncate(longest);
         self.caret = self.caret.min(longest);
@@ -177,10 +213,16 @@ impl Typed {
     fn complete_month(&mut self, after: &str) {
         let from_month = after.trim_start_matches(|c: char| !c.is_numeric());
         let from_separator = from_month.trim_start_matches(char::is_numeric);
-        let stands_alone =
-            from_month.chars().take_while(|c| c.is_numeric()).count() == 1 && !from_separator.is_empty();
-        if stands_alone || matches!(self.digits.as_bytes(), [b'2'..=b'9'] | [b'1', b'3'..=b'9']) {
-            self.digits.insert(0, '0');
+        let stands_alone = from_month.chars().take_while(|c| c.is_numeric()).count() == 1
+            && from_separator.starts_with(is_separator);
+        let single = if self.caret == self.digits.len() {
+            stands_alone || matches!(self.digits.as_bytes(), [b'2'..=b'9'] | [b'1', b'3'..=b'9'])
+        } else {
+            // Typed over another month, with the year behind it; a 1 there waits for its second digit.
+            stands_alone && matches!(self.digits.as_bytes(), [b'2'..=b'9', ..])
+        };
+        if single {
+            self.digits = Zeroizing::new(["0", &self.digits].concat());
             self.caret += 1;
         }
     }
@@ -205,6 +247,16 @@ impl Shown {
     fn at_end(text: Zeroizing<String>) -> Self {
         Self { caret: text.len(), text }
     }
+}
+
+/// What people end a month with: any sign that is no letter, the word for month in 1月, and the long-vowel mark that a
+/// Japanese input method gives for the hyphen.
+fn is_separator(c: char) -> bool {
+    !c.is_alphanumeric() || matches!(c, '月' | 'ー' | 'ｰ')
+}
+
+fn fold(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(digits::fold(text))
 }
 
 /// The part of a text that lies before a position in UTF-16 code units.

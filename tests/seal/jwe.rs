@@ -300,7 +300,10 @@ proptest! {
     }
 
     #[test]
-    fn what_is_put_into_a_seal_anywhere_is_never_overlooked(place in any::<prop::sample::Index>(), what in any::<char>()) {
+    fn what_is_put_into_a_seal_anywhere_is_never_overlooked(
+        place in any::<prop::sample::Index>(),
+        what in any::<char>(),
+    ) {
         let mut text = GOOD.text();
         let place = place.index(text.len() + 1);
         text.insert(place, what);
