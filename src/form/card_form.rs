@@ -123,7 +123,8 @@ impl CardForm {
             emit,
         });
         *inner.state.borrow_mut() = inner.read_state();
-        let listeners = listen(&form, &inner);
+        let mut listeners = listen(&form, &inner);
+        listeners.extend(keep_to_itself(&form));
         Ok(Self { inner, _listeners: listeners })
     }
 
@@ -400,6 +401,34 @@ fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Vec<EventListener> {
             }
         }),
     ]
+}
+
+/// What tells which characters are typed ends here, so that no listener of the page hears it by accident, a recorder of
+/// sessions for one. A script that means to listen can still do so ahead of the form, on the event's way down.
+fn keep_to_itself(form: &HtmlElement) -> impl Iterator<Item = EventListener> {
+    const TELLTALES: [&str; 11] = [
+        "beforeinput",
+        "compositionend",
+        "compositionstart",
+        "compositionupdate",
+        "copy",
+        "cut",
+        "input",
+        "keydown",
+        "keypress",
+        "keyup",
+        "paste",
+    ];
+    TELLTALES.into_iter().map(|name| {
+        EventListener::new(form, name, |event| {
+            // Escape, Tab and their like say nothing of the card, and the page may need them.
+            let is_control =
+                event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key().chars().count() > 1);
+            if !is_control {
+                event.stop_propagation();
+            }
+        })
+    })
 }
 
 /// The detail of `focus` and `blur`.

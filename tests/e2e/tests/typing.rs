@@ -207,6 +207,31 @@ async fn the_page_cannot_reach_what_was_typed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn no_listener_of_the_page_hears_a_digit_by_accident() -> Result<()> {
+    visit(async |stage, browser| {
+        let checkout = Checkout::open(browser, &stage.shop_url()?).await?;
+        let listen = "
+            window.heard = [];
+            for (const name of ['beforeinput', 'input', 'keydown', 'keypress', 'keyup', 'paste', 'copy', 'change']) {
+                document.addEventListener(name, (event) => heard.push(event.key ?? event.data ?? name));
+            }";
+        browser.run(listen, vec![]).await?;
+        checkout.type_into(CardField::Number, TestCard::VISA.number).await?;
+        checkout.press_with_control('a').await?;
+        checkout.press_with_control('c').await?;
+        checkout.press_with_control('v').await?;
+        checkout.press(TAB).await?;
+        let heard = browser.run("return heard.join(' ')", vec![]).await?;
+        let heard = heard.as_str().unwrap();
+        assert!(heard.contains("Tab"), "the page may know of Tab, and does listen: {heard:?}");
+        assert!(!heard.contains(|c: char| c.is_ascii_digit()), "{heard:?}");
+        assert!(!heard.contains("paste") && !heard.contains("input"), "{heard:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_japanese_cardholder_reads_japanese_and_types_full_width_digits() -> Result<()> {
     visit(async |stage, browser| {
         let shop = stage.shop_url()?;
