@@ -234,7 +234,7 @@ impl OwnFields {
                 "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings".into(),
             )
         })?;
-        let number = accept(Field::Number, Number::parse(&own.number))?;
+        let number = accept(Field::Number, Number::parse_finished(&own.number))?;
         let security_code = match &own.security_code {
             Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
             None => None,

@@ -20,3 +20,8 @@ pub mod seal;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod failure;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static CLEARING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);

@@ -26,6 +26,17 @@ impl Number {
     /// - The longest length, and the check digit does not fit: [`Reason::Luhn`].
     /// - Anything that is not a digit, space, hyphen or invisible: [`Reason::UnexpectedCharacter`].
     pub fn parse(text: &str) -> Entry<Self> {
+        Self::read(text, Typing::GoesOn)
+    }
+
+    /// Reads a number that nobody is typing any more: from a field that was left, or from a request.
+    ///
+    /// As [`parse`](Self::parse), but a check digit that does not fit is [`Reason::Luhn`] at every length the brand has.
+    pub fn parse_finished(text: &str) -> Entry<Self> {
+        Self::read(text, Typing::Over)
+    }
+
+    fn read(text: &str, typing: Typing) -> Entry<Self> {
         let Some(run) = digits::read(text, Self::MAX_DIGITS) else {
             return Entry::Invalid(Reason::UnexpectedCharacter);
         };
@@ -38,13 +49,14 @@ impl Number {
             return Entry::Invalid(Reason::TooLong);
         }
         let brands = candidates.with_length(run.count);
-        if !brands.as_slice().is_empty() && luhn(&run.digits) {
+        let is_whole = !brands.as_slice().is_empty();
+        if is_whole && luhn(&run.digits) {
             return Entry::Valid(Self { digits: run.digits, brands });
         }
-        if run.count < lengths.longest() {
-            return Entry::Incomplete;
+        if run.count == lengths.longest() || (is_whole && typing == Typing::Over) {
+            return Entry::Invalid(Reason::Luhn);
         }
-        Entry::Invalid(Reason::Luhn)
+        Entry::Incomplete
     }
 
     /// The brand of the number; the first of [`brands`](Self::brands).
@@ -89,6 +101,13 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.redacted(f)
     }
+}
+
+/// Whether more digits may follow.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Typing {
+    GoesOn,
+    Over,
 }
 
 /// Whether the last digit is the check digit of those before it (ISO/IEC 7812-1, Annex B).

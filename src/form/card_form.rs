@@ -21,9 +21,7 @@ use super::field::FieldView;
 use super::locale::Texts;
 use super::mask::{self, Change, Edit, Shown};
 use super::state::{FieldState, State};
-use crate::card::{
-    Brand, Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth, digits,
-};
+use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth, digits};
 use crate::client::Error;
 
 /// What a merchant may say of a form.
@@ -182,11 +180,11 @@ impl CardForm {
     /// # Errors
     /// What is wrong with the first field that is not right. Every such field then says so, and the first has the focus.
     pub(crate) fn card(&self) -> Result<Card, Error> {
+        for view in &self.inner.views {
+            view.left.set(true);
+        }
         let card = self.inner.card();
         if let Err(error) = &card {
-            for view in &self.inner.views {
-                view.left.set(true);
-            }
             self.inner.refresh();
             if let Some(field) = error.field() {
                 self.focus(field);
@@ -236,25 +234,13 @@ impl Inner {
     fn verdict(&self, view: &FieldView) -> Entry<()> {
         let text = view.text();
         match view.field {
-            Field::Number => match Number::parse(&text).map(drop) {
-                // Who has left the field has typed the last digit. At a length that numbers of the brand have, it is not
-                // that one is missing.
-                Entry::Incomplete if view.left.get() && self.has_whole_number() => {
-                    Entry::Invalid(Reason::Luhn)
-                }
-                entry => entry,
-            },
+            Field::Number if view.left.get() => Number::parse_finished(&text).map(drop),
+            Field::Number => Number::parse(&text).map(drop),
             Field::Expiry => Expiry::parse(&text, today()).map(drop),
             Field::SecurityCode if text.is_empty() && !self.needs_security_code() => Entry::Valid(()),
             Field::SecurityCode => SecurityCode::parse(&text, self.brand()).map(drop),
             Field::Holder => Holder::parse(&text).map(drop),
         }
-    }
-
-    /// Whether the number has as many digits as numbers of its brand have.
-    fn has_whole_number(&self) -> bool {
-        let digits = self.digits();
-        self.brand().is_some_and(|brand| brand.lengths().contains(digits.len()))
     }
 
     /// Whether cards of this brand bear a code; most do.

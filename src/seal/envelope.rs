@@ -30,7 +30,7 @@ impl Envelope {
     /// [`Refused`]: the sender's fault each time; the same text will be refused again.
     pub fn parse(json: &[u8], today: YearMonth) -> Result<Self, Refused> {
         let opened: Opened = super::from_object(json).ok_or(Refused::Malformed)?;
-        let number = accept(Field::Number, Number::parse(&opened.number))?;
+        let number = accept(Field::Number, Number::parse_finished(&opened.number))?;
         let expiry = Expiry::from_parts(&opened.expiration_month.0, &opened.expiration_year.0, today);
         let expiry = accept(Field::Expiry, expiry)?;
         let security_code = match opened.security_code {

@@ -238,3 +238,14 @@ proptest! {
         let _ = Number::parse(&text);
     }
 }
+
+#[test]
+fn a_finished_number_of_a_whole_length_is_wrong_where_an_unfinished_one_may_go_on() {
+    for wrong in ["4242424242424241", "3530111333300001", "6250947000000007"] {
+        assert!(matches!(Number::parse(wrong), Entry::Incomplete), "{wrong}");
+        assert_eq!(Number::parse_finished(wrong).reason(), Some(Reason::Luhn), "{wrong}");
+    }
+    assert!(matches!(Number::parse_finished("424242424242"), Entry::Incomplete), "no Visa has twelve digits");
+    assert!(matches!(Number::parse_finished(""), Entry::Incomplete));
+    assert!(matches!(Number::parse_finished("4242424242424242"), Entry::Valid(_)));
+}

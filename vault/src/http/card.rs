@@ -79,7 +79,7 @@ pub(super) fn clear_card(params: &mut Params, today: YearMonth) -> Result<Card, 
         None => refuse(CardProblem::NameBlank, &mut wrong),
     };
     let number = match number {
-        Some(number) => accept(Field::Number, Number::parse(&number), &mut wrong),
+        Some(number) => accept(Field::Number, Number::parse_finished(&number), &mut wrong),
         None => {
             wrong.push(CardProblem::NumberBlank);
             refuse(CardProblem::BrandNotSupported, &mut wrong)
