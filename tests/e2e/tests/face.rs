@@ -13,7 +13,7 @@ async fn script(stage: &Stage, browser: &Browser, body: &str) -> Result<Value> {
         return (async () => {{
             const {{ loadCardseal, CardsealError }} = await import('/cardseal/cardseal.js');
             const load = (options) => loadCardseal({{ publicKey, vault, mode: 'inline', ...options }});
-            try {{ {body} }} catch (error) {{
+            try {{ return await (async () => {{ {body} }})(); }} catch (error) {{
                 if (!(error instanceof CardsealError && error instanceof Error)) throw error;
                 return {{ ...error, name: error.name, message: error.message }};
             }}
