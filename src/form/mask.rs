@@ -79,7 +79,7 @@ pub fn number(edit: Edit<'_>) -> Shown {
     // What is pasted is kept even where the brand's numbers are shorter, so that the person can see what is wrong.
     let brand = Brand::candidates(&typed.digits).best();
     typed.ignore_key_beyond(brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest()));
-    typed.truncate(Number::MAX_DIGITS);
+    typed.digits.truncate(Number::MAX_DIGITS);
     let text = Zeroizing::new(brand::format(&typed.digits));
     typed.show(text, edit.change)
 }
@@ -89,7 +89,7 @@ pub fn number(edit: Edit<'_>) -> Shown {
 pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
     let mut typed = Typed::read(edit);
     typed.ignore_key_beyond(longest);
-    typed.truncate(longest);
+    typed.digits.truncate(longest);
     let text = typed.digits.clone();
     typed.show(text, edit.change)
 }
@@ -110,7 +110,7 @@ pub fn expiry(edit: Edit<'_>, today: YearMonth) -> Shown {
     if edit.change == Change::Insert {
         typed.complete_month(edit.after);
     }
-    typed.truncate(MAX_EXPIRY_DIGITS);
+    typed.digits.truncate(MAX_EXPIRY_DIGITS);
     let (month, year) = typed.digits.split_at(typed.digits.len().min(2));
     let separated = !year.is_empty() || (inserting_at_end && month.len() == 2);
     let text = Zeroizing::new([month, if separated { SEPARATOR } else { "" }, year].concat());
@@ -204,11 +204,6 @@ impl Typed {
         digits.len() - digits.bytes().rev().zip(before.bytes().rev()).take_while(same).count()
     }
 
-    fn truncate(&mut self, longest: usize) {
-        self.digits.truncate(longest);
-        self.caret = self.caret.min(longest);
-    }
-
     /// Gives a month its leading zero where it can have no second digit.
     fn complete_month(&mut self, after: &str) {
         let from_month = after.trim_start_matches(|c: char| !c.is_numeric());
@@ -233,7 +228,7 @@ impl Typed {
         let mut caret = 0;
         for character in text.chars() {
             let is_digit = character.is_ascii_digit();
-            if digits_left == 0 && (is_digit || change != Change::Insert || self.caret == 0) {
+            if digits_left == 0 && (is_digit || change != Change::Insert) {
                 break;
             }
             digits_left -= usize::from(is_digit);

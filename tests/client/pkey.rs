@@ -8,6 +8,7 @@ fn a_public_key_is_read_and_says_whether_it_is_live() {
         ("pkey_test_0", false),
         ("pkey_5fs3mbqfygjytlolbky", true),
         ("pkey_0", true),
+        ("pkey_testament", true),
         (&longest, true),
     ] {
         let pkey = Pkey::parse(text).unwrap();

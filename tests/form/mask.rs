@@ -160,6 +160,10 @@ mod a_number {
         check(N, "|4242 4242", &[Backspace], "|4242 4242");
         check(N, "4242 4242|", &[Delete], "4242 4242|");
         check(N, "|", &[Backspace, Delete, Cut], "|");
+        for change in [Change::DeleteBackward, Change::DeleteForward] {
+            let shown = mask::number(Edit { before: "4242 42", after: "4242 42", caret: 5, change });
+            assert_eq!(&**shown.text, "4242 42");
+        }
     }
 
     #[test]
@@ -200,6 +204,7 @@ mod a_number {
             check(N, "[5555 55]", &[paste(text)], "4242 4242 4242 4242|");
         }
         check(N, "42|42", &[paste("1-1 1x１")], "4211 11|42");
+        check(N, "42|42", &[paste("💳1")], "421|4 2");
     }
 
     #[test]
