@@ -12,6 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 
 use crate::server::Server;
+use crate::stage::target;
 
 /// A browser. Which one the environment says: `BROWSER` is `chromium` (the default) or `firefox`, and `CHROME`,
 /// `CHROMEDRIVER`, `FIREFOX`, `GECKODRIVER` name programs that are not in PATH.
@@ -30,7 +31,9 @@ impl Browser {
     /// # Errors
     /// When browser or driver cannot be started.
     pub async fn open() -> Result<Self> {
-        let log = env::temp_dir().join(format!("cardseal-driver-{}.log", std::process::id()));
+        let folder = target()?.join("e2e");
+        std::fs::create_dir_all(&folder)?;
+        let log = folder.join("driver.log");
         let (driver, url, capabilities) = match env::var("BROWSER").as_deref() {
             Ok("firefox") => {
                 let mut command = Command::new(program("GECKODRIVER", "geckodriver"));

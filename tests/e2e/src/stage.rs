@@ -144,7 +144,7 @@ fn workspace() -> PathBuf {
 }
 
 /// The folder that cargo builds into, found from where this very program lies in it.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let program = env::current_exe()?;
     let built = program.ancestors().find(|folder| folder.ends_with("debug"));
     built.and_then(Path::parent).map(Path::to_owned).context("run this from cargo's target folder")
