@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::form::appearance::Appearance;
 use crate::form::locale::Texts;
 use crate::form::{CardForm, FieldName, Options};
+use crate::page_value;
 
 /// One merchant at one vault.
 #[wasm_bindgen]
@@ -40,15 +41,22 @@ impl Client {
 
     /// A card form. `emit(name, detail)` hears its events.
     pub fn form(&self, options: JsValue, emit: Function) -> Result<Form, JsValue> {
-        let options: Options = from_js(options)?;
-        if !options.fields.contains(&FieldName::Number) || !options.fields.contains(&FieldName::Expiry) {
-            return Err(Failure::InvalidOptions("fields must name number and expiry".into()).into());
+        let options: Options = from_js(&options)?;
+        let times = |name| options.fields.iter().filter(|field| **field == name).count();
+        let required = times(FieldName::Number) == 1 && times(FieldName::Expiry) == 1;
+        if !required || times(FieldName::SecurityCode) > 1 || times(FieldName::Name) > 1 {
+            let message = "fields must name number and expiry, and none twice";
+            return Err(Failure::InvalidOptions(message.into()).into());
         }
         let document = web_sys::window().and_then(|window| window.document()).ok_or(Failure::NoDocument)?;
         let form = CardForm::new(&document, options, emit).map_err(|_| Failure::Unsupported)?;
         let vault = Rc::clone(&self.vault);
         spawn_local(async move { vault.prepare().await });
-        Ok(Form { form: RefCell::new(Some(form)), vault: Rc::clone(&self.vault), busy: Rc::default() })
+        Ok(Form {
+            form: RefCell::new(Some(Rc::new(form))),
+            vault: Rc::clone(&self.vault),
+            busy: Rc::default(),
+        })
     }
 
     /// The token of a card from fields of the page's own: `Promise<Token>`.
@@ -56,7 +64,7 @@ impl Client {
     pub fn create_token(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, billing) = OwnFields::read(card)?;
+            let (card, billing) = OwnFields::read(&card)?;
             Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
         })
     }
@@ -65,7 +73,7 @@ impl Client {
     pub fn seal(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, _) = OwnFields::read(card)?;
+            let (card, _) = OwnFields::read(&card)?;
             Ok(vault.seal(card, &id).await?.into())
         })
     }
@@ -75,8 +83,9 @@ impl Client {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Form {
-    /// Gone once it was destroyed.
-    form: RefCell<Option<CardForm>>,
+    /// Gone once it was destroyed. Whoever uses it takes an `Rc` of their own: the page's listeners run meanwhile, and may
+    /// destroy it.
+    form: RefCell<Option<Rc<CardForm>>>,
     vault: Rc<Vault<Browser>>,
     busy: Rc<Cell<bool>>,
 }
@@ -85,57 +94,49 @@ pub struct Form {
 impl Form {
     /// Puts the form at the end of an element.
     pub fn mount(&self, target: &Element) -> Result<(), JsValue> {
-        self.with(|form| form.mount(target).map_err(|_| Failure::Unsupported))
+        Ok(self.card_form()?.mount(target).map_err(|_| Failure::Unsupported)?)
     }
 
     /// Takes it out again; what was entered stays in it.
     pub fn unmount(&self) -> Result<(), JsValue> {
-        self.with(|form| {
-            form.unmount();
-            Ok(())
-        })
+        self.card_form()?.unmount();
+        Ok(())
     }
 
     /// Puts the caret into a field.
     pub fn focus(&self, field: JsValue) -> Result<(), JsValue> {
-        let field: FieldName = from_js(field)?;
-        self.with(|form| {
-            form.focus(field.into());
-            Ok(())
-        })
+        let field: FieldName = from_js_unquoted(&field, "a field is number, expiry, security_code or name")?;
+        self.card_form()?.focus(field.into());
+        Ok(())
     }
 
     /// Empties every field.
     pub fn clear(&self) -> Result<(), JsValue> {
-        self.with(|form| {
-            form.clear();
-            Ok(())
-        })
+        self.card_form()?.clear();
+        Ok(())
     }
 
     /// Changes how the form looks.
     #[wasm_bindgen(js_name = setAppearance)]
     pub fn set_appearance(&self, appearance: JsValue) -> Result<(), JsValue> {
-        let appearance: Appearance = from_js(appearance)?;
-        self.with(|form| form.set_appearance(&appearance).map_err(|_| Failure::Unsupported))
+        let appearance: Appearance = from_js(&appearance)?;
+        Ok(self.card_form()?.set_appearance(&appearance).map_err(|_| Failure::Unsupported)?)
     }
 
     /// Puts it into another language.
     #[wasm_bindgen(js_name = setTexts)]
     pub fn set_texts(&self, texts: JsValue, language: &str) -> Result<(), JsValue> {
-        let texts: Texts = from_js(texts)?;
-        self.with(|form| form.set_texts(texts, language).map_err(|_| Failure::Unsupported))
+        let texts: Texts = from_js(&texts)?;
+        Ok(self.card_form()?.set_texts(texts, language).map_err(|_| Failure::Unsupported)?)
     }
 
     /// Seals what was entered and exchanges it for a token: `Promise<Token>`.
     pub fn tokenize(&self, details: JsValue) -> Promise {
-        let card = self.take_card(details);
-        let (vault, busy) = (Rc::clone(&self.vault), Rc::clone(&self.busy));
+        let taken = self.take_card(&details);
+        let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, billing) = card?;
-            let token = vault.tokenize(card, &billing, &id).await;
-            busy.set(false);
-            Ok(to_js(&token?))
+            let (card, billing, _busy) = taken?;
+            Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
         })
     }
 
@@ -146,28 +147,43 @@ impl Form {
 }
 
 impl Form {
-    fn with(&self, act: impl FnOnce(&CardForm) -> Result<(), Failure>) -> Result<(), JsValue> {
-        let form = self.form.borrow();
-        Ok(act(form.as_ref().ok_or(Failure::Destroyed)?)?)
+    fn card_form(&self) -> Result<Rc<CardForm>, Failure> {
+        self.form.borrow().clone().ok_or(Failure::Destroyed)
     }
 
     /// The card, with the form busy from now on.
-    fn take_card(&self, details: JsValue) -> Result<(Card, Billing), Failure> {
-        let form = self.form.borrow();
-        let form = form.as_ref().ok_or(Failure::Destroyed)?;
+    fn take_card(&self, details: &JsValue) -> Result<(Card, Billing, Busy), Failure> {
+        let details = if details.is_undefined() {
+            Details::default()
+        } else {
+            from_js_unquoted(details, "details are { name?, email?, phone_number?, billing? }, all strings")?
+        };
+        let form = self.card_form()?;
         if !form.is_mounted() {
             return Err(Failure::NotMounted);
         }
-        if self.busy.get() {
-            return Err(Failure::Busy);
-        }
-        let details: Details = if details.is_undefined() { Details::default() } else { from_js(details)? };
+        let busy = Busy::begin(&self.busy).ok_or(Failure::Busy)?;
         let mut card = form.card()?;
         if let (None, Some(name)) = (&card.holder, &details.name) {
             card.holder = Some(accept(Field::Holder, Holder::parse(name))?);
         }
-        self.busy.set(true);
-        Ok((card, details.billing()))
+        Ok((card, details.billing(), busy))
+    }
+}
+
+/// Keeps a form busy for as long as it lives.
+struct Busy(Rc<Cell<bool>>);
+
+impl Busy {
+    /// Nothing, when the form is busy already.
+    fn begin(busy: &Rc<Cell<bool>>) -> Option<Self> {
+        (!busy.replace(true)).then(|| Self(Rc::clone(busy)))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
@@ -227,13 +243,11 @@ struct OwnFields {
 }
 
 impl OwnFields {
-    fn read(card: JsValue) -> Result<(Card, Billing), Failure> {
-        // What a converter says of a wrong type can quote the value, so none of it is passed on.
-        let own: Self = serde_wasm_bindgen::from_value(card).map_err(|_| {
-            Failure::InvalidOptions(
-                "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings".into(),
-            )
-        })?;
+    fn read(card: &JsValue) -> Result<(Card, Billing), Failure> {
+        let own: Self = from_js_unquoted(
+            card,
+            "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings",
+        )?;
         let number = accept(Field::Number, Number::parse_finished(&own.number))?;
         let security_code = match &own.security_code {
             Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
@@ -292,8 +306,13 @@ fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
     object.into()
 }
 
-fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| Failure::InvalidOptions(error.to_string()))
+fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Failure> {
+    page_value::read(value).map_err(|error| Failure::InvalidOptions(error.to_string()))
+}
+
+/// The same for what may hold a card: the shape that was expected is told, and nothing of what was there.
+fn from_js_unquoted<T: DeserializeOwned>(value: &JsValue, shape: &str) -> Result<T, Failure> {
+    page_value::read(value).map_err(|_| Failure::InvalidOptions(shape.into()))
 }
 
 fn to_js(value: &impl Serialize) -> JsValue {

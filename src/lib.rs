@@ -20,6 +20,8 @@ pub mod seal;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod failure;
+#[cfg(target_arch = "wasm32")]
+mod page_value;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

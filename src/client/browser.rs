@@ -3,6 +3,9 @@
 //! A page can replace what the browser offers, and what it puts there can answer or throw anything. So every value from
 //! JavaScript is read through calls that may fail, and whatever fails is a lost request, never a panic.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
@@ -20,15 +23,18 @@ impl Transport for Browser {
     async fn send(&self, request: &Request<'_>, timeout: Duration) -> Result<Answer, Lost> {
         let controller = AbortController::new().map_err(|_| Lost::Network)?;
         let signal = controller.signal().map_err(|_| Lost::Network)?;
-        let timer = gloo_timers::callback::Timeout::new(milliseconds(timeout), move || {
+        let mut answer = pin!(fetch_whole(request, &signal));
+        let mut time_is_up = pin!(TimeoutFuture::new(milliseconds(timeout)));
+        // The timer decides, not the signal: a `fetch` of the page's own may not heed it.
+        poll_fn(|context| {
+            if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                return Poll::Ready(answer.map_err(|_| Lost::Network));
+            }
+            ready!(time_is_up.as_mut().poll(context));
             let _ = controller.abort();
-        });
-        let result = fetch_whole(request, &signal).await;
-        drop(timer);
-        result.map_err(|_| match signal.aborted() {
-            Ok(aborted) if aborted.is_truthy() => Lost::Timeout,
-            _ => Lost::Network,
+            Poll::Ready(Err(Lost::Timeout))
         })
+        .await
     }
 
     async fn wait(&self, time: Duration) {
@@ -46,15 +52,22 @@ impl Transport for Browser {
 
 /// Fetches and reads to the end: a body that stops half-way is a lost answer too.
 async fn fetch_whole(request: &Request<'_>, signal: &JsValue) -> Result<Answer, JsValue> {
-    let response = JsFuture::from(fetch(request.url, &init(request, signal)?)?).await?;
+    let response = settled(fetch(request.url, &init(request, signal)?)?).await?;
     let response: Response = response.unchecked_into();
     let status = response.status()?.as_f64().unwrap_or_default();
     let headers = response.headers()?;
     let header = |name| headers.get(name).ok().and_then(|value| value.as_string());
     let date = header("Date").and_then(|date| seconds(Date::parse(&date)));
     let retry_after = header("Retry-After").and_then(|wish| retry_after(&wish, date));
-    let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+    let body = settled(response.text()?).await?.as_string().unwrap_or_default();
     Ok(Answer { status: status as u16, date, retry_after, body })
+}
+
+/// What a value comes to, as `await` in JavaScript takes it: a promise, whatever else has a `then`, or neither.
+async fn settled(value: JsValue) -> Result<JsValue, JsValue> {
+    // `resolve` never throws; what reading or calling the value's `then` throws is a rejection.
+    let promise = Promise::new(&mut |resolve, _| drop(resolve.call1(&JsValue::UNDEFINED, &value)));
+    JsFuture::from(promise).await
 }
 
 /// The request in the form that `fetch` takes (Fetch standard, RequestInit).
@@ -103,19 +116,15 @@ fn milliseconds(time: Duration) -> u32 {
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &JsValue) -> Result<Promise, JsValue>;
+    fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
 
     type AbortController;
     #[wasm_bindgen(constructor, catch)]
     fn new() -> Result<AbortController, JsValue>;
     #[wasm_bindgen(method, getter, catch)]
-    fn signal(this: &AbortController) -> Result<AbortSignal, JsValue>;
+    fn signal(this: &AbortController) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn abort(this: &AbortController) -> Result<(), JsValue>;
-
-    type AbortSignal;
-    #[wasm_bindgen(method, getter, catch)]
-    fn aborted(this: &AbortSignal) -> Result<JsValue, JsValue>;
 
     type Response;
     #[wasm_bindgen(method, getter, structural, catch)]
@@ -123,7 +132,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, structural, catch)]
     fn headers(this: &Response) -> Result<Headers, JsValue>;
     #[wasm_bindgen(method, structural, catch)]
-    fn text(this: &Response) -> Result<Promise, JsValue>;
+    fn text(this: &Response) -> Result<JsValue, JsValue>;
 
     type Headers;
     #[wasm_bindgen(method, structural, catch)]

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use gloo_events::{EventListener, EventListenerOptions};
 use js_sys::Function;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
@@ -16,7 +15,7 @@ use web_sys::{
 use zeroize::Zeroizing;
 
 use super::appearance::Appearance;
-use super::element::{element, set_style_sheets};
+use super::element::{Listener, element, set_style_sheets};
 use super::field::FieldView;
 use super::locale::Texts;
 use super::mask::{self, Change, Edit, Shown};
@@ -64,7 +63,7 @@ impl From<FieldName> for Field {
 /// it any number of times. Dropping it takes it out, and its listeners off.
 pub(crate) struct CardForm {
     inner: Rc<Inner>,
-    _listeners: Vec<EventListener>,
+    _listeners: Vec<Listener>,
 }
 
 struct Inner {
@@ -121,8 +120,8 @@ impl CardForm {
             emit,
         });
         *inner.state.borrow_mut() = inner.read_state();
-        let mut listeners = listen(&form, &inner);
-        listeners.extend(keep_to_itself(&form));
+        let mut listeners = listen(&form, &inner)?;
+        listeners.extend(keep_to_itself(&form)?);
         Ok(Self { inner, _listeners: listeners })
     }
 
@@ -336,22 +335,20 @@ impl Inner {
 }
 
 /// One set of listeners on the inner form hears every field.
-fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Vec<EventListener> {
+fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
     let on = |name: &'static str, react: fn(&Inner, &FieldView, &Event)| {
         let inner: Weak<Inner> = Rc::downgrade(inner);
-        // Enter has a default of its own, which is prevented.
-        let options = EventListenerOptions::enable_prevent_default();
-        EventListener::new_with_options(form, name, options, move |event| {
+        Listener::new(form, name, move |event| {
             let Some(inner) = inner.upgrade() else { return };
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let view =
                 inner.views.iter().find(|view| target.as_ref().is_some_and(|target| *target == **view.input));
             if let Some(view) = view {
-                react(&inner, view, event);
+                react(&inner, view, &event);
             }
         })
     };
-    vec![
+    let listeners = [
         on("input", |inner, view, event| {
             let input_event = event.dyn_ref::<InputEvent>();
             if inner.composing.get() || input_event.is_some_and(InputEvent::is_composing) {
@@ -386,27 +383,31 @@ fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Vec<EventListener> {
                 inner.emit("submit", &JsValue::UNDEFINED);
             }
         }),
-    ]
+    ];
+    listeners.into_iter().collect()
 }
 
 /// What tells which characters are typed ends here, so that no listener of the page hears it by accident, a recorder of
 /// sessions for one. A script that means to listen can still do so ahead of the form, on the event's way down.
-fn keep_to_itself(form: &HtmlElement) -> impl Iterator<Item = EventListener> {
-    const TELLTALES: [&str; 11] = [
+fn keep_to_itself(form: &HtmlElement) -> Result<Vec<Listener>, JsValue> {
+    const TELLTALES: [&str; 14] = [
         "beforeinput",
         "compositionend",
         "compositionstart",
         "compositionupdate",
         "copy",
         "cut",
+        "dragstart",
+        "drop",
         "input",
         "keydown",
         "keypress",
         "keyup",
         "paste",
+        "textInput",
     ];
-    TELLTALES.into_iter().map(|name| {
-        EventListener::new(form, name, |event| {
+    let stop = TELLTALES.map(|name| {
+        Listener::new(form, name, |event| {
             // Escape, Tab and their like say nothing of the card, and the page may need them.
             let is_control =
                 event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key().chars().count() > 1);
@@ -414,7 +415,8 @@ fn keep_to_itself(form: &HtmlElement) -> impl Iterator<Item = EventListener> {
                 event.stop_propagation();
             }
         })
-    })
+    });
+    stop.into_iter().collect()
 }
 
 /// The detail of `focus` and `blur`.
