@@ -5,22 +5,20 @@ use std::future::Future;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::Element;
-use zeroize::Zeroizing;
 
-use crate::card::{Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth};
-use crate::client::browser::Browser;
+use crate::card::{Card, Field};
+use crate::client::browser::{Browser, today};
 use crate::client::cardseal::Billing;
-use crate::client::{Error, Pkey, Policy, RequestId, Transport as _, Vault, VaultAddress};
+use crate::client::{Error, Pkey, Policy, RequestId, Vault, VaultAddress};
 use crate::failure::Failure;
 use crate::form::appearance::Appearance;
 use crate::form::locale::Texts;
 use crate::form::{CardForm, FieldName, Options};
-use crate::page_value;
+use crate::page::{self, Details, OwnFields};
 
 /// One merchant at one vault.
 #[wasm_bindgen]
@@ -41,7 +39,7 @@ impl Client {
 
     /// A card form. `emit(name, detail)` hears its events.
     pub fn form(&self, options: JsValue, emit: Function) -> Result<Form, JsValue> {
-        let options: Options = from_js(&options)?;
+        let options: Options = page::read(&options)?;
         let times = |name| options.fields.iter().filter(|field| **field == name).count();
         let required = times(FieldName::Number) == 1 && times(FieldName::Expiry) == 1;
         if !required || times(FieldName::SecurityCode) > 1 || times(FieldName::Name) > 1 {
@@ -64,7 +62,7 @@ impl Client {
     pub fn create_token(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, billing) = OwnFields::read(&card)?;
+            let (card, billing) = OwnFields::read(&card)?.into_card(today())?;
             Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
         })
     }
@@ -73,7 +71,7 @@ impl Client {
     pub fn seal(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, _) = OwnFields::read(&card)?;
+            let (card, _) = OwnFields::read(&card)?.into_card(today())?;
             Ok(vault.seal(card, &id).await?.into())
         })
     }
@@ -105,7 +103,8 @@ impl Form {
 
     /// Puts the caret into a field.
     pub fn focus(&self, field: JsValue) -> Result<(), JsValue> {
-        let field: FieldName = from_js_unquoted(&field, "a field is number, expiry, security_code or name")?;
+        let field: FieldName =
+            page::read_unquoted(&field, "a field is number, expiry, security_code or name")?;
         self.card_form()?.focus(field.into());
         Ok(())
     }
@@ -119,14 +118,14 @@ impl Form {
     /// Changes how the form looks.
     #[wasm_bindgen(js_name = setAppearance)]
     pub fn set_appearance(&self, appearance: JsValue) -> Result<(), JsValue> {
-        let appearance: Appearance = from_js(&appearance)?;
+        let appearance: Appearance = page::read(&appearance)?;
         Ok(self.card_form()?.set_appearance(&appearance).map_err(|_| Failure::Unsupported)?)
     }
 
     /// Puts it into another language.
     #[wasm_bindgen(js_name = setTexts)]
     pub fn set_texts(&self, texts: JsValue, language: &str) -> Result<(), JsValue> {
-        let texts: Texts = from_js(&texts)?;
+        let texts: Texts = page::read(&texts)?;
         Ok(self.card_form()?.set_texts(texts, language).map_err(|_| Failure::Unsupported)?)
     }
 
@@ -153,19 +152,15 @@ impl Form {
 
     /// The card, with the form busy from now on.
     fn take_card(&self, details: &JsValue) -> Result<(Card, Billing, Busy), Failure> {
-        let details = if details.is_undefined() {
-            Details::default()
-        } else {
-            from_js_unquoted(details, "details are { name?, email?, phone_number?, billing? }, all strings")?
-        };
+        let details = Details::read(details)?;
         let form = self.card_form()?;
         if !form.is_mounted() {
             return Err(Failure::NotMounted);
         }
         let busy = Busy::begin(&self.busy).ok_or(Failure::Busy)?;
         let mut card = form.card()?;
-        if let (None, Some(name)) = (&card.holder, &details.name) {
-            card.holder = Some(accept(Field::Holder, Holder::parse(name))?);
+        if card.holder.is_none() {
+            card.holder = details.holder()?;
         }
         Ok((card, details.billing(), busy))
     }
@@ -184,91 +179,6 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.set(false);
-    }
-}
-
-/// What may go with a card: `{ name?, email?, phone_number?, billing? }`.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Details {
-    name: Option<String>,
-    email: Option<String>,
-    phone_number: Option<String>,
-    #[serde(default)]
-    billing: Address,
-}
-
-/// `billing`: `{ street1?, street2?, city?, state?, country?, postal_code? }`.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Address {
-    street1: Option<String>,
-    street2: Option<String>,
-    city: Option<String>,
-    state: Option<String>,
-    country: Option<String>,
-    postal_code: Option<String>,
-}
-
-impl Details {
-    fn billing(self) -> Billing {
-        // Inputs that were left alone have empty values; they are as good as absent.
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let Self { email, phone_number, billing, name: _ } = self;
-        Billing {
-            email: given(email),
-            phone_number: given(phone_number),
-            street1: given(billing.street1),
-            street2: given(billing.street2),
-            city: given(billing.city),
-            state: given(billing.state),
-            country: given(billing.country),
-            postal_code: given(billing.postal_code),
-        }
-    }
-}
-
-/// A card from a page's own fields: the details above, and `{ number, expiry, security_code? }`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OwnFields {
-    number: Zeroizing<String>,
-    expiry: Zeroizing<String>,
-    security_code: Option<Zeroizing<String>>,
-    name: Option<String>,
-    email: Option<String>,
-    phone_number: Option<String>,
-    #[serde(default)]
-    billing: Address,
-}
-
-impl OwnFields {
-    fn read(card: &JsValue) -> Result<(Card, Billing), Failure> {
-        let own: Self = from_js_unquoted(
-            card,
-            "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings",
-        )?;
-        let number = accept(Field::Number, Number::parse_finished(&own.number))?;
-        let security_code = match &own.security_code {
-            Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
-            None => None,
-        };
-        let holder = match &own.name {
-            Some(name) => Some(accept(Field::Holder, Holder::parse(name))?),
-            None => None,
-        };
-        let expiry = accept(Field::Expiry, Expiry::parse(&own.expiry, YearMonth::today(Browser.now())))?;
-        let details =
-            Details { name: None, email: own.email, phone_number: own.phone_number, billing: own.billing };
-        Ok((Card { number, expiry, security_code, holder }, details.billing()))
-    }
-}
-
-fn accept<T>(field: Field, entry: Entry<T>) -> Result<T, Error> {
-    match entry {
-        Entry::Valid(value) => Ok(value),
-        Entry::Incomplete => Err(Error::Incomplete(field)),
-        Entry::Invalid(reason) => Err(Error::Invalid(field, reason)),
     }
 }
 
@@ -304,15 +214,6 @@ fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
     set("status", failure.status().into());
     set("correlationId", id.map(RequestId::as_str).into());
     object.into()
-}
-
-fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, Failure> {
-    page_value::read(value).map_err(|error| Failure::InvalidOptions(error.to_string()))
-}
-
-/// The same for what may hold a card: the shape that was expected is told, and nothing of what was there.
-fn from_js_unquoted<T: DeserializeOwned>(value: &JsValue, shape: &str) -> Result<T, Failure> {
-    page_value::read(value).map_err(|_| Failure::InvalidOptions(shape.into()))
 }
 
 fn to_js(value: &impl Serialize) -> JsValue {

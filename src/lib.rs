@@ -21,7 +21,7 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod failure;
 #[cfg(target_arch = "wasm32")]
-mod page_value;
+mod page;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

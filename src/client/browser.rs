@@ -14,6 +14,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Answer, Cache, Lost, Method, Request, Transport};
+use crate::card::YearMonth;
 
 /// The browser this code runs in. Anything with `fetch` will do, Node included.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,11 @@ impl Transport for Browser {
     fn jitter(&self) -> f64 {
         Math::random()
     }
+}
+
+/// The month by the device's clock.
+pub(crate) fn today() -> YearMonth {
+    YearMonth::today(Browser.now())
 }
 
 /// Fetches and reads to the end: a body that stops half-way is a lost answer too.

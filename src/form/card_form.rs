@@ -20,8 +20,9 @@ use super::field::FieldView;
 use super::locale::Texts;
 use super::mask::{self, Change, Edit, Shown};
 use super::state::{FieldState, State};
-use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, YearMonth, digits};
+use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, digits};
 use crate::client::Error;
+use crate::client::browser::today;
 
 /// What a merchant may say of a form.
 #[derive(Debug, Deserialize)]
@@ -428,9 +429,4 @@ struct FieldEvent {
 fn to_js(value: &impl Serialize) -> JsValue {
     // Structs of strings and booleans always convert.
     serde_wasm_bindgen::to_value(value).unwrap_or_default()
-}
-
-/// The month by the device's clock.
-fn today() -> YearMonth {
-    YearMonth::today((js_sys::Date::now() / 1000.0) as u64)
 }

@@ -1,7 +1,7 @@
-//! Values that a page gives: options, details, cards from fields of its own.
+//! Values of a page's, taken as plain data first.
 //!
-//! They are taken as plain data first. Read member by member, they would run the page's getters between our own steps, and
-//! what a getter throws would end these half-way, with nothing dropped and no promise settled.
+//! Read member by member, they would run the page's getters between our own steps, and what a getter throws would end
+//! these half-way, with nothing dropped and no promise settled.
 
 use js_sys::{Array, Object};
 use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
@@ -10,7 +10,7 @@ use serde::forward_to_deserialize_any;
 use wasm_bindgen::prelude::*;
 
 /// Reads a value. What the error says can quote it.
-pub(crate) fn read<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
+pub(super) fn read<T: DeserializeOwned>(value: &JsValue) -> Result<T, Error> {
     let plain = stringify(value).and_then(|text| parse(&text));
     T::deserialize(Plain(plain.map_err(|_| Error::custom("it cannot be read"))?))
 }

@@ -1,0 +1,48 @@
+//! A card from fields that the page drew itself.
+
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+use super::details::{Address, Details, accept, given};
+use super::read_unquoted;
+use crate::card::{Card, Expiry, Field, Number, SecurityCode, YearMonth};
+use crate::client::Error;
+use crate::client::cardseal::Billing;
+use crate::failure::Failure;
+
+/// `{ number, expiry, security_code? }` and the [`Details`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnFields {
+    number: Zeroizing<String>,
+    expiry: Zeroizing<String>,
+    security_code: Option<Zeroizing<String>>,
+    name: Option<String>,
+    email: Option<String>,
+    phone_number: Option<String>,
+    #[serde(default)]
+    billing: Address,
+}
+
+impl OwnFields {
+    /// Reads what was given to `createToken()` or `seal()`.
+    pub(crate) fn read(card: &JsValue) -> Result<Self, Failure> {
+        let shape = "a card is { number, expiry, security_code?, name?, email?, phone_number?, billing? }, all strings";
+        read_unquoted(card, shape)
+    }
+
+    /// The card, and what goes with it.
+    pub(crate) fn into_card(self, today: YearMonth) -> Result<(Card, Billing), Error> {
+        let Self { number, expiry, security_code, name, email, phone_number, billing } = self;
+        let details = Details { name, email, phone_number, billing };
+        let number = accept(Field::Number, Number::parse_finished(&number))?;
+        let expiry = accept(Field::Expiry, Expiry::parse(&expiry, today))?;
+        let security_code = match given(security_code.as_ref().map(|code| code.as_str())) {
+            Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
+            None => None,
+        };
+        let holder = details.holder()?;
+        Ok((Card { number, expiry, security_code, holder }, details.billing()))
+    }
+}
