@@ -40,6 +40,7 @@ export interface OwnFieldsCard extends TokenizeDetails {
   number: string;
   /** `12/30`, `12/2030`, … */
   expiry: string;
+  /** Left out where the page does not ask for it; an empty one is incomplete. */
   security_code?: string;
 }
 

@@ -43,8 +43,10 @@ impl Details {
 
     /// The holder's name, where there is one.
     pub(crate) fn holder(&self) -> Result<Option<Holder>, Error> {
-        let Some(name) = given(self.name.as_deref()) else { return Ok(None) };
-        accept(Field::Holder, Holder::parse(name)).map(Some)
+        match self.name.as_deref() {
+            None | Some("") => Ok(None),
+            Some(name) => accept(Field::Holder, Holder::parse(name)).map(Some),
+        }
     }
 
     /// Address and contact.
@@ -62,11 +64,6 @@ impl Details {
             postal_code: given(billing.postal_code),
         }
     }
-}
-
-/// The text, unless it is empty.
-pub(super) fn given(text: Option<&str>) -> Option<&str> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// The value, or what is wrong with the field.

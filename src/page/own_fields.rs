@@ -4,7 +4,7 @@ use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-use super::details::{Address, Details, accept, given};
+use super::details::{Address, Details, accept};
 use super::read_unquoted;
 use crate::card::{Card, Expiry, Field, Number, SecurityCode, YearMonth};
 use crate::client::Error;
@@ -38,8 +38,11 @@ impl OwnFields {
         let details = Details { name, email, phone_number, billing };
         let number = accept(Field::Number, Number::parse_finished(&number))?;
         let expiry = accept(Field::Expiry, Expiry::parse(&expiry, today))?;
-        let security_code = match given(security_code.as_ref().map(|code| code.as_str())) {
-            Some(code) => Some(accept(Field::SecurityCode, SecurityCode::parse(code, Some(number.brand())))?),
+        // An empty code is a field that its cardholder missed, not one that the page does not have.
+        let security_code = match security_code {
+            Some(code) => {
+                Some(accept(Field::SecurityCode, SecurityCode::parse(&code, Some(number.brand())))?)
+            }
             None => None,
         };
         let holder = details.holder()?;

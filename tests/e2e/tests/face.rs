@@ -75,7 +75,7 @@ async fn a_card_from_the_pages_own_fields_becomes_a_token_and_a_wrong_one_an_err
         assert_eq!(token["card"]["last_digits"], "4242");
         assert_eq!(token["used"], false);
         // Inputs that were left alone have empty values.
-        let bare = "{ number: '4242424242424242', expiry: '12/30', security_code: '', name: '' }";
+        let bare = "{ number: '4242424242424242', expiry: '12/30', name: '', email: '' }";
         let token = script(stage, browser, &create(bare)).await?;
         assert!(token["id"].as_str().unwrap().starts_with("tokn_test_"), "{token}");
 
