@@ -106,14 +106,17 @@ impl Line {
 
     /// Reads a telephone number.
     ///
-    /// One of up to 15 digits, the most that E.164 allows, is taken for what it says it is: `4915112345678` has the
-    /// form of a card number too, and the check digit fits every tenth such number.
+    /// One that begins with `+` is taken for what it says it is, up to the 15 digits that E.164 allows. Without it, one of
+    /// up to 13 digits is: `4915112345678` has the form of a card number too, and the check digit fits every tenth such
+    /// number, but no card is issued with 13 digits any more. From 14 on, Diners Club's and American Express's length,
+    /// it is a card in the wrong field.
     ///
     /// # Errors
     /// [`NotALine`]
     pub fn parse_phone_number(text: &str) -> Result<Self, NotALine> {
         let digits = cardseal::card::digits::fold(text).len();
-        if digits > 15 { Self::parse(text) } else { Self::bounded(text) }
+        let longest = if text.trim_start().starts_with(['+', '\u{FF0B}']) { 15 } else { 13 };
+        if digits > longest { Self::parse(text) } else { Self::bounded(text) }
     }
 
     /// Reads a country.
@@ -181,7 +184,20 @@ mod tests {
         assert!(holds_card_number("4222222222222"));
         assert!(Line::parse_phone_number("4222222222222").is_ok());
         assert!(Line::parse_phone_number("+66 2 252 8777").is_ok());
-        assert_eq!(Line::parse_phone_number("4242 4242 4242 4242"), Err(NotALine::HoldsCardNumber));
+        assert!(Line::parse_phone_number("+491511234567890").is_ok(), "fifteen digits, as E.164 allows");
+    }
+
+    #[test]
+    fn a_card_number_is_no_telephone_number() {
+        for card in [
+            "4242 4242 4242 4242",
+            "378282246310005",
+            "3782 822463 10005",
+            "36021042000004",
+            "+4242424242424242",
+        ] {
+            assert_eq!(Line::parse_phone_number(card), Err(NotALine::HoldsCardNumber), "{card}");
+        }
     }
 
     #[test]
