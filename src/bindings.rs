@@ -115,6 +115,19 @@ impl Form {
         Ok(())
     }
 
+    /// Whether the card is complete. If it is not, every field that is not right says so, and the first has the focus.
+    #[wasm_bindgen(js_name = reportValidity)]
+    pub fn report_validity(&self) -> Result<bool, JsValue> {
+        Ok(self.card_form()?.card().is_ok())
+    }
+
+    /// Takes what is typed, or does not.
+    #[wasm_bindgen(js_name = setDisabled)]
+    pub fn set_disabled(&self, disabled: bool) -> Result<(), JsValue> {
+        self.card_form()?.set_disabled(disabled);
+        Ok(())
+    }
+
     /// Changes how the form looks.
     #[wasm_bindgen(js_name = setAppearance)]
     pub fn set_appearance(&self, appearance: JsValue) -> Result<(), JsValue> {

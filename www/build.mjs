@@ -2,7 +2,7 @@
 // target/wasm-bindgen/. The same inputs give the same bytes.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -13,20 +13,46 @@ const pkg = join(top, "pkg");
 const wasm = join(top, "target/wasm-bindgen");
 const types = join(top, "target/types");
 
-/** What each published file is for. A file that fits none of these is a mistake. */
+/** The scripts: where each begins, and what it leaves outside, besides what is below. */
+const SCRIPTS = [
+  { from: "cardseal.ts", to: "cardseal.js", outside: ["inline"] },
+  { from: "inline.ts", to: "inline.js", outside: [] },
+  { from: "element.ts", to: "element.js", outside: ["inline"] },
+  { from: "react.ts", to: "react.js", outside: ["cardseal", "inline"], banner: '"use client";' },
+  { from: "vue.ts", to: "vue.js", outside: ["cardseal", "inline"] },
+  { from: "omise/index.ts", to: "omise.mjs", outside: ["cardseal", "inline"] },
+  // A page of Omise.js has it in an ordinary script element, and expects its globals at once.
+  { from: "omise/script.ts", to: "omise.js", outside: ["inline"], format: "iife" },
+  { from: "frame/frame.ts", to: "frame.js", outside: [] },
+  { from: "frame/refused.ts", to: "refused.js", outside: [] },
+].filter(({ from }) => existsSync(join(top, "www", from)));
+
+/** The declarations that `exports` in package.json leads to. */
+const DECLARATIONS = ["cardseal", "element", "react", "vue", "omise/index"];
+
+/**
+ * What each published file is for; a file that fits none of these is a mistake. What a payment page or the frame loads is
+ * the inventory that PCI DSS 6.4.3 asks for, and what the vault serves.
+ */
 const PURPOSES = [
-  { purpose: "module", files: /^cardseal\.js$/ },
-  { purpose: "wasm", files: /^cardseal_bg\.wasm$/ },
-  { purpose: "locale", files: /^locales\/[\w-]+\.json$/ },
-  { purpose: "types", files: /^[\w-]+\.d\.ts$/ },
+  { files: /^cardseal\.js$/, loaded: true, purpose: "puts the card form's frame into the payment page" },
+  { files: /^element\.js$/, loaded: true, purpose: "the element <cardseal-card>, with what cardseal.js does" },
+  { files: /^omise\.js$/, loaded: true, purpose: "Omise and OmiseCard for pages made for Omise.js" },
+  { files: /^inline\.js$/, loaded: true, purpose: "the card form, or sealing alone, in the payment page itself" },
+  { files: /^frame\.js$/, loaded: true, purpose: "the card form in the vault's frame" },
+  { files: /^refused\.js$/, loaded: true, purpose: "tells the payment page why it gets no frame" },
+  { files: /^cardseal_bg\.wasm$/, loaded: true, purpose: "parses and seals the card" },
+  { files: /^locales\/[\w-]+\.json$/, loaded: true, purpose: "the card form's texts in one language" },
+  { files: /^(react\.js|vue\.js|omise\.mjs)$/, loaded: false, purpose: "for a bundler" },
+  { files: /^([\w-]+\/)*[\w-]+\.d\.ts$/, loaded: false, purpose: "types" },
 ];
 
 empty();
 declare();
-await bundle();
+for (const script of SCRIPTS) await bundle(script);
 cpSync(join(wasm, "cardseal_bg.wasm"), join(pkg, "cardseal_bg.wasm"));
 cpSync(join(top, "www/locales"), join(pkg, "locales"), { recursive: true });
-const files = published();
+const files = published().map((file) => ({ ...file, forms: file.loaded ? compress(file) : undefined }));
 writeFileSync(join(pkg, "integrity.json"), integrity(files));
 console.log(sizes(files));
 
@@ -47,41 +73,58 @@ function declare() {
     // The compiler has said what is wrong.
     process.exit(1);
   }
-  const waiting = ["cardseal.d.ts"];
+  const waiting = DECLARATIONS.map((name) => `${name}.d.ts`).filter((name) => existsSync(join(types, name)));
   const seen = new Set(waiting);
   for (const name of waiting) {
     const text = readFileSync(join(types, name), "utf8").replace(/(\bfrom |\bimport\()"([^"]+)"/g, (_, before, path) => {
-      if (!path.startsWith("./")) {
+      if (["react", "vue"].includes(path)) return `${before}"${path}"`;
+      if (!path.startsWith(".")) {
         throw new Error(`the public types in www/${name} need "${path}", which is not published`);
       }
-      const stem = posix.normalize(path).replace(/\.[jt]s$/, "");
-      if (!seen.has(`${stem}.d.ts`)) {
-        seen.add(`${stem}.d.ts`);
-        waiting.push(`${stem}.d.ts`);
+      const needed = `${posix.join(posix.dirname(name), path).replace(/\.[jt]s$/, "")}.d.ts`;
+      if (!seen.has(needed)) {
+        seen.add(needed);
+        waiting.push(needed);
       }
-      return `${before}"./${stem}.js"`;
+      return `${before}"${path.replace(/(\.[jt]s)?$/, ".js")}"`;
     });
+    mkdirSync(join(pkg, posix.dirname(name)), { recursive: true });
     writeFileSync(join(pkg, name), text);
   }
 }
 
-async function bundle() {
+async function bundle({ from, to, outside, format = "esm", banner = "" }) {
   await build({
-    entryPoints: [join(top, "www/cardseal.ts")],
-    outfile: join(pkg, "cardseal.js"),
+    entryPoints: [join(top, "www", from)],
+    outfile: join(pkg, to),
     alias: { "cardseal-wasm": join(wasm, "cardseal.js") },
+    plugins: [leaveOutside(outside)],
+    external: ["react", "vue"],
     absWorkingDir: top,
     bundle: true,
     minify: true,
-    format: "esm",
+    format,
     platform: "browser",
     target: "es2022",
+    banner: { js: banner },
     legalComments: "none",
     logLevel: "warning",
   });
 }
 
-/** @returns {{path: string, purpose: string, bytes: Buffer}[]} */
+/** Scripts of this package that lie beside the one that needs them. */
+function leaveOutside(names) {
+  return {
+    name: "leave-outside",
+    setup({ onResolve }) {
+      for (const name of names) {
+        onResolve({ filter: new RegExp(`^\\.{1,2}/${name}\\.js$`) }, () => ({ path: `./${name}.js`, external: true }));
+      }
+    },
+  };
+}
+
+/** @returns {{path: string, purpose: string, loaded: boolean, bytes: Buffer}[]} */
 function published() {
   return readdirSync(pkg, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -91,33 +134,41 @@ function published() {
     .map((path) => {
       const found = PURPOSES.find(({ files }) => files.test(path));
       if (!found) throw new Error(`pkg/${path} has no purpose in www/build.mjs`);
-      return { path, purpose: found.purpose, bytes: readFileSync(join(pkg, path)) };
+      const { purpose, loaded } = found;
+      return { path, purpose, loaded, bytes: readFileSync(join(pkg, path)) };
     });
 }
 
-/** A digest in the form of the attribute `integrity` (W3C Subresource Integrity). */
+/** Puts the two shorter forms of a file beside it, for the vault to serve. @returns {Record<string, Buffer>} */
+function compress({ path, bytes }) {
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+  const forms = { br: brotliCompressSync(bytes, quality), gzip: gzipSync(bytes, { level: 9 }) };
+  writeFileSync(join(pkg, `${path}.br`), forms.br);
+  writeFileSync(join(pkg, `${path}.gz`), forms.gzip);
+  return forms;
+}
+
 function integrity(files) {
   const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8"));
-  const entries = files.map(({ path, purpose, bytes }) => ({
+  const entries = files.map(({ path, purpose, bytes, forms }) => ({
     path,
     purpose,
-    bytes: bytes.length,
-    integrity: `sha384-${createHash("sha384").update(bytes).digest("base64")}`,
+    ...digest(bytes),
+    ...(forms && { encodings: { br: digest(forms.br), gzip: digest(forms.gzip) } }),
   }));
   return `${JSON.stringify({ version, files: entries }, null, 2)}\n`;
 }
 
+/** Size and digest, the latter in the form of the attribute `integrity` (W3C Subresource Integrity). */
+function digest(bytes) {
+  return { bytes: bytes.length, integrity: `sha384-${createHash("sha384").update(bytes).digest("base64")}` };
+}
+
 /** A table of what a browser loads. */
 function sizes(files) {
-  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
   const rows = files
-    .filter(({ purpose }) => purpose !== "types")
-    .map(({ path, bytes }) => [
-      path,
-      bytes.length,
-      gzipSync(bytes, { level: 9 }).length,
-      brotliCompressSync(bytes, quality).length,
-    ]);
+    .filter(({ forms }) => forms)
+    .map(({ path, bytes, forms }) => [path, bytes.length, forms.gzip.length, forms.br.length]);
   const line = ([name, ...numbers]) => name.padEnd(20) + numbers.map((number) => String(number).padStart(11)).join("");
   return [line(["bytes", "raw", "gzip -9", "brotli 11"]), ...rows.map(line)].join("\n");
 }

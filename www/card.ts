@@ -1,6 +1,5 @@
-import type { Client, Form } from "cardseal-wasm";
-import { call, CardsealError, type FieldName, type Reason } from "./error.js";
-import { loadTexts, type Locale, type Texts } from "./locale.js";
+import type { CardsealError, FieldName, Reason } from "./error.js";
+import type { Locale, TextName } from "./locale.js";
 
 /** How the form looks. What is left out keeps its default, which follows the page's `color-scheme`. */
 export interface Appearance {
@@ -20,7 +19,39 @@ export interface Appearance {
   fontSize?: number;
   /** The space between fields: 0 to 48. */
   gap?: number;
+  /** The typeface. */
+  fontFamily?: FontFamily;
 }
+
+/**
+ * A typeface that systems bring along. The form loads no font: one that the page chose could show the cardholder other
+ * digits than those that were typed, or tell its server which.
+ */
+export type FontFamily =
+  | "system"
+  | "sans-serif"
+  | "serif"
+  | "monospace"
+  | "rounded"
+  | "arial"
+  | "georgia"
+  | "helvetica"
+  | "hiragino-sans"
+  | "inter"
+  | "meiryo"
+  | "noto-sans"
+  | "noto-sans-jp"
+  | "noto-sans-thai"
+  | "roboto"
+  | "sarabun"
+  | "segoe-ui"
+  | "tahoma"
+  | "times-new-roman"
+  | "verdana"
+  | "yu-gothic";
+
+/** Texts of the form in words of the page's own. What is left out is said in the form's language. */
+export type TextOverrides = Partial<Record<TextName, string>>;
 
 /** What a card form is made from. */
 export interface CardOptions {
@@ -28,6 +59,8 @@ export interface CardOptions {
   fields?: readonly FieldName[];
   /** How it looks. */
   appearance?: Appearance;
+  /** What it says, where the page has words of its own. */
+  texts?: TextOverrides;
 }
 
 /** What can be changed of a form that stands. */
@@ -36,6 +69,10 @@ export interface UpdateOptions {
   appearance?: Appearance;
   /** Which language it speaks from now on. */
   locale?: Locale | "auto";
+  /** The words of the page's own from now on; what is left out goes back to the form's. */
+  texts?: TextOverrides;
+  /** Whether the fields refuse what is typed. */
+  disabled?: boolean;
 }
 
 /** A cardholder's address. */
@@ -57,6 +94,16 @@ export interface TokenizeDetails {
   email?: string;
   phone_number?: string;
   billing?: BillingAddress;
+}
+
+/** A card whose fields the page drew itself. */
+export interface OwnFieldsCard extends TokenizeDetails {
+  /** Digits; spaces and hyphens may be among them. */
+  number: string;
+  /** `12/30`, `12/2030`, … */
+  expiry: string;
+  /** Left out where the page does not ask for it; an empty one is incomplete. */
+  security_code?: string;
 }
 
 /** What stands for a card from here on. It can be used once, and by the merchant's secret key only. */
@@ -88,131 +135,77 @@ export type FieldState =
   | { status: "valid" }
   | { status: "invalid"; reason: Reason };
 
+/** What has been entered, as far as a page may know. Never holds a digit. */
+export interface CardState {
+  /** Every field is valid. */
+  complete: boolean;
+  /** Nothing has been entered anywhere. */
+  empty: boolean;
+  /** Such as `visa`, once the number shows it. */
+  brand?: string;
+  fields: Partial<Record<FieldName, FieldState>>;
+}
+
 /** The events of a form, and what their listeners are given. */
 export interface CardEvents {
-  /** The form stands in the page. */
+  /** The form stands in the page and can be typed into. */
   ready: undefined;
-  /** What was entered has come to mean something else. Never holds a digit. */
-  change: {
-    /** Every field is valid. */
-    complete: boolean;
-    /** Nothing has been entered anywhere. */
-    empty: boolean;
-    /** Such as `visa`, once the number shows it. */
-    brand?: string;
-    fields: Partial<Record<FieldName, FieldState>>;
-  };
+  /** What was entered has come to mean something else. */
+  change: CardState;
   /** A field got the focus. */
   focus: { field: FieldName };
   /** A field lost the focus. */
   blur: { field: FieldName };
   /** Enter was pressed in a field. Where nobody listens, the `<form>` around the card form is asked to submit. */
   submit: undefined;
-  /** `tokenize()` failed; its promise is rejected with the same error. */
+  /** Escape was pressed in a field. */
+  escape: undefined;
+  /** The form could not be loaded, or `tokenize()` failed; its promise is rejected with the same error. */
   error: CardsealError;
 }
 
-type Listener<Name extends keyof CardEvents> = (detail: CardEvents[Name]) => void;
+/** Called with what an event tells. */
+export type CardListener<Name extends keyof CardEvents> = (detail: CardEvents[Name]) => void;
 
 /** A card form. Made by `cardseal.card()`. */
-export class Card {
-  readonly #form: Form;
-  readonly #listeners = new Map<string, Set<(detail: never) => void>>();
-  #target: Element | undefined;
-
-  /** @internal */
-  constructor(client: Client, texts: Texts, options: CardOptions) {
-    const { fields = ["number", "expiry", "security_code", "name"], appearance = {} } = options;
-    this.#form = call(() =>
-      client.form({ fields, appearance, ...texts }, (name: keyof CardEvents, detail: never) => this.#emit(name, detail)),
-    );
-  }
-
+export interface Card {
   /**
-   * Puts the form at the end of an element.
+   * Puts the form at the end of an element, which may stand in a shadow root, be hidden, or not be in the page yet.
+   * A form that stands elsewhere is taken out there first. Throws a CardsealError: `invalid_target`, `destroyed`.
    * @param target the element, or a selector for it
    */
-  mount(target: string | Element): this {
-    const element = typeof target === "string" ? document.querySelector(target) : target;
-    if (!(element instanceof Element)) {
-      const what = typeof target === "string" ? `nothing in the page matches "${target}"` : "the target is no element";
-      throw new CardsealError({ code: "invalid_target", message: what });
-    }
-    this.#target = element;
-    call(() => this.#form.mount(element));
-    return this;
-  }
-
-  /** Takes the form out of the page. What was entered stays in it, and `mount()` puts it back. */
-  unmount(): void {
-    call(() => this.#form.unmount());
-  }
-
+  mount(target: string | Element): this;
+  /**
+   * Takes the form out of the page; `mount()` puts it back. What was entered is gone in hosted mode, where a frame's
+   * document ends with it, and stays in inline mode.
+   */
+  unmount(): void;
   /** Empties the form and takes it out for good. */
-  destroy(): void {
-    this.#form.destroy();
-    this.#listeners.clear();
-  }
-
+  destroy(): void;
   /**
    * Listens to an event.
    * @returns a function that stops listening
    */
-  on<Name extends keyof CardEvents>(name: Name, listener: Listener<Name>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => this.off(name, listener);
-  }
-
+  on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void;
   /** Stops listening. */
-  off<Name extends keyof CardEvents>(name: Name, listener: Listener<Name>): void {
-    this.#listeners.get(name)?.delete(listener);
-  }
-
-  /** Puts the caret into a field. */
-  focus(field: FieldName = "number"): void {
-    call(() => this.#form.focus(field));
-  }
-
+  off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void;
+  /** Puts the caret into a field; into the number, if none is named. */
+  focus(field?: FieldName): void;
   /** Empties every field. */
-  clear(): void {
-    call(() => this.#form.clear());
-  }
-
-  /** Changes looks or language. Rejects with a CardsealError. */
-  async update(options: UpdateOptions): Promise<void> {
-    const { appearance, locale } = options;
-    if (appearance) call(() => this.#form.setAppearance(appearance));
-    if (locale) {
-      const { texts, language } = await loadTexts(locale);
-      call(() => this.#form.setTexts(texts, language));
-    }
-  }
-
+  clear(): void;
+  /** Changes looks, language, texts, or whether one can type. Rejects with a CardsealError. */
+  update(options: UpdateOptions): Promise<void>;
+  /**
+   * Whether the card is complete. If it is not, every field that is not right says so and the first of them gets the
+   * focus. Rejects with a CardsealError: `not_ready`, `not_mounted`, `destroyed`.
+   */
+  reportValidity(): Promise<boolean>;
   /**
    * Seals the card that was entered and exchanges it for a token. Rejects with a CardsealError; if the card is not
    * complete, every field that is not right says so and the first of them gets the focus.
    */
-  async tokenize(details?: TokenizeDetails): Promise<Token> {
-    try {
-      return await this.#form.tokenize(details);
-    } catch (thrown) {
-      const error = CardsealError.from(thrown);
-      this.#emit("error", error);
-      throw error;
-    }
-  }
-
-  #emit<Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name]): void {
-    const listeners = [...(this.#listeners.get(name) ?? [])] as Listener<Name>[];
-    for (const listener of listeners) {
-      try {
-        listener(detail);
-      } catch (thrown) {
-        // The page's mistake; it shows up in the page's console and does the form no harm.
-        reportError(thrown);
-      }
-    }
-    if (name === "submit" && listeners.length === 0) this.#target?.closest("form")?.requestSubmit();
-  }
+  tokenize(details?: TokenizeDetails): Promise<Token>;
 }
+
+/** The fields of a form whose page named none. @internal */
+export const ALL_FIELDS: readonly FieldName[] = ["number", "expiry", "security_code", "name"];

@@ -1,21 +1,27 @@
-import init, { Client, type InitInput } from "cardseal-wasm";
-import { Card, type CardOptions, type Token, type TokenizeDetails } from "./card.js";
-import { call, CardsealError } from "./error.js";
-import { loadTexts, type Locale, type Texts } from "./locale.js";
+import type { Card, CardOptions, OwnFieldsCard, Token } from "./card.js";
+import { CardsealError } from "./error.js";
+import { HostedCard } from "./hosted/card.js";
+import type { Inline, InlineOptions } from "./inline.js";
+import { language, type Locale } from "./locale.js";
 
 export type {
   Appearance,
   BillingAddress,
   Card,
   CardEvents,
+  CardListener,
   CardOptions,
+  CardState,
   FieldState,
+  FontFamily,
+  OwnFieldsCard,
+  TextOverrides,
   Token,
   TokenizeDetails,
   UpdateOptions,
 } from "./card.js";
 export { CardsealError, type ErrorCode, type FieldName, type Reason } from "./error.js";
-export type { Locale } from "./locale.js";
+export type { Locale, TextName } from "./locale.js";
 
 /** What cardseal is loaded with. */
 export interface LoadOptions {
@@ -24,75 +30,93 @@ export interface LoadOptions {
   /** The vault's address, `https://vault.example`. */
   vault: string;
   /**
-   * `inline`: the form stands in a closed shadow root in the page. Scripts of the page could still draw a form of their
-   * own over it, so a page that uses it falls under PCI DSS SAQ A-EP.
+   * `hosted`, the default: the fields stand in one frame of the vault's, which no script of the page can look into.
+   *
+   * `inline`: the form stands in a closed shadow root in the page. Scripts of the page can reach it, so a page that uses
+   * it falls under PCI DSS SAQ A-EP.
    */
-  mode: "inline";
+  mode?: "hosted" | "inline";
   /** The form's language. `auto`, the default, takes the browser's. */
   locale?: Locale | "auto";
-  /** Where the wasm is, or the wasm itself, if it does not lie beside this script. */
+  /**
+   * Where the wasm is, or the wasm itself, if it does not lie beside the package's scripts. For inline mode, `createToken`
+   * and `seal`; a frame brings its own.
+   */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
 }
 
-/** A card whose fields the page drew itself. */
-export interface OwnFieldsCard extends TokenizeDetails {
-  /** Digits; spaces and hyphens may be among them. */
-  number: string;
-  /** `12/30`, `12/2030`, … */
-  expiry: string;
-  /** Left out where the page does not ask for it; an empty one is incomplete. */
-  security_code?: string;
-}
-
-let loading: Promise<unknown> | undefined;
-
 /**
- * Loads cardseal. The code is loaded once, however often this is called; after a failure the next call tries again.
+ * Loads cardseal.
  *
- * Rejects with a CardsealError: `invalid_public_key`, `invalid_vault_address`, `unsupported_mode`, `invalid_options`,
- * `load_failed`.
+ * Rejects with a CardsealError: `invalid_public_key`, `invalid_vault_address`, `unsupported_mode`, `invalid_options`, and
+ * in inline mode `load_failed`.
  */
 export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
-  const { publicKey, vault, mode, locale = "auto", wasm } = options;
-  if (mode !== "inline") {
-    throw new CardsealError({ code: "unsupported_mode", message: 'this version has mode: "inline" only' });
-  }
-  const [texts] = await Promise.all([typeof document === "undefined" ? undefined : loadTexts(locale), load(wasm)]);
-  return call(() => new Cardseal(new Client(String(publicKey), String(vault)), texts));
+  const { mode = "hosted", locale = "auto", wasm } = options;
+  const fail = (code: "unsupported_mode" | "invalid_options", message: string): never => {
+    throw new CardsealError({ code, message });
+  };
+  if (mode !== "hosted" && mode !== "inline") fail("unsupported_mode", 'mode is "hosted" or "inline"');
+  if (!language(locale)) fail("invalid_options", "locale is one of auto, en, ja, th");
+  const merchant = { publicKey: publicKey(options), vault: vault(options), locale };
+  const inline = () => loadInline({ ...merchant, wasm, fail: CardsealError.from });
+  return new Cardseal(merchant, inline, mode === "inline" ? await inline() : undefined);
 }
 
-async function load(wasm: LoadOptions["wasm"]): Promise<void> {
-  // Without an argument the wasm is looked for beside this script.
-  loading ??= wasm === undefined ? init() : init({ module_or_path: wasm as InitInput });
-  try {
-    await loading;
-  } catch {
-    loading = undefined;
-    throw new CardsealError({
-      code: "load_failed",
-      message:
-        "cardseal_bg.wasm could not be loaded: it must lie beside cardseal.js, and a Content-Security-Policy must allow " +
-        "it (connect-src) and WebAssembly (script-src 'wasm-unsafe-eval')",
-      retryable: true,
-    });
+async function loadInline(options: InlineOptions): Promise<Inline> {
+  const script = await import("./inline.js").catch(() => {
+    const message = "inline.js could not be loaded; it lies beside cardseal.js";
+    throw new CardsealError({ code: "load_failed", message, retryable: true });
+  });
+  return script.Inline.open(options);
+}
+
+function publicKey({ publicKey }: LoadOptions): string {
+  if (/^pkey_(test_)?[a-z0-9]+$/.test(publicKey)) return publicKey;
+  const message = /^skey_/.test(publicKey)
+    ? "this is a secret key (skey_…); a page takes the public key (pkey_…), and a secret key that was in a page must be revoked"
+    : "a public key begins with pkey_ and goes on with lower-case letters and digits";
+  throw new CardsealError({ code: "invalid_public_key", message });
+}
+
+/** The vault's origin. */
+function vault({ vault }: LoadOptions): string {
+  const fail = (message: string): never => {
+    throw new CardsealError({ code: "invalid_vault_address", message });
+  };
+  const url = URL.canParse(vault) ? new URL(vault) : fail("a vault's address is https://host or https://host:port");
+  if (url.href !== `${url.origin}/`) fail("a vault's address is https://host or https://host:port and nothing more");
+  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) {
+    fail("a vault's address begins with https:// (http:// is for localhost only)");
   }
+  return url.origin;
 }
 
 /** One merchant at one vault. Made by `loadCardseal()`. */
 export class Cardseal {
-  readonly #client: Client;
-  readonly #texts: Texts | undefined;
+  readonly #merchant: { publicKey: string; vault: string; locale: Locale | "auto" };
+  readonly #load: () => Promise<Inline>;
+  readonly #inline: Inline | undefined;
 
   /** @internal */
-  constructor(client: Client, texts: Texts | undefined) {
-    this.#client = client;
-    this.#texts = texts;
+  constructor(
+    merchant: { publicKey: string; vault: string; locale: Locale | "auto" },
+    load: () => Promise<Inline>,
+    inline: Inline | undefined,
+  ) {
+    this.#merchant = merchant;
+    this.#load = load;
+    this.#inline = inline;
   }
 
   /** Makes a card form; `mount()` puts it into the page. */
   card(options: CardOptions = {}): Card {
-    if (!this.#texts) throw new CardsealError({ code: "no_document", message: "a card form needs a page to stand in" });
-    return new Card(this.#client, this.#texts, options);
+    if (this.#inline) return this.#inline.card(options);
+    if (typeof document === "undefined") {
+      throw new CardsealError({ code: "no_document", message: "a card form needs a page to stand in" });
+    }
+    return new HostedCard(this.#merchant, options);
   }
 
   /**
@@ -100,15 +124,11 @@ export class Cardseal {
    * which puts it under PCI DSS SAQ A-EP at the least. Rejects with a CardsealError.
    */
   async createToken(card: OwnFieldsCard): Promise<Token> {
-    return this.#client.createToken(card).catch(rethrow);
+    return (this.#inline ?? (await this.#load())).createToken(card);
   }
 
   /** Seals such a card and leaves sending it to the caller: a JWE in compact form. Rejects with a CardsealError. */
   async seal(card: OwnFieldsCard): Promise<string> {
-    return this.#client.seal(card).catch(rethrow);
+    return (this.#inline ?? (await this.#load())).seal(card);
   }
-}
-
-function rethrow(thrown: unknown): never {
-  throw CardsealError.from(thrown);
 }

@@ -5,9 +5,9 @@
  *
  * Nobody's fault, try again: `network_error`, `timeout`, `rate_limited`, `vault_unavailable`, `random_failure`.
  *
- * The merchant's to mend: `authentication_failure`, `bad_request`, `busy`, `destroyed`, `invalid_options`,
- * `invalid_public_key`, `invalid_target`, `invalid_vault_address`, `load_failed`, `no_document`, `not_mounted`,
- * `origin_not_allowed`, `unsupported_mode`.
+ * The merchant's to mend: `authentication_failure`, `bad_request`, `busy`, `destroyed`, `frame_blocked`,
+ * `invalid_options`, `invalid_public_key`, `invalid_target`, `invalid_vault_address`, `load_failed`, `no_document`,
+ * `not_mounted`, `not_ready`, `origin_not_allowed`, `unsupported_mode`.
  *
  * The vault operator's to mend: `bad_answer`, `expired_seal`, `invalid_seal`, `unknown_kid`, `unusable_key`.
  *
@@ -20,6 +20,7 @@ export type ErrorCode =
   | "busy"
   | "destroyed"
   | "expired_seal"
+  | "frame_blocked"
   | "incomplete_card"
   | "internal_error"
   | "invalid_card"
@@ -32,6 +33,7 @@ export type ErrorCode =
   | "network_error"
   | "no_document"
   | "not_mounted"
+  | "not_ready"
   | "origin_not_allowed"
   | "random_failure"
   | "rate_limited"
@@ -94,21 +96,12 @@ export class CardsealError extends Error {
     this.correlationId = failure.correlationId;
   }
 
-  /** The error for whatever was thrown: what the wasm describes, or a trap in it, whose own words say nothing useful. @internal */
+  /** The error for whatever was thrown: what describes itself, or a trap in the wasm, whose own words say nothing useful. @internal */
   static from(thrown: unknown): CardsealError {
     if (thrown instanceof CardsealError) return thrown;
-    if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown && "retryable" in thrown) {
+    if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown && !(thrown instanceof Error)) {
       return new CardsealError(thrown as Failure);
     }
     return new CardsealError({ code: "internal_error", message: "cardseal failed inside; load the page again" });
-  }
-}
-
-/** Calls into the wasm; what it throws comes out as a CardsealError. @internal */
-export function call<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    throw CardsealError.from(thrown);
   }
 }

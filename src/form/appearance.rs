@@ -28,6 +28,8 @@ pub struct Appearance {
     pub font_size: Option<Pixels<12, 32>>,
     /// The space between fields, 0 to 48 CSS pixels.
     pub gap: Option<Pixels<0, 48>>,
+    /// The typeface, one of those that systems bring along.
+    pub font_family: Option<FontFamily>,
 }
 
 impl Appearance {
@@ -46,7 +48,7 @@ impl Appearance {
             ("font-size", self.font_size.map(|length| length.0)),
             ("gap", self.gap.map(|length| length.0)),
         ];
-        let mut rule = String::from(":host{");
+        let mut rule = String::from(":host,:root{");
         // Writing to a String cannot fail.
         for (name, color) in colors {
             if let Some(Color(rgba)) = color {
@@ -58,8 +60,69 @@ impl Appearance {
                 let _ = write!(rule, "--{name}:{pixels}px;");
             }
         }
+        if let Some(family) = self.font_family {
+            let _ = write!(rule, "--font-family:{};", family.stack());
+        }
         rule.push('}');
         rule
+    }
+}
+
+/// A typeface. No font is ever loaded: one that the page chose could show the cardholder other digits than those that were
+/// typed, or tell its server which they are. Where a system lacks one, its generic family stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the name of a typeface")]
+pub enum FontFamily {
+    System,
+    SansSerif,
+    Serif,
+    Monospace,
+    Rounded,
+    Arial,
+    Georgia,
+    Helvetica,
+    HiraginoSans,
+    Inter,
+    Meiryo,
+    NotoSans,
+    NotoSansJp,
+    NotoSansThai,
+    Roboto,
+    Sarabun,
+    SegoeUi,
+    Tahoma,
+    TimesNewRoman,
+    Verdana,
+    YuGothic,
+}
+
+impl FontFamily {
+    /// The value of `font-family` (CSS Fonts Level 4, section 2.1).
+    const fn stack(self) -> &'static str {
+        match self {
+            Self::System => "system-ui,sans-serif",
+            Self::SansSerif => "sans-serif",
+            Self::Serif => "serif",
+            Self::Monospace => "ui-monospace,monospace",
+            Self::Rounded => "ui-rounded,\"Hiragino Maru Gothic ProN\",sans-serif",
+            Self::Arial => "Arial,sans-serif",
+            Self::Georgia => "Georgia,serif",
+            Self::Helvetica => "\"Helvetica Neue\",Helvetica,Arial,sans-serif",
+            Self::HiraginoSans => "\"Hiragino Sans\",\"Hiragino Kaku Gothic ProN\",sans-serif",
+            Self::Inter => "Inter,system-ui,sans-serif",
+            Self::Meiryo => "Meiryo,sans-serif",
+            Self::NotoSans => "\"Noto Sans\",sans-serif",
+            Self::NotoSansJp => "\"Noto Sans JP\",\"Noto Sans CJK JP\",sans-serif",
+            Self::NotoSansThai => "\"Noto Sans Thai\",sans-serif",
+            Self::Roboto => "Roboto,sans-serif",
+            Self::Sarabun => "Sarabun,\"Noto Sans Thai\",sans-serif",
+            Self::SegoeUi => "\"Segoe UI\",sans-serif",
+            Self::Tahoma => "Tahoma,sans-serif",
+            Self::TimesNewRoman => "\"Times New Roman\",serif",
+            Self::Verdana => "Verdana,sans-serif",
+            Self::YuGothic => "\"Yu Gothic\",YuGothic,sans-serif",
+        }
     }
 }
 

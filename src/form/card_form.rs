@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    Document, Element, Event, HtmlElement, InputEvent, KeyboardEvent, ShadowRoot, ShadowRootInit,
-    ShadowRootMode,
+    Document, Element, Event, HtmlElement, InputEvent, KeyboardEvent, ShadowRootInit, ShadowRootMode,
 };
 use zeroize::Zeroizing;
 
 use super::appearance::Appearance;
-use super::element::{Listener, element, set_style_sheets};
+use super::element::{Listener, Root, element};
 use super::field::FieldView;
 use super::locale::Texts;
 use super::mask::{self, Change, Edit, Shown};
@@ -37,6 +36,19 @@ pub(crate) struct Options {
     /// How they look.
     #[serde(default)]
     pub(crate) appearance: Appearance,
+    /// Whose document they stand in.
+    pub(crate) place: Place,
+}
+
+/// Whose document a form stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// One of its own, such as the vault's frame. There its fields are in the document itself, where autofill and
+    /// password managers find them best.
+    Frame,
+    /// A page of somebody else's, from which a closed shadow root sets it apart.
+    Page,
 }
 
 /// A field by the name that JavaScript knows it under.
@@ -60,8 +72,7 @@ impl From<FieldName> for Field {
     }
 }
 
-/// A card form. It lives in an element of its own, in a closed shadow root, and can be put into a page and taken out of
-/// it any number of times. Dropping it takes it out, and its listeners off.
+/// A card form. It lives in an element of its own, and can be put into a page and taken out of it any number of times. Dropping it takes it out, and its listeners off.
 pub(crate) struct CardForm {
     inner: Rc<Inner>,
     _listeners: Vec<Listener>,
@@ -70,7 +81,7 @@ pub(crate) struct CardForm {
 struct Inner {
     /// The element that a page mounts.
     host: HtmlElement,
-    root: ShadowRoot,
+    root: Root,
     views: Vec<FieldView>,
     badge: HtmlElement,
     texts: RefCell<Texts>,
@@ -85,10 +96,13 @@ struct Inner {
 impl CardForm {
     /// Builds the form; no page shows it yet. `emit` is called with the name and the detail of each event.
     pub(crate) fn new(document: &Document, options: Options, emit: Function) -> Result<Self, JsValue> {
-        let Options { fields, texts, language, appearance } = options;
+        let Options { fields, texts, language, appearance, place } = options;
         let host: HtmlElement = element(document, "div", &[("lang", &language)], &[])?;
-        let root = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Closed))?;
-        set_style_sheets(&root, &[STYLE, &appearance.rule()])?;
+        let root = match place {
+            Place::Frame => Root::Document(document.clone()),
+            Place::Page => Root::Shadow(host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Closed))?),
+        };
+        root.set_style_sheets(&[STYLE, &appearance.rule()])?;
 
         let badge: HtmlElement = element(document, "span", &[("class", "brand")], &[])?;
         let mut views = Vec::with_capacity(fields.len());
@@ -108,7 +122,10 @@ impl CardForm {
         for view in &views {
             form.append_child(&view.root)?;
         }
-        root.append_child(&form)?;
+        match &root {
+            Root::Document(_) => host.append_child(&form)?,
+            Root::Shadow(root) => root.append_child(&form)?,
+        };
 
         let inner = Rc::new(Inner {
             host,
@@ -161,7 +178,14 @@ impl CardForm {
 
     /// Changes how the form looks.
     pub(crate) fn set_appearance(&self, appearance: &Appearance) -> Result<(), JsValue> {
-        set_style_sheets(&self.inner.root, &[STYLE, &appearance.rule()])
+        self.inner.root.set_style_sheets(&[STYLE, &appearance.rule()])
+    }
+
+    /// Takes what is typed, or does not.
+    pub(crate) fn set_disabled(&self, disabled: bool) {
+        for view in &self.inner.views {
+            view.input.set_disabled(disabled);
+        }
     }
 
     /// Puts the form into another language.
@@ -378,10 +402,17 @@ fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValu
         }),
         on("keydown", |inner, _, event| {
             let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
-            // The Enter that ends a composition belongs to the input method.
-            if event.key() == "Enter" && !event.is_composing() && !event.repeat() {
-                event.prevent_default();
-                inner.emit("submit", &JsValue::UNDEFINED);
+            // The keys that end a composition belong to the input method.
+            if event.is_composing() || event.repeat() {
+                return;
+            }
+            match event.key().as_str() {
+                "Enter" => {
+                    event.prevent_default();
+                    inner.emit("submit", &JsValue::UNDEFINED);
+                }
+                "Escape" => inner.emit("escape", &JsValue::UNDEFINED),
+                _ => {}
             }
         }),
     ];

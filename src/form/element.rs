@@ -4,6 +4,39 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{CssStyleSheet, Document, Element, Event, EventTarget, ShadowRoot};
 
+/// The tree that the form's elements are in.
+pub(super) enum Root {
+    /// A document of the form's own.
+    Document(Document),
+    /// A closed shadow root in a page of somebody else's.
+    Shadow(ShadowRoot),
+}
+
+impl Root {
+    /// The element of this tree that has the focus.
+    pub(super) fn active_element(&self) -> Option<Element> {
+        match self {
+            Self::Document(document) => document.active_element(),
+            Self::Shadow(root) => root.active_element(),
+        }
+    }
+
+    /// Gives the tree its style sheets. They are built from text by script, which no `style-src` forbids.
+    pub(super) fn set_style_sheets(&self, texts: &[&str]) -> Result<(), JsValue> {
+        let sheets = js_sys::Array::new();
+        for text in texts {
+            let sheet = CssStyleSheet::new()?;
+            sheet.replace_sync(text)?;
+            sheets.push(&sheet);
+        }
+        match self {
+            Self::Document(document) => document.set_adopted_style_sheets(&sheets),
+            Self::Shadow(root) => root.set_adopted_style_sheets(&sheets),
+        }
+        Ok(())
+    }
+}
+
 /// An element with attributes and children.
 pub(super) fn element<E: JsCast>(
     document: &Document,
@@ -19,18 +52,6 @@ pub(super) fn element<E: JsCast>(
         element.append_child(child)?;
     }
     element.dyn_into().map_err(JsValue::from)
-}
-
-/// Gives a shadow root its style sheets. They are built from text by script, which no `style-src` forbids.
-pub(super) fn set_style_sheets(root: &ShadowRoot, texts: &[&str]) -> Result<(), JsValue> {
-    let sheets = js_sys::Array::new();
-    for text in texts {
-        let sheet = CssStyleSheet::new()?;
-        sheet.replace_sync(text)?;
-        sheets.push(&sheet);
-    }
-    root.set_adopted_style_sheets(&sheets);
-    Ok(())
 }
 
 /// A listener on an element, taken off when it is dropped.

@@ -35,7 +35,7 @@ impl FieldView {
     ) -> Result<Self, JsValue> {
         let id = field.id();
         let complaint_id = [id, "-complaint"].concat();
-        let Input { autocomplete, inputmode, placeholder } = Input::of(field, texts);
+        let Input { autocomplete, inputmode } = Input::of(field);
         // There is no `name` attribute: an input without one is part of no form's data (HTML, "constructing the entry
         // list"), so no form can carry a card away.
         let input: HtmlInputElement = element(
@@ -46,7 +46,6 @@ impl FieldView {
                 ("type", "text"),
                 ("autocomplete", autocomplete),
                 ("inputmode", inputmode),
-                ("placeholder", placeholder),
                 ("enterkeyhint", "done"),
                 ("autocapitalize", if field == Field::Holder { "words" } else { "off" }),
                 ("autocorrect", "off"),
@@ -87,7 +86,7 @@ impl FieldView {
     /// Puts the field into another language.
     pub(super) fn set_texts(&self, texts: &Texts) {
         self.label.set_text_content(Some(texts.label(self.field)));
-        self.input.set_placeholder(Input::of(self.field, texts).placeholder);
+        self.input.set_placeholder(texts.placeholder(self.field));
     }
 
     /// What it shows.
@@ -129,25 +128,20 @@ impl FieldView {
 }
 
 /// What distinguishes one field's input from another's.
-struct Input<'a> {
+struct Input {
     /// Autofill field name (HTML, section 4.10.18.7).
     autocomplete: &'static str,
     /// Which keyboard a telephone shows.
     inputmode: &'static str,
-    placeholder: &'a str,
 }
 
-impl<'a> Input<'a> {
-    fn of(field: Field, texts: &'a Texts) -> Self {
+impl Input {
+    const fn of(field: Field) -> Self {
         match field {
-            Field::Number => {
-                Self { autocomplete: "cc-number", inputmode: "numeric", placeholder: "1234 1234 1234 1234" }
-            }
-            Field::Expiry => {
-                Self { autocomplete: "cc-exp", inputmode: "numeric", placeholder: &texts.expiry_placeholder }
-            }
-            Field::SecurityCode => Self { autocomplete: "cc-csc", inputmode: "numeric", placeholder: "123" },
-            Field::Holder => Self { autocomplete: "cc-name", inputmode: "text", placeholder: "" },
+            Field::Number => Self { autocomplete: "cc-number", inputmode: "numeric" },
+            Field::Expiry => Self { autocomplete: "cc-exp", inputmode: "numeric" },
+            Field::SecurityCode => Self { autocomplete: "cc-csc", inputmode: "numeric" },
+            Field::Holder => Self { autocomplete: "cc-name", inputmode: "text" },
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::card::{Entry, Field, Reason};
 #[expect(missing_docs, reason = "the names are those of the language files, which show each text")]
 pub struct Texts {
     pub number_label: String,
+    pub number_placeholder: String,
     pub number_incomplete: String,
     pub number_invalid: String,
     pub number_unknown_brand: String,
@@ -19,9 +20,11 @@ pub struct Texts {
     pub expiry_invalid: String,
     pub expiry_past: String,
     pub security_code_label: String,
+    pub security_code_placeholder: String,
     pub security_code_incomplete: String,
     pub security_code_invalid: String,
     pub name_label: String,
+    pub name_placeholder: String,
     pub name_incomplete: String,
     pub name_invalid: String,
     pub name_is_card_number: String,
@@ -36,6 +39,17 @@ impl Texts {
             Field::Expiry => &self.expiry_label,
             Field::SecurityCode => &self.security_code_label,
             Field::Holder => &self.name_label,
+        }
+    }
+
+    /// What a field shows while it is empty.
+    #[must_use]
+    pub fn placeholder(&self, field: Field) -> &str {
+        match field {
+            Field::Number => &self.number_placeholder,
+            Field::Expiry => &self.expiry_placeholder,
+            Field::SecurityCode => &self.security_code_placeholder,
+            Field::Holder => &self.name_placeholder,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the cardholder sees: fields for number, expiry, security code and name, in a closed shadow root.
+//! What the cardholder sees: fields for number, expiry, security code and name.
 //!
 //! [`mask`], [`locale`] and [`appearance`] are pure. The form itself needs a browser.
 

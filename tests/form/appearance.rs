@@ -24,17 +24,30 @@ fn rule(member: &str, value: impl Into<Value>) -> String {
 
 #[test]
 fn nothing_said_sets_nothing() {
-    assert_eq!(Appearance::default().rule(), ":host{}");
+    assert_eq!(Appearance::default().rule(), ":host,:root{}");
     assert_eq!(serde_json::from_str::<Appearance>("{}").unwrap(), Appearance::default());
 }
 
 #[test]
 fn each_token_sets_its_own_property() {
     for (member, property) in COLORS {
-        assert_eq!(rule(member, "#012345"), format!(":host{{--{property}:#012345ff;}}"));
+        assert_eq!(rule(member, "#012345"), format!(":host,:root{{--{property}:#012345ff;}}"));
     }
     for (member, property, least, _) in LENGTHS {
-        assert_eq!(rule(member, *least), format!(":host{{--{property}:{least}px;}}"));
+        assert_eq!(rule(member, *least), format!(":host,:root{{--{property}:{least}px;}}"));
+    }
+}
+
+#[test]
+fn a_typeface_is_one_of_the_list() {
+    assert_eq!(
+        rule("fontFamily", "yu-gothic"),
+        ":host,:root{--font-family:\"Yu Gothic\",YuGothic,sans-serif;}"
+    );
+    assert_eq!(rule("fontFamily", "system"), ":host,:root{--font-family:system-ui,sans-serif;}");
+    for hostile in ["Yu Gothic", "", "system;}*{display:none", "url(https://evil.example/font)"] {
+        let read = serde_json::from_value::<Appearance>(json!({ "fontFamily": hostile }));
+        assert!(read.is_err(), "{hostile}");
     }
 }
 
@@ -46,7 +59,7 @@ fn all_tokens_are_set_together() {
     });
     assert_eq!(
         serde_json::from_value::<Appearance>(all).unwrap().rule(),
-        ":host{--text:#000000ff;--background:#ffffffff;--border:#12345678;--accent:#00aaffff;--error:#cc0000ff;\
+        ":host,:root{--text:#000000ff;--background:#ffffffff;--border:#12345678;--accent:#00aaffff;--error:#cc0000ff;\
          --radius:8px;--font-size:16px;--gap:12px;}"
     );
 }
@@ -63,7 +76,7 @@ fn a_colour_is_three_six_or_eight_hexadecimal_digits() {
         ("#00000000", "#00000000"),
         ("#ffffffff", "#ffffffff"),
     ] {
-        assert_eq!(rule("colorText", text), format!(":host{{--text:{shown};}}"), "{text}");
+        assert_eq!(rule("colorText", text), format!(":host,:root{{--text:{shown};}}"), "{text}");
     }
 }
 
@@ -112,7 +125,7 @@ fn a_length_is_whole_pixels_within_its_limits() {
         for pixels in 0..=u8::MAX {
             let parsed = parse(member, pixels);
             if (*least..=*most).contains(&pixels) {
-                assert_eq!(parsed.unwrap().rule(), format!(":host{{--{property}:{pixels}px;}}"));
+                assert_eq!(parsed.unwrap().rule(), format!(":host,:root{{--{property}:{pixels}px;}}"));
             } else {
                 assert!(parsed.is_err(), "{member}: {pixels}");
             }
@@ -165,7 +178,8 @@ fn the_style_sheet_knows_every_property_that_a_rule_sets() {
 
 /// Whether a rule is nothing but properties of ours with values of the form that this module writes.
 fn is_ours(rule: &str) -> bool {
-    let declarations = rule.strip_prefix(":host{").and_then(|rule| rule.strip_suffix('}')).unwrap_or("!");
+    let declarations =
+        rule.strip_prefix(":host,:root{").and_then(|rule| rule.strip_suffix('}')).unwrap_or("!");
     declarations.split_terminator(';').all(|declaration| {
         let Some((name, value)) = declaration.strip_prefix("--").and_then(|it| it.split_once(':')) else {
             return false;
@@ -223,6 +237,6 @@ proptest! {
     #[test]
     fn a_colour_of_eight_digits_is_shown_as_it_is(value in any::<u32>()) {
         let text = format!("#{value:08x}");
-        prop_assert_eq!(rule("colorText", text.clone()), format!(":host{{--text:{text};}}"));
+        prop_assert_eq!(rule("colorText", text.clone()), format!(":host,:root{{--text:{text};}}"));
     }
 }

@@ -62,11 +62,12 @@ fn every_language_has_every_text_once_and_in_the_same_order() {
 }
 
 #[test]
-fn no_text_is_empty_or_has_space_around_it() {
+fn no_text_but_a_placeholder_is_empty_and_none_has_space_around_it() {
     for (language, members, _) in languages() {
         for (key, text) in members {
             let text = text.as_str().unwrap();
-            assert!(!text.is_empty() && text.trim() == text, "{language}: {key}");
+            assert!(!text.is_empty() || key.ends_with("_placeholder"), "{language}: {key}");
+            assert_eq!(text.trim(), text, "{language}: {key}");
         }
     }
 }
@@ -78,7 +79,7 @@ fn no_text_of_another_language_was_left_in_english() {
     for (language, members, _) in languages().skip(1) {
         for (key, text) in members {
             let text = text.as_str().unwrap();
-            assert!(!english.contains(text) || key == "expiry_placeholder", "{language}: {key}");
+            assert!(!english.contains(text) || key.ends_with("_placeholder"), "{language}: {key}");
         }
     }
 }

@@ -66,8 +66,7 @@ fn a_client_takes_a_vaults_address_alone() {
 fn a_form_takes_options_that_it_knows() {
     let _network = Network::vault();
     let client = client();
-    let good =
-        json!({ "fields": FIELDS, "texts": texts("en"), "language": "en", "appearance": { "radius": 4 } });
+    let good = json!({ "fields": FIELDS, "texts": texts("en"), "language": "en", "place": "page", "appearance": { "radius": 4 } });
     form(&client, object(&good)).unwrap().destroy();
     let with = |name: &str, value: Value| {
         let mut options = good.clone();

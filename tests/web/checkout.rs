@@ -212,7 +212,7 @@ pub(super) fn texts(language: &str) -> Value {
 
 /// What a form is made with.
 pub(super) fn options(fields: &[&str]) -> JsValue {
-    object(&json!({ "fields": fields, "texts": texts("en"), "language": "en" }))
+    object(&json!({ "fields": fields, "texts": texts("en"), "language": "en", "place": "page" }))
 }
 
 /// A form of a client's that nobody listens to.

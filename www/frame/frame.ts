@@ -1,0 +1,133 @@
+/**
+ * The frame's script: takes a port from the page around it, once, and puts the card form at its service.
+ *
+ * The vault writes into the document whose key it is for, which origins may embed it, and where the wasm and the texts
+ * lie, each with its digest.
+ */
+import init, { Client, type Form } from "cardseal-wasm";
+import type { CardState, TextOverrides, Token } from "../card.js";
+import type { Failure, FieldName } from "../error.js";
+import { HANDOVER, parse, type ToFrame, type ToPage } from "./message.js";
+
+const { key = "", origins = "" } = document.documentElement.dataset;
+
+addEventListener("message", function take(event) {
+  const [port] = event.ports;
+  const comesFromPage = origins.split(" ").includes(event.origin) && event.source === parent;
+  if (!comesFromPage || !port || event.data?.cardseal !== HANDOVER.cardseal) return;
+  removeEventListener("message", take);
+  void serve(port);
+});
+
+async function serve(port: MessagePort): Promise<void> {
+  const say = (message: ToPage) => port.postMessage(message);
+  say({ type: "hello" });
+  try {
+    await Promise.all([init({ module_or_path: load('[data-asset="wasm"]') }), texts()]);
+  } catch {
+    const message = "the frame has loaded, but its wasm or its texts have not; try again";
+    return say({ type: "failed", failure: { code: "load_failed", message, retryable: true } });
+  }
+  let form: Served | undefined;
+  // The port keeps what has come meanwhile, and delivers it from here on.
+  port.onmessage = async ({ data }) => {
+    const message = parse(data);
+    if (!message) return;
+    try {
+      if (message.type === "start") form ??= await Served.start(message, say);
+      else if (form) {
+        const value = await form.answer(message);
+        if ("id" in message) say({ type: "done", id: message.id, ...(value !== undefined && { value }) });
+      }
+    } catch (thrown) {
+      say({ type: "failed", ...("id" in message && { id: message.id }), failure: describe(thrown) });
+    }
+  };
+}
+
+/** The form, once the page has said what it is made from. */
+class Served {
+  readonly #form: Form;
+  #overrides: TextOverrides;
+  #locale: string | undefined;
+
+  static async start(start: ToFrame & { type: "start" }, say: (message: ToPage) => void): Promise<Served> {
+    return new Served(start, await texts(start.locale), say);
+  }
+
+  private constructor(start: ToFrame & { type: "start" }, known: object, say: (message: ToPage) => void) {
+    const { fields, appearance, texts: overrides, locale, colorScheme, disabled } = start;
+    this.#overrides = overrides;
+    this.#locale = locale;
+    setColorScheme(colorScheme);
+    const height = () => say({ type: "height", pixels: document.body.getBoundingClientRect().height });
+    this.#form = new Client(key, location.origin).form(
+      { fields, appearance, texts: { ...known, ...overrides }, language: language(locale), place: "frame" },
+      (name: "ready" | "submit" | "escape" | "change" | "focus" | "blur", detail: CardState & { field: FieldName }) => {
+        // The height goes ahead, so that what is shown has its place.
+        if (name === "ready") height();
+        say({ type: name, ...detail });
+      },
+    );
+    this.#form.setDisabled(disabled);
+    this.#form.mount(document.body);
+    new ResizeObserver(height).observe(document.body);
+  }
+
+  async answer(message: ToFrame): Promise<boolean | Token | undefined> {
+    const form = this.#form;
+    switch (message.type) {
+      case "update":
+        if (message.colorScheme !== undefined) setColorScheme(message.colorScheme);
+        if (message.appearance) form.setAppearance(message.appearance);
+        if (message.disabled !== undefined) form.setDisabled(message.disabled);
+        if (message.texts || message.locale) {
+          this.#overrides = message.texts ?? this.#overrides;
+          this.#locale = message.locale ?? this.#locale;
+          form.setTexts({ ...(await texts(this.#locale)), ...this.#overrides }, language(this.#locale));
+        }
+        return undefined;
+      case "focus":
+        form.focus(message.field);
+        return undefined;
+      case "clear":
+        form.clear();
+        return undefined;
+      case "validate":
+        return form.reportValidity();
+      case "tokenize":
+        return form.tokenize(message.details);
+    }
+    return undefined;
+  }
+}
+
+/** Takes what CSS knows as a `color-scheme`, and nothing else. */
+function setColorScheme(scheme: unknown): void {
+  if (typeof scheme === "string" && /^(normal|(only )?(light|dark)( light| dark)?)$/.test(scheme)) {
+    document.documentElement.style.colorScheme = scheme;
+  }
+}
+
+function language(locale = document.documentElement.lang): string {
+  return locale;
+}
+
+async function texts(locale?: string): Promise<object> {
+  return (await load(`[data-asset="locale"][hreflang="${CSS.escape(language(locale))}"]`)).json();
+}
+
+/** What a link in the document leads to, if it is what the document says it is. */
+async function load(selector: string): Promise<Response> {
+  const link = document.querySelector<HTMLLinkElement>(`link${selector}`);
+  if (!link) throw { code: "invalid_options", message: "locale is one of auto, en, ja, th", retryable: false };
+  const response = await fetch(link.href, { integrity: link.integrity });
+  if (!response.ok) throw new Error(String(response.status));
+  return response;
+}
+
+/** A failure as the wasm describes it; a trap's own words say nothing useful. */
+function describe(thrown: unknown): Failure {
+  if (typeof thrown === "object" && thrown !== null && "retryable" in thrown) return thrown as Failure;
+  return { code: "internal_error", message: "cardseal failed inside; load the page again" };
+}

@@ -1,0 +1,205 @@
+/**
+ * The form and the sealing in the page itself: inline mode, and merchants with fields of their own. It weighs what the
+ * loader does not, and is loaded when it is first needed.
+ */
+import init, { Client, type Form, type InitInput } from "cardseal-wasm";
+import {
+  ALL_FIELDS,
+  type Card,
+  type CardEvents,
+  type CardListener,
+  type CardOptions,
+  type OwnFieldsCard,
+  type TextOverrides,
+  type Token,
+  type TokenizeDetails,
+  type UpdateOptions,
+} from "./card.js";
+import type { CardsealError, Failure, FieldName } from "./error.js";
+import { find, Listeners } from "./listeners.js";
+import { language, type Locale } from "./locale.js";
+
+/** What a merchant's vault is opened with. */
+export interface InlineOptions {
+  publicKey: string;
+  vault: string;
+  locale: Locale | "auto";
+  wasm: string | URL | BufferSource | WebAssembly.Module | undefined;
+  /** Makes the page's error from a failure: there is one class of errors, and it is the loader's. */
+  fail: (thrown: unknown) => CardsealError;
+}
+
+/** Where each language's texts lie. The addresses are written out in full, so that a bundler finds the files. */
+const TEXTS: Record<Locale, () => URL> = {
+  en: () => new URL("./locales/en.json", import.meta.url),
+  ja: () => new URL("./locales/ja.json", import.meta.url),
+  th: () => new URL("./locales/th.json", import.meta.url),
+};
+
+let loading: Promise<unknown> | undefined;
+
+/** One merchant at one vault, with everything in the page. */
+export class Inline {
+  readonly #client: Client;
+  readonly #fail: InlineOptions["fail"];
+  readonly #texts: Texts | undefined;
+
+  /** The wasm is loaded once, however often this is called; after a failure the next call tries again. */
+  static async open(options: InlineOptions): Promise<Inline> {
+    const { publicKey, vault, locale, wasm, fail } = options;
+    // Without an argument the wasm is looked for beside this script.
+    loading ??= wasm === undefined ? init() : init({ module_or_path: wasm as InitInput });
+    try {
+      const [texts] = await Promise.all([typeof document === "undefined" ? undefined : Texts.load(locale), loading]);
+      return new Inline(new Client(String(publicKey), String(vault)), texts, fail);
+    } catch (thrown) {
+      if (typeof thrown === "object" && thrown !== null && "code" in thrown && !(thrown instanceof Error)) throw fail(thrown);
+      loading = undefined;
+      const failure: Failure = {
+        code: "load_failed",
+        message:
+          "cardseal_bg.wasm could not be loaded: it must lie beside inline.js, and a Content-Security-Policy must allow " +
+          "it (connect-src) and WebAssembly (script-src 'wasm-unsafe-eval')",
+        retryable: true,
+      };
+      throw fail(failure);
+    }
+  }
+
+  private constructor(client: Client, texts: Texts | undefined, fail: InlineOptions["fail"]) {
+    this.#client = client;
+    this.#texts = texts;
+    this.#fail = fail;
+  }
+
+  card(options: CardOptions): Card {
+    if (!this.#texts) throw this.#fail({ code: "no_document", message: "a card form needs a page to stand in" });
+    return new InlineCard(this.#client, this.#texts, options, this.#fail);
+  }
+
+  async createToken(card: OwnFieldsCard): Promise<Token> {
+    return this.#client.createToken(card).catch(this.#rethrow);
+  }
+
+  async seal(card: OwnFieldsCard): Promise<string> {
+    return this.#client.seal(card).catch(this.#rethrow);
+  }
+
+  readonly #rethrow = (thrown: unknown): never => {
+    throw this.#fail(thrown);
+  };
+}
+
+/** A language and all its texts. */
+class Texts {
+  static async load(locale: Locale | "auto"): Promise<Texts> {
+    const chosen = language(locale);
+    if (!chosen) throw { code: "invalid_options", message: "locale is one of auto, en, ja, th" } satisfies Failure;
+    try {
+      const response = await fetch(TEXTS[chosen]());
+      if (!response.ok) throw new Error(String(response.status));
+      return new Texts(chosen, await response.json());
+    } catch {
+      const message = `the texts for "${chosen}" could not be loaded; is locales/ beside inline.js?`;
+      throw { code: "load_failed", message, retryable: true } satisfies Failure;
+    }
+  }
+
+  private constructor(
+    readonly language: Locale,
+    readonly texts: object,
+  ) {}
+}
+
+/** A card form in a closed shadow root in the page. */
+class InlineCard implements Card {
+  readonly #form: Form;
+  readonly #listeners = new Listeners();
+  readonly #fail: InlineOptions["fail"];
+  #texts: Texts;
+  #overrides: TextOverrides;
+  #target: Element | undefined;
+
+  constructor(client: Client, texts: Texts, options: CardOptions, fail: InlineOptions["fail"]) {
+    const { fields = ALL_FIELDS, appearance = {}, texts: overrides = {} } = options;
+    this.#fail = fail;
+    this.#texts = texts;
+    this.#overrides = overrides;
+    const all = { ...texts.texts, ...overrides };
+    this.#form = this.#call(() =>
+      client.form(
+        { fields, appearance, texts: all, language: texts.language, place: "page" },
+        (name: keyof CardEvents, detail: never) => this.#listeners.emit(name, detail, this.#target),
+      ),
+    );
+  }
+
+  mount(target: string | Element): this {
+    const element = find(target);
+    if (typeof element === "string") throw this.#fail({ code: "invalid_target", message: element });
+    this.#target = element;
+    this.#call(() => this.#form.mount(element));
+    return this;
+  }
+
+  unmount(): void {
+    this.#call(() => this.#form.unmount());
+  }
+
+  destroy(): void {
+    this.#form.destroy();
+    this.#listeners.clear();
+  }
+
+  on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void {
+    return this.#listeners.on(name, listener);
+  }
+
+  off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void {
+    this.#listeners.off(name, listener);
+  }
+
+  focus(field: FieldName = "number"): void {
+    this.#call(() => this.#form.focus(field));
+  }
+
+  clear(): void {
+    this.#call(() => this.#form.clear());
+  }
+
+  async update({ appearance, locale, texts, disabled }: UpdateOptions): Promise<void> {
+    if (appearance) this.#call(() => this.#form.setAppearance(appearance));
+    if (disabled !== undefined) this.#call(() => this.#form.setDisabled(disabled));
+    if (!locale && !texts) return;
+    try {
+      if (locale) this.#texts = await Texts.load(locale);
+      this.#overrides = texts ?? this.#overrides;
+      this.#form.setTexts({ ...this.#texts.texts, ...this.#overrides }, this.#texts.language);
+    } catch (thrown) {
+      throw this.#fail(thrown);
+    }
+  }
+
+  async reportValidity(): Promise<boolean> {
+    return this.#call(() => this.#form.reportValidity());
+  }
+
+  async tokenize(details?: TokenizeDetails): Promise<Token> {
+    try {
+      return await this.#form.tokenize(details);
+    } catch (thrown) {
+      const error = this.#fail(thrown);
+      this.#listeners.emit("error", error, this.#target);
+      throw error;
+    }
+  }
+
+  /** Calls into the wasm; what it throws comes out as the page's error. */
+  #call<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      throw this.#fail(thrown);
+    }
+  }
+}

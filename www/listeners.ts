@@ -1,0 +1,48 @@
+import type { CardEvents, CardListener } from "./card.js";
+
+/** Who listens to a form. */
+export class Listeners {
+  readonly #all = new Map<keyof CardEvents, Set<CardListener<never>>>();
+
+  on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void {
+    const listeners = this.#all.get(name) ?? new Set();
+    this.#all.set(name, listeners.add(listener));
+    return () => this.off(name, listener);
+  }
+
+  off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void {
+    this.#all.get(name)?.delete(listener);
+  }
+
+  clear(): void {
+    this.#all.clear();
+  }
+
+  /**
+   * Tells everyone.
+   * @param target where the form stands
+   */
+  emit<Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name], target: Element | undefined): void {
+    const listeners = [...(this.#all.get(name) ?? [])] as CardListener<Name>[];
+    for (const listener of listeners) {
+      try {
+        listener(detail);
+      } catch (thrown) {
+        // The page's mistake; it shows up in the page's console and does the form no harm.
+        reportError(thrown);
+      }
+    }
+    if (name === "submit" && !listeners.length) target?.closest("form")?.requestSubmit();
+  }
+}
+
+/** The element that a page means. @returns a sentence instead, where there is none */
+export function find(target: string | Element): Element | string {
+  if (target instanceof Element) return target;
+  if (typeof target !== "string") return "the target is no element";
+  try {
+    return document.querySelector(target) ?? `nothing in the page matches "${target}"`;
+  } catch {
+    return `"${target}" is no selector`;
+  }
+}
