@@ -107,6 +107,8 @@ async function bundle({ from, to, outside, format = "esm", banner = "" }) {
     platform: "browser",
     target: "es2022",
     banner: { js: banner },
+    // A module is UTF-8 wherever it lies; what a script element loads may be taken for what its page is written in.
+    charset: format === "esm" ? "utf8" : "ascii",
     legalComments: "none",
     logLevel: "warning",
   });

@@ -123,6 +123,8 @@ export interface Token {
     /** Four digits. */
     expiration_year: number;
     name?: string;
+    /** Whether the security code was given, and was not found to be wrong. */
+    security_code_check: boolean;
   };
   /** ISO 8601 */
   created_at: string;

@@ -1,8 +1,9 @@
+import { beside } from "./beside.js";
 import type { Card, CardOptions, OwnFieldsCard, Token } from "./card.js";
-import { CardsealError } from "./error.js";
+import { CardsealError, fail } from "./error.js";
 import { HostedCard } from "./hosted/card.js";
-import type { Inline, InlineOptions } from "./inline.js";
-import { language, type Locale } from "./locale.js";
+import type { Inline } from "./inline.js";
+import { checkLocale, type Locale } from "./locale.js";
 
 export type {
   Appearance,
@@ -53,44 +54,36 @@ export interface LoadOptions {
  */
 export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
   const { mode = "hosted", locale = "auto", wasm } = options;
-  const fail = (code: "unsupported_mode" | "invalid_options", message: string): never => {
-    throw new CardsealError({ code, message });
-  };
-  if (mode !== "hosted" && mode !== "inline") fail("unsupported_mode", 'mode is "hosted" or "inline"');
-  if (!language(locale)) fail("invalid_options", "locale is one of auto, en, ja, th");
+  if (mode !== "hosted" && mode !== "inline") throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
+  checkLocale(locale);
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale };
-  const inline = () => loadInline({ ...merchant, wasm, fail: CardsealError.from });
+  const inline = async () => {
+    const script = await beside.inline().catch(() => {
+      throw fail("load_failed", "inline.js could not be loaded; it lies beside cardseal.js", true);
+    });
+    return script.Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
+  };
   return new Cardseal(merchant, inline, mode === "inline" ? await inline() : undefined);
-}
-
-async function loadInline(options: InlineOptions): Promise<Inline> {
-  const script = await import("./inline.js").catch(() => {
-    const message = "inline.js could not be loaded; it lies beside cardseal.js";
-    throw new CardsealError({ code: "load_failed", message, retryable: true });
-  });
-  return script.Inline.open(options);
 }
 
 function publicKey({ publicKey }: LoadOptions): string {
   if (/^pkey_(test_)?[a-z0-9]+$/.test(publicKey)) return publicKey;
-  const message = /^skey_/.test(publicKey)
-    ? "this is a secret key (skey_…); a page takes the public key (pkey_…), and a secret key that was in a page must be revoked"
-    : "a public key begins with pkey_ and goes on with lower-case letters and digits";
-  throw new CardsealError({ code: "invalid_public_key", message });
+  throw fail(
+    "invalid_public_key",
+    /^skey_/.test(publicKey)
+      ? "this is a secret key: revoke it, as a page has had it, and use the public one"
+      : "a public key is pkey_ and lower-case letters and digits",
+  );
 }
 
-/** The vault's origin. */
+/** The vault's origin. Cards go over TLS only (PCI DSS 4.2.1), but for a vault on this very machine. */
 function vault({ vault }: LoadOptions): string {
-  const fail = (message: string): never => {
-    throw new CardsealError({ code: "invalid_vault_address", message });
-  };
-  const url = URL.canParse(vault) ? new URL(vault) : fail("a vault's address is https://host or https://host:port");
-  if (url.href !== `${url.origin}/`) fail("a vault's address is https://host or https://host:port and nothing more");
-  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal)) {
-    fail("a vault's address begins with https:// (http:// is for localhost only)");
+  if (URL.canParse(vault)) {
+    const { href, origin, protocol, hostname } = new URL(vault);
+    const isLocal = protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+    if (href === `${origin}/` && (protocol === "https:" || isLocal)) return origin;
   }
-  return url.origin;
+  throw fail("invalid_vault_address", "a vault's address is https://host or https://host:port, or http on localhost");
 }
 
 /** One merchant at one vault. Made by `loadCardseal()`. */
@@ -114,7 +107,7 @@ export class Cardseal {
   card(options: CardOptions = {}): Card {
     if (this.#inline) return this.#inline.card(options);
     if (typeof document === "undefined") {
-      throw new CardsealError({ code: "no_document", message: "a card form needs a page to stand in" });
+      throw fail("no_document", "a card form needs a page to stand in");
     }
     return new HostedCard(this.#merchant, options);
   }

@@ -72,36 +72,32 @@ export interface Failure {
 /** Why something did not work. Nothing of the card is in it, so it may be logged. */
 export class CardsealError extends Error {
   /** What went wrong, for a program. */
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** Whether the same call may succeed later with nothing changed. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The field to look at, for `incomplete_card` and `invalid_card`. */
-  readonly field: FieldName | undefined;
+  declare readonly field: FieldName | undefined;
   /** What is wrong with it, for `invalid_card`. */
-  readonly reason: Reason | undefined;
+  declare readonly reason: Reason | undefined;
   /** The HTTP status of the vault's answer, if there was one. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** Names the call in the vault's log. */
-  readonly correlationId: string | undefined;
+  declare readonly correlationId: string | undefined;
 
   /** @internal */
   constructor(failure: Failure) {
-    super(failure.message);
-    this.name = "CardsealError";
-    this.code = failure.code;
-    this.retryable = failure.retryable ?? false;
-    this.field = failure.field;
-    this.reason = failure.reason;
-    this.status = failure.status;
-    this.correlationId = failure.correlationId;
+    super();
+    Object.assign(this, { name: "CardsealError", retryable: false }, failure);
   }
+}
 
-  /** The error for whatever was thrown: what describes itself, or a trap in the wasm, whose own words say nothing useful. @internal */
-  static from(thrown: unknown): CardsealError {
-    if (thrown instanceof CardsealError) return thrown;
-    if (typeof thrown === "object" && thrown !== null && "code" in thrown && "message" in thrown && !(thrown instanceof Error)) {
-      return new CardsealError(thrown as Failure);
-    }
-    return new CardsealError({ code: "internal_error", message: "cardseal failed inside; load the page again" });
-  }
+/** The error for a failure that the page's own side of cardseal finds. @internal */
+export function fail(code: ErrorCode, message: string, retryable = false): CardsealError {
+  return new CardsealError({ code, message, retryable });
+}
+
+/** The error that was thrown; what is none of cardseal's is a mistake in it. @internal */
+export function errorFrom(thrown: unknown): CardsealError {
+  if (thrown instanceof Error && thrown.name === "CardsealError") return thrown as CardsealError;
+  return fail("internal_error", "cardseal failed inside; load the page again");
 }

@@ -17,7 +17,7 @@ import {
 } from "./card.js";
 import type { CardsealError, Failure, FieldName } from "./error.js";
 import { find, Listeners } from "./listeners.js";
-import { language, type Locale } from "./locale.js";
+import { language, type Locale, NOT_A_LOCALE } from "./locale.js";
 
 /** What a merchant's vault is opened with. */
 export interface InlineOptions {
@@ -25,8 +25,8 @@ export interface InlineOptions {
   vault: string;
   locale: Locale | "auto";
   wasm: string | URL | BufferSource | WebAssembly.Module | undefined;
-  /** Makes the page's error from a failure: there is one class of errors, and it is the loader's. */
-  fail: (thrown: unknown) => CardsealError;
+  /** The page's error for a failure: there is one class of errors, and it is the loader's. */
+  fail: (failure: Failure) => CardsealError;
 }
 
 /** Where each language's texts lie. The addresses are written out in full, so that a bundler finds the files. */
@@ -53,7 +53,7 @@ export class Inline {
       const [texts] = await Promise.all([typeof document === "undefined" ? undefined : Texts.load(locale), loading]);
       return new Inline(new Client(String(publicKey), String(vault)), texts, fail);
     } catch (thrown) {
-      if (typeof thrown === "object" && thrown !== null && "code" in thrown && !(thrown instanceof Error)) throw fail(thrown);
+      if (isFailure(thrown)) throw fail(thrown);
       loading = undefined;
       const failure: Failure = {
         code: "load_failed",
@@ -86,15 +86,25 @@ export class Inline {
   }
 
   readonly #rethrow = (thrown: unknown): never => {
-    throw this.#fail(thrown);
+    throw this.#fail(describe(thrown));
   };
+}
+
+/** What went wrong, for whatever was thrown: a trap in the wasm has no words that say anything useful. */
+function describe(thrown: unknown): Failure {
+  return isFailure(thrown) ? thrown : { code: "internal_error", message: "cardseal failed inside; load the page again" };
+}
+
+/** Whether it describes itself, as what the wasm throws does. */
+function isFailure(thrown: unknown): thrown is Failure {
+  return typeof thrown === "object" && thrown !== null && "code" in thrown && !(thrown instanceof Error);
 }
 
 /** A language and all its texts. */
 class Texts {
   static async load(locale: Locale | "auto"): Promise<Texts> {
     const chosen = language(locale);
-    if (!chosen) throw { code: "invalid_options", message: "locale is one of auto, en, ja, th" } satisfies Failure;
+    if (!chosen) throw { code: "invalid_options", message: NOT_A_LOCALE } satisfies Failure;
     try {
       const response = await fetch(TEXTS[chosen]());
       if (!response.ok) throw new Error(String(response.status));
@@ -176,7 +186,7 @@ class InlineCard implements Card {
       this.#overrides = texts ?? this.#overrides;
       this.#form.setTexts({ ...this.#texts.texts, ...this.#overrides }, this.#texts.language);
     } catch (thrown) {
-      throw this.#fail(thrown);
+      throw this.#fail(describe(thrown));
     }
   }
 
@@ -188,7 +198,7 @@ class InlineCard implements Card {
     try {
       return await this.#form.tokenize(details);
     } catch (thrown) {
-      const error = this.#fail(thrown);
+      const error = this.#fail(describe(thrown));
       this.#listeners.emit("error", error, this.#target);
       throw error;
     }
@@ -199,7 +209,7 @@ class InlineCard implements Card {
     try {
       return work();
     } catch (thrown) {
-      throw this.#fail(thrown);
+      throw this.#fail(describe(thrown));
     }
   }
 }

@@ -39,10 +39,9 @@ export class Listeners {
 /** The element that a page means. @returns a sentence instead, where there is none */
 export function find(target: string | Element): Element | string {
   if (target instanceof Element) return target;
-  if (typeof target !== "string") return "the target is no element";
   try {
     return document.querySelector(target) ?? `nothing in the page matches "${target}"`;
   } catch {
-    return `"${target}" is no selector`;
+    return "the target is neither an element nor a selector";
   }
 }

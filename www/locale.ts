@@ -1,3 +1,5 @@
+import { fail } from "./error.js";
+
 /** A language that the form speaks. */
 export type Locale = "en" | "ja" | "th";
 
@@ -6,6 +8,7 @@ export const LOCALES: readonly Locale[] = ["en", "ja", "th"];
 
 /** A text of the form, by the name that `CardOptions.texts` knows it under. */
 export type TextName =
+  | "title"
   | "number_label"
   | "number_placeholder"
   | "number_incomplete"
@@ -26,15 +29,22 @@ export type TextName =
   | "name_invalid"
   | "name_is_card_number";
 
+/** What to say of another. @internal */
+export const NOT_A_LOCALE = "locale is one of auto, en, ja, th";
+
+/** Throws a CardsealError unless the form speaks it. @internal */
+export function checkLocale(locale: Locale | "auto"): void {
+  if (locale !== "auto" && !LOCALES.includes(locale)) throw fail("invalid_options", NOT_A_LOCALE);
+}
+
 /** The language that a page means, or nothing where it is none that the form speaks. @internal */
 export function language(locale: Locale | "auto"): Locale | undefined {
-  return LOCALES.find((known) => known === (locale === "auto" ? ofBrowser() : locale));
+  return locale === "auto" ? ofBrowser() : LOCALES.find((known) => known === locale);
 }
 
 /** The first of the person's languages that the form speaks, or English. */
 function ofBrowser(): Locale {
-  const wanted = typeof navigator === "undefined" ? [] : (navigator.languages ?? []);
-  for (const tag of wanted) {
+  for (const tag of globalThis.navigator?.languages ?? []) {
     const known = LOCALES.find((locale) => locale === tag.toLowerCase().split("-")[0]);
     if (known) return known;
   }

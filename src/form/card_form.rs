@@ -84,6 +84,7 @@ struct Inner {
     root: Root,
     views: Vec<FieldView>,
     badge: HtmlElement,
+    form: HtmlElement,
     texts: RefCell<Texts>,
     /// What the last `change` event told.
     state: RefCell<State>,
@@ -116,7 +117,12 @@ impl CardForm {
         let form: HtmlElement = element(
             document,
             "form",
-            &[("method", "dialog"), ("novalidate", ""), ("autocomplete", "on")],
+            &[
+                ("method", "dialog"),
+                ("novalidate", ""),
+                ("autocomplete", "on"),
+                ("aria-label", &texts.title),
+            ],
             &[],
         )?;
         for view in &views {
@@ -132,14 +138,15 @@ impl CardForm {
             root,
             views,
             badge,
+            form,
             texts: RefCell::new(texts),
             state: RefCell::default(),
             composing: Cell::new(false),
             emit,
         });
         *inner.state.borrow_mut() = inner.read_state();
-        let mut listeners = listen(&form, &inner)?;
-        listeners.extend(keep_to_itself(&form)?);
+        let mut listeners = listen(&inner)?;
+        listeners.extend(keep_to_itself(&inner.form)?);
         Ok(Self { inner, _listeners: listeners })
     }
 
@@ -193,6 +200,7 @@ impl CardForm {
         for view in &self.inner.views {
             view.set_texts(&texts);
         }
+        self.inner.form.set_attribute("aria-label", &texts.title)?;
         *self.inner.texts.borrow_mut() = texts;
         self.inner.host.set_attribute("lang", language)?;
         self.inner.refresh();
@@ -360,11 +368,11 @@ impl Inner {
 }
 
 /// One set of listeners on the inner form hears every field.
-fn listen(form: &HtmlElement, inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
+fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
     let on = |name: &'static str, react: fn(&Inner, &FieldView, &Event)| {
-        let inner: Weak<Inner> = Rc::downgrade(inner);
-        Listener::new(form, name, move |event| {
-            let Some(inner) = inner.upgrade() else { return };
+        let weak: Weak<Inner> = Rc::downgrade(inner);
+        Listener::new(&inner.form, name, move |event| {
+            let Some(inner) = weak.upgrade() else { return };
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
             let view =
                 inner.views.iter().find(|view| target.as_ref().is_some_and(|target| *target == **view.input));

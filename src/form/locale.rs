@@ -9,6 +9,7 @@ use crate::card::{Entry, Field, Reason};
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the names are those of the language files, which show each text")]
 pub struct Texts {
+    pub title: String,
     pub number_label: String,
     pub number_placeholder: String,
     pub number_incomplete: String,

@@ -5,9 +5,10 @@
  * lie, each with its digest.
  */
 import init, { Client, type Form } from "cardseal-wasm";
-import type { CardState, TextOverrides, Token } from "../card.js";
-import type { Failure, FieldName } from "../error.js";
-import { HANDOVER, parse, type ToFrame, type ToPage } from "./message.js";
+import type { TextOverrides, Token } from "../card.js";
+import type { Failure } from "../error.js";
+import type { TextName } from "../locale.js";
+import { HANDOVER, parse, type Told, type ToFrame, type ToldName, type ToPage } from "./message.js";
 
 const { key = "", origins = "" } = document.documentElement.dataset;
 
@@ -49,28 +50,30 @@ async function serve(port: MessagePort): Promise<void> {
 class Served {
   readonly #form: Form;
   #overrides: TextOverrides;
-  #locale: string | undefined;
+  #locale: string;
 
   static async start(start: ToFrame & { type: "start" }, say: (message: ToPage) => void): Promise<Served> {
     return new Served(start, await texts(start.locale), say);
   }
 
-  private constructor(start: ToFrame & { type: "start" }, known: object, say: (message: ToPage) => void) {
+  private constructor(start: ToFrame & { type: "start" }, known: Texts, say: (message: ToPage) => void) {
     const { fields, appearance, texts: overrides, locale, colorScheme, disabled } = start;
     this.#overrides = overrides;
     this.#locale = locale;
     setColorScheme(colorScheme);
     const height = () => say({ type: "height", pixels: document.body.getBoundingClientRect().height });
+    const all = { ...known, ...overrides };
     this.#form = new Client(key, location.origin).form(
-      { fields, appearance, texts: { ...known, ...overrides }, language: language(locale), place: "frame" },
-      (name: "ready" | "submit" | "escape" | "change" | "focus" | "blur", detail: CardState & { field: FieldName }) => {
-        // The height goes ahead, so that what is shown has its place.
-        if (name === "ready") height();
-        say({ type: name, ...detail });
+      { fields, appearance, texts: all, language: language(locale), place: "frame" },
+      (name: ToldName | "ready", detail: never) => {
+        if (name !== "ready") say({ type: "told", name, detail } as Told);
       },
     );
     this.#form.setDisabled(disabled);
     this.#form.mount(document.body);
+    // The height goes ahead, so that what is shown has its place.
+    height();
+    say({ type: "ready", title: all.title });
     new ResizeObserver(height).observe(document.body);
   }
 
@@ -109,11 +112,15 @@ function setColorScheme(scheme: unknown): void {
   }
 }
 
-function language(locale = document.documentElement.lang): string {
-  return locale;
+/** All that the form says, in one language. */
+type Texts = Record<TextName, string>;
+
+/** `auto` is what the vault chose by the browser's languages. */
+function language(locale: string): string {
+  return locale === "auto" ? document.documentElement.lang : locale;
 }
 
-async function texts(locale?: string): Promise<object> {
+async function texts(locale = "auto"): Promise<Texts> {
   return (await load(`[data-asset="locale"][hreflang="${CSS.escape(language(locale))}"]`)).json();
 }
 

@@ -2,7 +2,7 @@
  * What the page and the frame say to each other, over one MessagePort. Two closed lists; nothing that leaves the frame has
  * a digit of a number in it, but for the last four that are part of a token.
  */
-import type { Appearance, CardState, TextOverrides, Token, TokenizeDetails } from "../card.js";
+import type { Appearance, CardEvents, TextOverrides, Token, TokenizeDetails } from "../card.js";
 import type { Failure, FieldName } from "../error.js";
 import type { Locale } from "../locale.js";
 
@@ -16,8 +16,8 @@ export type ToFrame =
       fields: readonly FieldName[];
       appearance: Appearance;
       texts: TextOverrides;
-      /** Absent: the one that the vault chose for the frame by the browser's languages. */
-      locale?: Locale;
+      /** `auto`: the one that the vault chose for the frame by the browser's languages. */
+      locale: Locale | "auto";
       /** The page's `color-scheme`, where the form stands. */
       colorScheme: string;
       disabled: boolean;
@@ -27,7 +27,7 @@ export type ToFrame =
       id: number;
       appearance?: Appearance;
       texts?: TextOverrides;
-      locale?: Locale;
+      locale?: Locale | "auto";
       disabled?: boolean;
       colorScheme?: string;
     }
@@ -40,19 +40,19 @@ export type ToFrame =
 export type ToPage =
   /** The port has arrived. */
   | { type: "hello" }
-  /** The form can be typed into. */
-  | { type: "ready" }
+  /** The form can be typed into. The title is the frame's, for screen readers. */
+  | { type: "ready"; title: string }
   /** The form's height, in CSS pixels. */
   | { type: "height"; pixels: number }
-  | ({ type: "change" } & CardState)
-  | { type: "focus"; field: FieldName }
-  | { type: "blur"; field: FieldName }
-  | { type: "submit" }
-  | { type: "escape" }
+  | Told
   /** Nothing for `update`, whether the card is complete for `validate`, a token for `tokenize`. */
   | { type: "done"; id: number; value?: boolean | Token }
   /** Without an id: there is no form. */
   | { type: "failed"; id?: number; failure: Failure };
+
+/** An event of the form, for those who listen to it. */
+export type Told = { [Name in ToldName]: { type: "told"; name: Name; detail: CardEvents[Name] } }[ToldName];
+export type ToldName = "change" | "focus" | "blur" | "submit" | "escape";
 
 /** The members that each message to the frame may have, besides its type. */
 const MEMBERS: { [Type in ToFrame["type"]]: readonly string[] } = {

@@ -1,8 +1,8 @@
 import type { Card, CardEvents, CardListener, CardOptions, Token, TokenizeDetails, UpdateOptions } from "../card.js";
-import { CardsealError, type FieldName } from "../error.js";
-import { language } from "../locale.js";
+import { type CardsealError, fail, type FieldName } from "../error.js";
+import { checkLocale } from "../locale.js";
 import { find, Listeners } from "../listeners.js";
-import { Frame, type FrameOptions, type Told } from "./frame.js";
+import { Frame, type FrameOptions } from "./frame.js";
 
 /** A card form in a frame of the vault's. The page has the frame and a port to it, and nothing of the form. */
 export class HostedCard implements Card {
@@ -19,10 +19,12 @@ export class HostedCard implements Card {
   mount(target: string | Element): this {
     this.#alive();
     const element = find(target);
-    if (typeof element === "string") throw new CardsealError({ code: "invalid_target", message: element });
+    if (typeof element === "string") throw fail("invalid_target", element);
     this.unmount();
     this.#target = element;
-    this.#frame = new Frame(element, this.#options, (message) => this.#hear(message));
+    this.#frame = new Frame(element, this.#options, (name, detail) =>
+      this.#listeners.emit(name, detail, element),
+    );
     return this;
   }
 
@@ -58,15 +60,12 @@ export class HostedCard implements Card {
 
   async update(options: UpdateOptions): Promise<void> {
     this.#alive();
-    const { locale, ...rest } = plain(options);
-    const chosen = locale && language(locale);
-    if (locale && !chosen) throw new CardsealError({ code: "invalid_options", message: "locale is one of auto, en, ja, th" });
+    const changes = plain(options);
+    if (changes.locale) checkLocale(changes.locale);
     // A form that is mounted later, or once more, begins with them.
-    Object.assign(this.#options, rest, chosen && { locale: chosen });
+    Object.assign(this.#options, changes);
     const frame = this.#frame;
-    if (frame?.started) {
-      await frame.ask({ type: "update", ...rest, ...(chosen && { locale: chosen }), colorScheme: frame.colorScheme });
-    }
+    if (frame?.started) await frame.ask({ type: "update", ...changes, colorScheme: frame.colorScheme });
   }
 
   async reportValidity(): Promise<boolean> {
@@ -76,38 +75,20 @@ export class HostedCard implements Card {
   async tokenize(details?: TokenizeDetails): Promise<Token> {
     try {
       return await this.#standing().ask({ type: "tokenize", ...(details && { details: plain(details) }) });
-    } catch (thrown) {
-      const error = CardsealError.from(thrown);
-      this.#listeners.emit("error", error, this.#target);
+    } catch (error) {
+      this.#listeners.emit("error", error as CardsealError, this.#target);
       throw error;
     }
   }
 
-  #hear(message: Told): void {
-    if (message.type === "failed") {
-      this.#listeners.emit("error", CardsealError.from(message.failure), this.#target);
-    } else if (message.type !== "done") {
-      const { type, ...detail } = message;
-      this.#listeners.emit(type, detail as never, this.#target);
-    }
-  }
-
   #alive(): void {
-    if (this.#destroyed) {
-      const message = "the card form was destroyed; make a new one with cardseal.card()";
-      throw new CardsealError({ code: "destroyed", message });
-    }
+    if (this.#destroyed) throw fail("destroyed", "the card form was destroyed; make a new one with cardseal.card()");
   }
 
   #standing(): Frame {
     this.#alive();
-    if (!this.#frame) {
-      throw new CardsealError({ code: "not_mounted", message: "the card form is not in the page; call card.mount() first" });
-    }
-    if (!this.#frame.ready) {
-      const message = 'the card form is still loading; wait for its "ready" event';
-      throw new CardsealError({ code: "not_ready", message, retryable: true });
-    }
+    if (!this.#frame) throw fail("not_mounted", "the card form is not in the page; call card.mount() first");
+    if (!this.#frame.ready) throw fail("not_ready", 'the card form is still loading; wait for its "ready" event', true);
     return this.#frame;
   }
 }
@@ -117,6 +98,6 @@ function plain<T>(given: T): T {
   try {
     return JSON.parse(JSON.stringify(given)) as T;
   } catch {
-    throw new CardsealError({ code: "invalid_options", message: "options and details are plain objects" });
+    throw fail("invalid_options", "options and details are plain objects");
   }
 }

@@ -1,12 +1,17 @@
-import { ALL_FIELDS, type CardOptions } from "../card.js";
-import { CardsealError } from "../error.js";
+import { ALL_FIELDS, type CardEvents, type CardOptions } from "../card.js";
+import { CardsealError, fail } from "../error.js";
 import { HANDOVER, type ToFrame, type ToPage } from "../frame/message.js";
-import { language, type Locale } from "../locale.js";
+import type { Locale } from "../locale.js";
 import { skeleton, styled } from "./skeleton.js";
-import { WORDS } from "./words.js";
+import { notLoaded } from "./words.js";
 
 /** How long a frame may take to load, and then to take its port, in milliseconds. */
 const PATIENCE = { load: 30_000, hello: 5_000 };
+
+/** The form keeps two pixels of room around it, for the line around a field in focus. */
+const STYLE = "display:block;border:0;margin:-2px;width:calc(100% + 4px)";
+
+const GONE = "the page took the card form out, or moved it, before it could answer";
 
 /** What a frame is made from. */
 export interface FrameOptions extends CardOptions {
@@ -16,18 +21,24 @@ export interface FrameOptions extends CardOptions {
   disabled: boolean;
 }
 
-/** What the frame says besides what {@link Frame} deals with itself; `failed` comes at most once without an id. */
-export type Told = Exclude<ToPage, { type: "hello" | "height" }>;
+/** Tells the page's listeners. */
+type Emit = <Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name]) => void;
 
 /** A message that asks for an answer, but for its id. */
 type Request = ToFrame extends infer Message ? (Message extends { id: number } ? Omit<Message, "id"> : never) : never;
 
+/** Who asked for something. */
+interface Waiting {
+  resolve: (value: never) => void;
+  reject: (error: CardsealError) => void;
+}
+
 /** A form's place in the page: a skeleton, then the iframe with the form, or words where it could not be had. */
 export class Frame {
-  readonly #holder = styled("div", { position: "relative" });
+  readonly #holder = styled("div", "position:relative;display:flow-root");
   readonly #options: FrameOptions;
-  readonly #tell: (message: Told) => void;
-  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: CardsealError) => void }>();
+  readonly #emit: Emit;
+  readonly #waiting = new Map<number, Waiting>();
   #iframe: HTMLIFrameElement | undefined;
   #port: MessagePort | undefined;
   #ready = false;
@@ -35,9 +46,9 @@ export class Frame {
   #requests = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(target: Element, options: FrameOptions, tell: (message: Told) => void) {
+  constructor(target: Element, options: FrameOptions, emit: Emit) {
     this.#options = options;
-    this.#tell = tell;
+    this.#emit = emit;
     target.append(this.#holder);
     document.addEventListener("securitypolicyviolation", this.#onViolation);
     this.#load();
@@ -60,7 +71,7 @@ export class Frame {
 
   /** Takes everything out of the page. What waits for an answer fails. */
   remove(): void {
-    this.#stop({ code: "not_mounted", message: "the card form was taken out of the page before it could answer" });
+    this.#stop(fail("not_mounted", GONE));
     this.#holder.remove();
   }
 
@@ -87,16 +98,7 @@ export class Frame {
     this.#attempts++;
     const query = new URLSearchParams({ key: publicKey, origin: location.origin });
     if (locale !== "auto") query.set("locale", locale);
-    const iframe = styled("iframe", {
-      position: "absolute",
-      // The form keeps that much room for the line around a field in focus.
-      margin: "-2px",
-      width: "calc(100% + 4px)",
-      height: "100%",
-      border: "0",
-      opacity: "0",
-    });
-    iframe.title = this.#words.title;
+    const iframe = styled("iframe", `${STYLE};position:absolute;opacity:0;height:100%`);
     iframe.referrerPolicy = "no-referrer";
     iframe.src = `${vault}/frame?${query}`;
     // Again, too, when the page has moved the iframe, which makes it load anew.
@@ -111,7 +113,7 @@ export class Frame {
   /** Gives the frame its end of a fresh channel. Nobody but the vault's own document gets the message. */
   #handOver(iframe: HTMLIFrameElement): void {
     const { vault, fields = ALL_FIELDS, appearance = {}, texts = {}, locale, disabled } = this.#options;
-    this.#disconnect({ code: "not_mounted", message: "the page moved the card form, which made it load anew" });
+    this.#disconnect(fail("not_ready", GONE, true));
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<ToPage>) => this.#hear(data);
     this.#port = port1;
@@ -123,8 +125,8 @@ export class Frame {
       appearance,
       texts,
       disabled,
+      locale,
       colorScheme: this.colorScheme,
-      ...(locale === "auto" ? {} : { locale }),
     });
   }
 
@@ -134,30 +136,36 @@ export class Frame {
         return this.#expect(PATIENCE.load);
       case "height":
         // A frame that is not shown has no height to tell.
-        if (message.pixels > 0) this.#iframe?.style.setProperty("height", `${message.pixels}px`);
+        if (message.pixels > 0) this.#iframe!.style.height = `${message.pixels}px`;
         return;
       case "ready":
-        this.#show();
-        break;
+        this.#show(message.title);
+        return this.#emit("ready", undefined);
+      case "told":
+        return this.#emit(message.name, message.detail);
       case "done":
-        this.#waiting.get(message.id)?.resolve(message.value as never);
-        this.#waiting.delete(message.id);
-        return;
-      case "failed":
-        if (message.id === undefined) return this.#fail(new CardsealError(message.failure));
-        this.#waiting.get(message.id)?.reject(new CardsealError(message.failure));
-        this.#waiting.delete(message.id);
-        return;
+        return this.#settle(message.id, ({ resolve }) => resolve(message.value as never));
+      case "failed": {
+        const error = new CardsealError(message.failure);
+        return message.id === undefined ? this.#fail(error) : this.#settle(message.id, ({ reject }) => reject(error));
+      }
     }
-    this.#tell(message);
   }
 
-  #show(): void {
+  #settle(id: number, settle: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting) settle(waiting);
+  }
+
+  #show(title: string): void {
     clearTimeout(this.#timer);
     this.#ready = true;
     this.#holder.ariaBusy = null;
     this.#holder.lastElementChild?.remove();
-    Object.assign(this.#iframe!.style, { position: "", display: "block", marginBottom: "-2px", opacity: "" });
+    const iframe = this.#iframe!;
+    iframe.title = title;
+    iframe.style.cssText = `${STYLE};height:${iframe.style.height}`;
   }
 
   #expect(milliseconds: number): void {
@@ -168,25 +176,19 @@ export class Frame {
   readonly #onViolation = ({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
     const { vault } = this.#options;
     if (this.#ready || !blockedURI.startsWith(vault) || !/^(frame|child)-src/.test(effectiveDirective)) return;
-    const message = `the page's Content-Security-Policy keeps the card form out; add "frame-src ${vault}" to it`;
-    this.#fail(new CardsealError({ code: "frame_blocked", message }));
+    this.#fail(fail("frame_blocked", `the page's Content-Security-Policy needs "frame-src ${vault}"`));
   };
 
   /** Nothing came: either there is no vault, or something in the browser lets it through but not into a frame. */
   async #diagnose(): Promise<void> {
     const { vault } = this.#options;
     const iframe = this.#iframe;
-    const reached = await fetch(`${vault}/livez`, { mode: "no-cors", credentials: "omit", cache: "no-store" }).then(
-      () => true,
-      () => false,
-    );
+    const reached = await fetch(`${vault}/livez`, { mode: "no-cors", credentials: "omit" }).catch(() => undefined);
     if (iframe !== this.#iframe || this.#ready) return;
     this.#fail(
-      new CardsealError(
-        reached
-          ? { code: "frame_blocked", message: `${vault} answers, but something, an ad blocker perhaps, keeps its frame out` }
-          : { code: "load_failed", message: `${vault} cannot be reached; is it the vault's address?`, retryable: true },
-      ),
+      reached
+        ? fail("frame_blocked", `${vault} answers, but something keeps its frame out: an ad blocker?`)
+        : fail("load_failed", `${vault} cannot be reached; is it the vault's address?`, true),
     );
   }
 
@@ -195,29 +197,25 @@ export class Frame {
     if (this.#attempts < 2 && (error.retryable || error.code === "frame_blocked")) return this.#load();
     const failed = document.createElement("p");
     failed.role = "alert";
-    failed.textContent = this.#words.failed;
+    failed.textContent = notLoaded(this.#options.locale);
     this.#stop(error);
     this.#holder.ariaBusy = null;
     this.#holder.replaceChildren(failed);
-    this.#tell({ type: "failed", failure: error });
+    this.#emit("error", error);
   }
 
-  #stop(failure: { code: CardsealError["code"]; message: string }): void {
+  #stop(error: CardsealError): void {
     clearTimeout(this.#timer);
     document.removeEventListener("securitypolicyviolation", this.#onViolation);
-    this.#disconnect(failure);
+    this.#disconnect(error);
     this.#iframe = undefined;
   }
 
-  #disconnect(failure: { code: CardsealError["code"]; message: string }): void {
+  #disconnect(error: CardsealError): void {
     this.#ready = false;
     this.#port?.close();
     this.#port = undefined;
-    for (const { reject } of this.#waiting.values()) reject(new CardsealError(failure));
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-  }
-
-  get #words() {
-    return WORDS[language(this.#options.locale) ?? "en"];
   }
 }

@@ -1,17 +1,11 @@
-import type { Locale } from "../locale.js";
-
-/** What the page itself says of a form that stands in a frame. */
-export const WORDS: Record<Locale, { title: string; failed: string }> = {
-  en: {
-    title: "Card details",
-    failed: "The card form could not be loaded. Please check your connection and load the page again.",
-  },
-  ja: {
-    title: "カード情報",
-    failed: "カード入力欄を読み込めませんでした。通信状況を確認し、ページを再読み込みしてください。",
-  },
-  th: {
-    title: "ข้อมูลบัตร",
-    failed: "โหลดแบบฟอร์มบัตรไม่สำเร็จ โปรดตรวจสอบการเชื่อมต่อแล้วโหลดหน้านี้อีกครั้ง",
-  },
+/** What the page says where a form could not be loaded. The form's own texts lie with the form. */
+const WORDS: Record<string, string> = {
+  en: "The card form could not be loaded. Please load the page again.",
+  ja: "カード入力欄を読み込めませんでした。ページを再読み込みしてください。",
+  th: "โหลดแบบฟอร์มบัตรไม่สำเร็จ โปรดโหลดหน้านี้อีกครั้ง",
 };
+
+/** The words in a language, or in that of the browser. */
+export function notLoaded(locale: string): string {
+  return WORDS[locale] ?? WORDS[navigator.language.slice(0, 2)] ?? WORDS["en"]!;
+}
