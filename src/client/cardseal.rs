@@ -77,6 +77,9 @@ pub struct CardSummary {
     pub expiration_year: u16,
     /// The holder's name.
     pub name: Option<String>,
+    /// Whether the security code was given, and was not found to be wrong. A vault that does not say has not looked.
+    #[serde(default)]
+    pub security_code_check: bool,
 }
 
 /// The body of every answer that is not a success.

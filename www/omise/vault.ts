@@ -1,0 +1,32 @@
+import { type Cardseal, loadCardseal } from "../cardseal.js";
+import { fail } from "../error.js";
+import type { Locale } from "../locale.js";
+
+let vault: string | undefined;
+const loaded = new Map<string, Promise<Cardseal>>();
+
+/** Says where the vault is. */
+export function setVault(address: string): void {
+  vault = address;
+}
+
+/** The merchant at the vault. Rejects with a CardsealError. */
+export function cardsealOf(publicKey: string, locale: Locale): Promise<Cardseal> {
+  if (vault === undefined) {
+    const message = 'no vault is known; call Omise.setVault("https://vault.example"), or load omise.js from the vault';
+    return Promise.reject(fail("invalid_vault_address", message));
+  }
+  // Kept, as it in turn keeps the wasm and the vault's key.
+  const name = `${vault} ${publicKey} ${locale}`;
+  const known = loaded.get(name);
+  if (known) return known;
+  const cardseal = loadCardseal({ publicKey, vault, locale });
+  loaded.set(name, cardseal);
+  cardseal.catch(() => loaded.delete(name));
+  return cardseal;
+}
+
+/** The address of something at the vault. */
+export function location(path: string): string {
+  return `${vault ?? ""}${path}`;
+}
