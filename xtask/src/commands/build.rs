@@ -23,11 +23,12 @@ const WASM_FEATURES: [&str; 6] = [
 /// Builds.
 pub(crate) fn run() -> Result<()> {
     rust::wasm_target()?;
+    let library = rust::library_sources()?;
     let wasm_bindgen = Tool::WasmBindgen.get()?;
     let mut node = npm::node()?;
 
     println!("xtask: building the wasm");
-    compile()?;
+    compile(&library)?;
     let bound = workspace::root().join("target/wasm-bindgen");
     bind(&wasm_bindgen, &bound)?;
     optimize(&bound.join("cardseal_bg.wasm"))?;
@@ -35,33 +36,49 @@ pub(crate) fn run() -> Result<()> {
     println!("xtask: building the npm package into pkg/");
     execute(node.arg("www/build.mjs"))
 }
-/// Compiles the widget.
-fn compile() -> Result<()> {
+
+/// Compiles the widget, and with it the standard library from its sources: as it comes, that one is compiled for speed and
+/// formats a text for every panic, which nobody would ever see.
+fn compile(library: &Path) -> Result<()> {
     // As a cdylib alone: next to an rlib, cargo leaves link-time optimization out.
     let target = ["--target", rust::WASM, "--profile", "wasm", "--lib", "--crate-type", "cdylib"];
+    let standard_library = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
     execute(
         cargo()
             .args(["rustc", "--package", "cardseal"])
             .args(target)
-            .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?),
+            .args(standard_library)
+            // For the flags beginning with Z, which stable toolchains have but do not promise to keep. Ours is pinned.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_ENCODED_RUSTFLAGS", rustflags(library)?),
     )
 }
 
-/// The flags of whoever calls, and more: panics carry paths of sources, which would make the wasm differ from one
-/// machine to the next, and tell about them.
-fn rustflags() -> Result<String> {
+/// The flags of whoever calls, and more.
+fn rustflags(library: &Path) -> Result<String> {
     let cargo_home = match env::var_os("CARGO_HOME") {
         Some(folder) => folder.into(),
         None => env::home_dir().context("neither CARGO_HOME nor HOME is set")?.join(".cargo"),
     };
-    let given = env::var("CARGO_ENCODED_RUSTFLAGS")
-        .or_else(|_| {
-            env::var("RUSTFLAGS").map(|flags| flags.split_whitespace().collect::<Vec<_>>().join("\x1f"))
-        })
-        .unwrap_or_default();
-    let remap = |path: &Path, name: &str| format!("--remap-path-prefix={}={name}", path.display());
-    let ours = [remap(&cargo_home, "cargo"), remap(workspace::root(), "cardseal")].join("\x1f");
-    Ok(if given.is_empty() { ours } else { format!("{given}\x1f{ours}") })
+    let mut flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_else(|_| {
+        env::var("RUSTFLAGS").unwrap_or_default().split_whitespace().collect::<Vec<_>>().join("\x1f")
+    });
+    let mut add = |flag: &str| {
+        if !flags.is_empty() {
+            flags.push('\x1f');
+        }
+        flags.push_str(flag);
+    };
+    // Paths of sources would make the wasm differ from one machine to the next, and tell about them.
+    for (path, name) in [(&*cargo_home, "cargo"), (workspace::root(), "cardseal"), (library, "library")] {
+        add(&format!("--remap-path-prefix={}={name}", path.display()));
+    }
+    // A panic stops the wasm where it stands, without a word.
+    add("-Cpanic=immediate-abort");
+    add("-Zunstable-options");
+    // What `Debug` writes is empty; only panics and tests have use for it.
+    add("-Zfmt-debug=none");
+    Ok(flags)
 }
 
 /// Makes the JavaScript that calls into the wasm, and its declarations.

@@ -65,6 +65,7 @@ impl Needs {
     fn get(suite: Suite) -> Result<Self> {
         rust::linters()?;
         rust::wasm_target()?;
+        rust::library_sources()?;
         npm::node()?;
         Tool::WasmBindgen.get()?;
         let browsers = match suite {

@@ -1,6 +1,6 @@
 //! Parts of the Rust toolchain. They are added by command because rustup's automatic installing may be off.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -17,6 +17,16 @@ pub(crate) fn wasm_target() -> Result<()> {
         return Ok(());
     }
     rustup("target", WASM)
+}
+
+/// The folder with the sources of the standard library, from which the published wasm has one of its own.
+pub(crate) fn library_sources() -> Result<PathBuf> {
+    let sysroot = output(in_workspace("rustc").args(["--print", "sysroot"]))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
+    if !library.join("Cargo.lock").is_file() {
+        rustup("component", "rust-src")?;
+    }
+    Ok(library)
 }
 
 /// `cargo fmt` and `cargo clippy`.
