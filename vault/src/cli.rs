@@ -36,6 +36,9 @@ struct Serve {
     /// Folder for the database and the keys; made when it is new
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// Folder pkg/ of a release, for the card form; may be given again for older releases that pages still load
+    #[arg(long, value_name = "DIR")]
+    assets: Vec<PathBuf>,
     /// Host and port to listen on; port 0 for any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4242")]
     listen: String,
@@ -90,9 +93,9 @@ struct List {
 /// [`CliError`]
 pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
     match cli.command {
-        Command::Serve(Serve { data_dir, listen, tls_cert, tls_key }) => {
+        Command::Serve(Serve { data_dir, assets, listen, tls_cert, tls_key }) => {
             let tls = tls_cert.zip(tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
-            Ok(server::serve(Settings { data_dir, listen, tls }, out).await?)
+            Ok(server::serve(Settings { data_dir, assets, listen, tls }, out).await?)
         }
         Command::Merchant(MerchantCommand::Add(add)) => add_merchant(add, &mut out).await,
         Command::Merchant(MerchantCommand::List(List { data_dir })) => {

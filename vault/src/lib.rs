@@ -3,18 +3,22 @@
 //! - [`cli`]: the program's commands; [`server`]: listening, TLS, shutting down.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
+//! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
 //!
 //! A clear card exists here from the opening of its seal to the encryption of its number, and again while an acquirer
 //! is asked for a charge. It is in no log, error or answer.
 
 pub mod acquirer;
+pub mod assets;
 pub mod charge;
 pub mod cli;
 pub mod data_dir;
+pub mod frame;
 pub mod http;
 pub mod id;
 pub mod keys;
+pub mod locale;
 pub mod merchant;
 pub mod seal;
 pub mod server;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use hyper_util::rt::TokioTimer;
@@ -18,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::acquirer::Acquirers;
+use crate::assets::{Assets, ReleaseError};
 use crate::data_dir::DataDir;
 use crate::http;
 use crate::time::Clock;
@@ -28,6 +30,8 @@ use crate::vault::{OpenError, Vault};
 pub struct Settings {
     /// The folder for everything; made when new.
     pub data_dir: PathBuf,
+    /// Released folders, the current one first; without any there is no frame.
+    pub assets: Vec<PathBuf>,
     /// Host and port; port 0 for any free one.
     pub listen: String,
     /// TLS, or none: then something in front of the vault must give it.
@@ -66,6 +70,10 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     let dir = DataDir::open(&settings.data_dir)
         .map_err(|source| ServeError::DataDir { path: settings.data_dir.clone(), source })?;
     let tls = settings.tls.as_ref().map(tls_config).transpose()?;
+    let assets = match &*settings.assets {
+        [] => None,
+        [current, older @ ..] => Some(Arc::new(Assets::load(current, older)?)),
+    };
     let listening = |source| ServeError::Listen { address: settings.listen.clone(), source };
     let listener = TcpListener::bind(&settings.listen).map_err(listening)?;
     listener.set_nonblocking(true).map_err(listening)?;
@@ -88,18 +96,14 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
         .and_then(|()| out.flush())
         .map_err(ServeError::Out)?;
 
-    let served = run(listener, tls, Arc::clone(&vault), stop).await;
+    let router = http::router(Arc::clone(&vault), assets);
+    let served = run(listener, tls, router, stop).await;
     sweeper.abort();
     vault.close().await;
     served.map_err(ServeError::Serve)
 }
 
-async fn run(
-    listener: TcpListener,
-    tls: Option<RustlsConfig>,
-    vault: Arc<Vault>,
-    stop: Stop,
-) -> io::Result<()> {
+async fn run(listener: TcpListener, tls: Option<RustlsConfig>, router: Router, stop: Stop) -> io::Result<()> {
     let handle = Handle::new();
     tokio::spawn({
         let handle = handle.clone();
@@ -109,7 +113,7 @@ async fn run(
             handle.graceful_shutdown(Some(LONGEST_FAREWELL));
         }
     });
-    let service = http::router(vault).into_make_service();
+    let service = router.into_make_service();
     match tls {
         Some(tls) => {
             let server = axum_server::from_tcp_rustls(listener, tls)?;
@@ -186,6 +190,9 @@ fn tls_config(files: &TlsFiles) -> Result<RustlsConfig, ServeError> {
 /// Why a vault does not serve. The operator's to put right.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// A released folder is not what was released.
+    #[error(transparent)]
+    Assets(#[from] ReleaseError),
     /// The certificate is none, or not the key's.
     #[error("the certificate {path} cannot be used with this key: {source}", path = .path.display())]
     Certificate {

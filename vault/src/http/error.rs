@@ -64,6 +64,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("card is missing: it names the token to charge, tokn_…")]
     MissingCard,
+    /// The operator's to put right.
+    #[error("this vault serves no card form: start it with --assets and the folder pkg/ of a release")]
+    NoAssets,
     /// The caller's fault.
     #[error("charge was not found")]
     NoSuchCharge,
@@ -120,7 +123,9 @@ impl ApiError {
             | Self::WrongMerchant => StatusCode::BAD_REQUEST,
             Self::Authentication(_) => StatusCode::UNAUTHORIZED,
             Self::ClearCardNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => StatusCode::NOT_FOUND,
+            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => {
+                StatusCode::NOT_FOUND
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -146,7 +151,7 @@ impl ApiError {
             Self::InvalidSeal => "invalid_seal",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::MissingCard => "missing_card",
-            Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => "not_found",
+            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => "not_found",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::ReplayedSeal => "replayed_seal",
             Self::RequestTimeout => "request_timeout",

@@ -1,11 +1,13 @@
-//! What the outside sees: Omise's API for tokens and charges, and the sealing keys.
+//! What the outside sees: Omise's API for tokens and charges, the sealing keys, and the frame with its files.
 
+mod assets;
 mod auth;
 mod body;
 mod card;
 mod charges;
 mod cors;
 mod error;
+mod frame;
 mod health;
 mod jwks;
 mod object;
@@ -20,10 +22,15 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::Vault;
+use crate::assets::Assets;
 use error::ApiError;
+use frame::Frame;
 
-/// Every route of the vault.
-pub fn router(vault: Arc<Vault>) -> Router {
+/// Every route of the vault. Without assets it serves no frame and says so.
+pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>) -> Router {
+    let frame = Frame { vault: Arc::clone(&vault), assets: assets.clone() };
+    let pages = Router::new().route("/frame", get(frame::show)).with_state(frame);
+    let files = Router::new().route("/v1/{*name}", get(assets::show)).with_state(assets);
     let routes = Router::new()
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/livez", get(health::live))
@@ -31,6 +38,8 @@ pub fn router(vault: Arc<Vault>) -> Router {
         .route("/tokens/{id}", get(tokens::show))
         .route("/charges", post(charges::create))
         .route("/charges/{id}", get(charges::show))
+        .merge(pages)
+        .merge(files)
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     layered(routes, &vault).with_state(vault)

@@ -1,10 +1,12 @@
 //! Requests and answers.
 
+mod assets;
 mod auth;
 mod body;
 mod charges;
 mod clear_card;
 mod cors;
+mod frame;
 mod jwks;
 mod request;
 mod seals;

@@ -1,6 +1,7 @@
 //! A vault to ask, with a clock to set, and cards to seal.
 
 pub(crate) mod program;
+pub(crate) mod release;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use cardseal::client::Pkey;
 use cardseal::seal::{Envelope, Jti, KeySet, PublicKey, seal};
 use cardseal_vault::Vault;
 use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::assets::Assets;
 use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::http::router;
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
@@ -66,6 +68,12 @@ impl Asked {
         Self::reopen(tempfile::tempdir().unwrap(), acquirers).await
     }
 
+    /// A vault that serves the card form.
+    pub(crate) async fn serving(assets: Assets) -> Self {
+        let asked = Self::new().await;
+        Self { router: router(Arc::clone(&asked.vault), Some(Arc::new(assets))), ..asked }
+    }
+
     pub(crate) async fn reopen(dir: TempDir, acquirers: Acquirers) -> Self {
         let seconds = Arc::new(AtomicU64::new(NOON));
         let clock = Clock::new({
@@ -74,7 +82,7 @@ impl Asked {
         });
         let data_dir = DataDir::open(dir.path()).unwrap();
         let vault = Vault::open(&data_dir, clock, acquirers).await.unwrap();
-        Self { router: router(Arc::clone(&vault)), vault, dir, clock: seconds }
+        Self { router: router(Arc::clone(&vault), None), vault, dir, clock: seconds }
     }
 
     pub(crate) fn set_time(&self, seconds: u64) {

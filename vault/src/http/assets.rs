@@ -1,0 +1,46 @@
+//! `/v1/…`: the files that browsers load.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::error::ApiError;
+use crate::assets::{Assets, Coding, Named};
+
+/// `GET /v1/{name}`: a file under its stable or its hashed name, in the smallest coding that the browser takes.
+pub(super) async fn show(
+    State(assets): State<Option<Arc<Assets>>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let assets = assets.ok_or(ApiError::NoAssets)?;
+    // As it came, undecoded: released files have no name that needs coding.
+    let name = uri.path().strip_prefix("/v1/").unwrap_or_default();
+    let Named { asset, naming } = assets.get(name).ok_or(ApiError::NoSuchRoute)?;
+    let coding = Coding::accepted(&values(&headers, ACCEPT_ENCODING));
+    let mut answer = asset.headers(*naming, coding);
+    let tag = answer.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
+    if values(&headers, IF_NONE_MATCH).into_iter().any(|known| names(known, tag)) {
+        answer.remove(CONTENT_TYPE);
+        answer.remove(CONTENT_ENCODING);
+        return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
+    }
+    Ok((answer, Body::from(asset.form(coding).bytes.clone())).into_response())
+}
+
+/// Whether an `If-None-Match` (RFC 9110 section 13.1.2) names an entity tag. The comparison is the weak one.
+fn names(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// The values of a header that can be read.
+fn values(headers: &HeaderMap, name: HeaderName) -> Vec<&str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+}

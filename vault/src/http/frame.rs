@@ -1,0 +1,85 @@
+//! `/frame`: the card fields, for an iframe on a merchant's page.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use cardseal::client::Pkey;
+use percent_encoding::percent_decode_str;
+
+use super::error::ApiError;
+use crate::Vault;
+use crate::assets::Assets;
+use crate::frame::{self, Page, Refusal};
+use crate::locale::Locale;
+use crate::merchant::{Merchant, Origin};
+use crate::store::StoreError;
+
+/// What the page is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) vault: Arc<Vault>,
+    pub(super) assets: Option<Arc<Assets>>,
+}
+
+/// `GET /frame?key=…&origin=…&locale=…`: the page for a merchant's page, or the one that says why there is none.
+///
+/// The `origin` only tells a developer early what `frame-ancestors` would enforce without a word; a request without
+/// one gets the page.
+pub(super) async fn show(
+    State(Frame { vault, assets }): State<Frame>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Page, ApiError> {
+    let assets = assets.ok_or(ApiError::NoAssets)?;
+    let query = Query(uri.query().unwrap_or_default());
+    Ok(match merchant(&vault, query).await? {
+        Ok(merchant) => {
+            let locale = query.get("locale").and_then(|tag| Locale::of_tag(&tag)).unwrap_or_else(|| {
+                let language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+                Locale::preferred(language.unwrap_or_default())
+            });
+            frame::page(assets.frame(), &merchant.public_key, &merchant.origins, locale)
+        }
+        Err(refusal) => frame::refused(assets.frame(), &refusal),
+    })
+}
+
+/// The merchant whose page asks.
+async fn merchant(vault: &Vault, query: Query<'_>) -> Result<Result<Merchant, Refusal>, StoreError> {
+    let Some(key) = query.get("key") else { return Ok(Err(Refusal::NoKey)) };
+    let key = match Pkey::parse(&key) {
+        Ok(key) => key,
+        Err(error) => return Ok(Err(Refusal::NotAKey(error))),
+    };
+    let Some(merchant) = vault.store().merchant_by_public_key(&key).await? else {
+        return Ok(Err(Refusal::UnknownKey(key)));
+    };
+    Ok(match query.get("origin").map(|text| Origin::parse(&text)) {
+        Some(Err(_)) => Err(Refusal::NotAnOrigin(key)),
+        Some(Ok(origin)) if !merchant.origins.contains(&origin) => Err(Refusal::UnknownOrigin(key, origin)),
+        Some(Ok(_)) | None => Ok(merchant),
+    })
+}
+
+/// An address's query, as `URLSearchParams` writes it.
+#[derive(Clone, Copy)]
+struct Query<'a>(&'a str);
+
+impl<'a> Query<'a> {
+    /// The first member of this name. What is not UTF-8 becomes what no key, origin or locale has in it.
+    fn get(self, name: &str) -> Option<Cow<'a, str>> {
+        let members = self.0.split('&').map(|member| member.split_once('=').unwrap_or((member, "")));
+        let (_, value) = members.into_iter().find(|(found, _)| *found == name)?;
+        Some(percent_decode_str(value).decode_utf8_lossy())
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        (self.status, self.headers, self.html).into_response()
+    }
+}
