@@ -21,7 +21,8 @@ export interface Content {
 /** How a pop-up ended: with a token, by somebody who closed it, or because another one took its place. */
 export type Outcome = Token | "closed" | "replaced";
 
-type State = "loading" | "ready" | "paying" | "failed" | "closed";
+/** `failed` may be tried again, `broken` may not. */
+type State = "loading" | "ready" | "paying" | "failed" | "broken" | "closed";
 
 /**
  * A card form over the page: a modal dialog, which keeps the focus in and the rest of the page out, with the vault's frame
@@ -53,6 +54,7 @@ export class Popup {
     root.append(this.#dialog);
     this.host.dataset.cardseal = "popup";
     (document.body ?? document.documentElement).append(this.host);
+    adoptColorScheme(this.#dialog);
     // A page that takes it out has closed it, too.
     this.#watch = new MutationObserver(() => this.host.isConnected || this.close());
     this.#watch.observe(document, { childList: true, subtree: true });
@@ -74,13 +76,12 @@ export class Popup {
       card.on("ready", () => this.#onReady(card));
       card.on("submit", () => void this.#onPay());
       card.on("escape", () => this.close());
+      card.on("change", () => this.#say(""));
       // While it pays, the promise tells.
       card.on("error", (error) => this.#state === "paying" || this.#onLost(error));
       card.mount(this.#place);
     } catch (thrown) {
-      const error = errorFrom(thrown);
-      this.#say(this.#words.broken);
-      this.#onLost(error);
+      this.#onLost(errorFrom(thrown));
     }
   }
 
@@ -91,11 +92,14 @@ export class Popup {
     if (this.#dialog.matches(":focus")) card.focus("number");
   }
 
-  /** The form could not be loaded, and has said so. */
+  /** The form could not be loaded. */
   #onLost(error: CardsealError): void {
     if (this.#state === "closed") return;
     report(error);
-    this.#enter("failed");
+    // A blocker can be told to let it through.
+    const mayCome = error.retryable || error.code === "frame_blocked";
+    if (!mayCome) this.#say(this.#words.broken);
+    this.#enter(mayCome ? "failed" : "broken");
   }
 
   async #onPay(): Promise<void> {
@@ -108,14 +112,15 @@ export class Popup {
     } catch (thrown) {
       if ((this.#state as State) === "closed") return;
       this.#enter("ready");
-      this.#say(explain(errorFrom(thrown), this.#words));
+      const error = errorFrom(thrown);
+      // The form says itself what is wrong with a field.
+      if (!error.field) this.#say(explain(error, this.#words));
     }
   }
 
   #retry(): void {
-    if (!this.#card) return;
     this.#enter("loading");
-    this.#card.mount(this.#place);
+    this.#card?.mount(this.#place);
   }
 
   #finish(outcome: Outcome): void {
@@ -134,10 +139,11 @@ export class Popup {
 
   #enter(state: State): void {
     this.#state = state;
-    const words = { paying: this.#words.busy, failed: this.#words.again } as Record<State, string | undefined>;
-    this.#button.textContent = words[state] ?? this.#pay;
+    const { busy, again } = this.#words;
+    this.#button.textContent = state === "paying" ? busy : state === "failed" ? again : this.#pay;
     // A button that is disabled in earnest would lose the focus.
-    this.#button.ariaDisabled = String(state === "loading" || state === "paying" || (state === "failed" && !this.#card));
+    this.#button.ariaDisabled = String(state === "loading" || state === "paying");
+    this.#button.hidden = state === "broken";
     this.#dialog.ariaBusy = String(state === "paying");
   }
 
@@ -179,6 +185,16 @@ export class Popup {
     onBackdrop(dialog, () => this.close());
     return dialog;
   }
+}
+
+/**
+ * Gives an element that is in the page the `color-scheme` around it in so many words: `normal` stands for what the page
+ * says in its head, which a frame does not know of.
+ */
+export function adoptColorScheme(element: HTMLElement): void {
+  const head = document.querySelector<HTMLMetaElement>('meta[name="color-scheme"]');
+  const { colorScheme } = getComputedStyle(element);
+  element.style.colorScheme = colorScheme === "normal" && head ? head.content : colorScheme;
 }
 
 /** What to tell the cardholder; the page's developer is told the rest. */

@@ -3,7 +3,7 @@ import type { Cardseal } from "../cardseal.js";
 import { type CardsealError, errorFrom } from "../error.js";
 import type { Locale } from "../locale.js";
 import type { OmiseCardStyle } from "./config.js";
-import { element, explain } from "./popup.js";
+import { adoptColorScheme, element, explain } from "./popup.js";
 import { sheet } from "./sheet.js";
 import { WORDS } from "./words.js";
 
@@ -45,24 +45,33 @@ export class SecureForm {
   /** Puts it into an element. */
   constructor(target: Element, options: SecureFormOptions, cardseal: Promise<Cardseal>) {
     this.#options = options;
-    const { theme, style, hidesRemember, locale } = options;
+    const { theme, hidesRemember } = options;
     const root = this.#host.attachShadow({ mode: "closed" });
     root.adoptedStyleSheets = [sheet()];
-    // The page's own values, on the page's own element.
-    if (theme) this.#host.style.setProperty("color-scheme", theme, "important");
-    this.#host.style.setProperty("--check-text", style.checkBox?.textColor ?? "");
-    this.#host.style.setProperty("--check-theme", style.checkBox?.themeColor ?? "");
+    const form = element("div", "form");
     const place = element("div", "card");
-    const remember = element("label", "remember");
-    remember.lang = locale;
-    this.#remember.type = "checkbox";
-    remember.append(this.#remember, WORDS[locale].remember);
-    root.append(place, ...(hidesRemember ? [] : [remember]));
+    form.append(place);
+    if (!hidesRemember) form.append(this.#rememberLabel());
+    root.append(form);
     this.#host.dataset.cardseal = "form";
     // Pages cut the element's height to fit a form of Omise's.
     if (target instanceof HTMLElement) target.style.height = "";
     target.replaceChildren(this.#host);
+    if (theme) form.style.colorScheme = theme;
+    else adoptColorScheme(form);
     void this.#mount(place, cardseal);
+  }
+
+  #rememberLabel(): HTMLElement {
+    const { locale, style } = this.#options;
+    const { textColor = "", themeColor = "" } = style.checkBox ?? {};
+    const label = element("label", "remember");
+    label.lang = locale;
+    label.style.color = textColor;
+    this.#remember.type = "checkbox";
+    this.#remember.style.accentColor = themeColor;
+    label.append(this.#remember, WORDS[locale].remember);
+    return label;
   }
 
   async #mount(place: Element, cardseal: Promise<Cardseal>): Promise<void> {

@@ -89,6 +89,7 @@ button {
   color: inherit;
   font: inherit;
   cursor: pointer;
+  -webkit-tap-highlight-color: transparent;
 }
 button:focus-visible {
   outline: 2px solid var(--accent);
@@ -143,6 +144,9 @@ button:focus-visible {
   font-weight: 600;
   transition: background-color 0.12s;
 }
+.pay[hidden] {
+  display: none;
+}
 .pay:hover {
   background: var(--accent-over);
 }
@@ -160,7 +164,6 @@ button:focus-visible {
   align-items: center;
   gap: 8px;
   min-height: 24px;
-  color: var(--check-text, var(--text));
   font-size: 15px;
   cursor: pointer;
 }
@@ -169,7 +172,7 @@ button:focus-visible {
   width: 18px;
   height: 18px;
   margin: 0;
-  accent-color: var(--check-theme, var(--accent));
+  accent-color: var(--accent);
 }
 @media (max-width: 480px) {
   .popup {
