@@ -117,12 +117,7 @@ impl CardForm {
         let form: HtmlElement = element(
             document,
             "form",
-            &[
-                ("method", "dialog"),
-                ("novalidate", ""),
-                ("autocomplete", "on"),
-                ("aria-label", &texts.title),
-            ],
+            &[("method", "dialog"), ("novalidate", ""), ("autocomplete", "on"), ("aria-label", &texts.title)],
             &[],
         )?;
         for view in &views {

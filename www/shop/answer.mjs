@@ -63,16 +63,23 @@ export function send(response, config, answer) {
 }
 
 /**
- * The widget needs two things beyond the shop's own files: to compile its wasm, and to reach the vault.
+ * A card form in a frame needs its script and its frame from the vault. One in the page needs to compile its wasm and to
+ * reach the vault.
  * @param {Config} config
  */
-function contentSecurityPolicy({ vault }) {
+function contentSecurityPolicy({ vault, mode }) {
+  const { origin } = new URL(vault);
+  const card =
+    mode === "hosted"
+      ? [`script-src 'self' ${origin}`, `frame-src ${origin}`, "connect-src 'self'"]
+      : ["script-src 'self' 'wasm-unsafe-eval'", `connect-src 'self' ${origin}`];
   return [
     "default-src 'none'",
-    "script-src 'self' 'wasm-unsafe-eval'",
+    ...card,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
     "style-src 'self'",
     "img-src 'self'",
-    `connect-src 'self' ${new URL(vault).origin}`,
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

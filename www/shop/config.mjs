@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
  * @typedef {object} Config
  * @property {number} port 0 takes any free one
  * @property {string} vault the vault's address, no slash at its end; this server and the shopper's browser both use it
+ * @property {"hosted" | "inline"} mode where the card form stands: in a frame of the vault's, or in the page
  * @property {string} publicKey goes into the checkout page
  * @property {string} secretKey charges; never leaves this process but for the vault
  * @property {string} [log] a file that gets a copy of the record
@@ -20,7 +21,7 @@ const PUBLIC_KEY = /^pkey_(test_)?[0-9A-Za-z]+$/;
 const SECRET_KEY = /^skey_(test_)?[0-9A-Za-z]+$/;
 
 /**
- * @param {{ port?: string, vault?: string, log?: string }} options the command line
+ * @param {{ port?: string, vault?: string, mode?: string, log?: string }} options the command line
  * @param {Record<string, string | undefined>} environment
  * @returns {Config}
  * @throws {ConfigError}
@@ -29,6 +30,7 @@ export function parseConfig(options, environment) {
   return {
     port: port(options.port ?? "4243"),
     vault: vault(options.vault),
+    mode: mode(options.mode ?? "hosted"),
     publicKey: key("CARDSEAL_PUBLIC_KEY", PUBLIC_KEY, environment),
     secretKey: key("CARDSEAL_SECRET_KEY", SECRET_KEY, environment),
     log: options.log,
@@ -43,6 +45,12 @@ function port(text) {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number > 65_535) throw new ConfigError("--port takes a number from 0 to 65535");
   return number;
+}
+
+/** @param {string} text */
+function mode(text) {
+  if (text !== "hosted" && text !== "inline") throw new ConfigError("--mode takes hosted or inline");
+  return text;
 }
 
 /** @param {string | undefined} text */

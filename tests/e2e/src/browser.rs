@@ -6,8 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use fantoccini::elements::Element;
 use fantoccini::wd::{Capabilities, TimeoutConfiguration};
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 
@@ -66,12 +67,22 @@ impl Browser {
         Ok(self.session.clone().close().await?)
     }
 
-    /// Runs a script in the page and returns what it returns; a promise is waited for.
+    /// Runs a script in the page, not in a frame of it, and returns what it returns; a promise is waited for.
     ///
     /// # Errors
     /// When the script throws.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.session.enter_parent_frame().await?;
         Ok(self.session.execute(script, arguments).await?)
+    }
+
+    /// An element of the page, not of a frame of it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn find(&self, locator: Locator<'_>) -> Result<Element> {
+        self.session.enter_parent_frame().await?;
+        Ok(self.session.find(locator).await?)
     }
 
     /// Waits until a script returns something that JavaScript takes for true, and returns that.

@@ -72,8 +72,16 @@ pub struct Shown {
 #[derive(Debug)]
 pub struct Checkout<'a> {
     browser: &'a Browser,
-    /// The form's closed shadow root, which a driver may enter and a page may not.
-    root: ShadowRoot,
+    form: Form,
+}
+
+/// Where the card form stands.
+#[derive(Debug)]
+enum Form {
+    /// In a frame of the vault's, the only one in the page.
+    Frame,
+    /// In a closed shadow root, which a driver may enter and a page may not.
+    Page(ShadowRoot),
 }
 
 impl<'a> Checkout<'a> {
@@ -110,8 +118,29 @@ impl<'a> Checkout<'a> {
         }
         browser.run("document.querySelector('#country').value = 'JP'", vec![]).await?;
         browser.wait_for("return !document.querySelector('#pay').disabled").await?;
-        let root = browser.find(Css("#card > div")).await?.shadow_root().await?;
-        Ok(Self { browser, root })
+        let in_frame = browser.run("return document.querySelector('#card iframe') !== null", vec![]).await?;
+        let form = if in_frame == true {
+            Form::Frame
+        } else {
+            Form::Page(browser.find(Css("#card > div")).await?.shadow_root().await?)
+        };
+        Ok(Self { browser, form })
+    }
+
+    /// An element of the card form. The browser stands in the form's frame from here on, until it is told otherwise.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn find(&self, selector: &str) -> Result<Element> {
+        self.browser.enter_parent_frame().await?;
+        let found = match &self.form {
+            Form::Frame => {
+                self.browser.enter_frame(0).await?;
+                (**self.browser).find(Css(selector)).await
+            }
+            Form::Page(root) => root.find(Css(selector)).await,
+        };
+        found.with_context(|| format!("no {selector} in the card form"))
     }
 
     /// An input of the card form.
@@ -119,7 +148,7 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// When it is not there.
     pub async fn input(&self, field: CardField) -> Result<Element> {
-        self.root.find(Css(field.selector())).await.with_context(|| format!("no input for {field:?}"))
+        self.find(field.selector()).await
     }
 
     /// Types a whole card, each field after a click into it.
@@ -173,7 +202,7 @@ impl<'a> Checkout<'a> {
     pub async fn shown(&self, field: CardField) -> Result<Shown> {
         let input = self.input(field).await?;
         let script = "const [input] = arguments; return [input.value, input.selectionStart];";
-        let shown = self.browser.run(script, vec![to_value(input)?]).await?;
+        let shown = self.browser.execute(script, vec![to_value(input)?]).await?;
         let text = shown[0].as_str().context("an input has a value")?.to_owned();
         Ok(Shown { text, caret: shown[1].as_u64().context("an input of type text has a caret")? })
     }
@@ -184,7 +213,8 @@ impl<'a> Checkout<'a> {
     /// When the field does not take it.
     pub async fn select(&self, field: CardField, from: u64, to: u64) -> Result<()> {
         let script = "const [input, from, to] = arguments; input.focus(); input.setSelectionRange(from, to);";
-        self.browser.run(script, vec![to_value(self.input(field).await?)?, json!(from), json!(to)]).await?;
+        let input = to_value(self.input(field).await?)?;
+        self.browser.execute(script, vec![input, json!(from), json!(to)]).await?;
         Ok(())
     }
 
@@ -194,7 +224,7 @@ impl<'a> Checkout<'a> {
     /// When it cannot be read.
     pub async fn complaint(&self, field: CardField) -> Result<String> {
         let selector = format!("{}-complaint", field.selector());
-        Ok(self.root.find(Css(&selector)).await?.text().await?)
+        Ok(self.find(&selector).await?.text().await?)
     }
 
     /// The brand that is shown beside the number.
@@ -202,7 +232,7 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// When it cannot be read.
     pub async fn brand(&self) -> Result<String> {
-        Ok(self.root.find(Css(".brand")).await?.text().await?)
+        Ok(self.find(".brand").await?.text().await?)
     }
 
     /// Presses the button that pays.

@@ -16,6 +16,7 @@ use crate::server::Server;
 pub struct Stage {
     folder: PathBuf,
     shop: Server,
+    inline_shop: Server,
     vault: Option<Server>,
     vault_url: String,
     public_key: String,
@@ -34,8 +35,8 @@ impl Stage {
         let folder = target()?.join("e2e").join(name);
         fs::create_dir_all(&folder)?;
 
-        let shop_port = free_port()?;
-        let origin = format!("http://127.0.0.1:{shop_port}");
+        let (shop_port, inline_port) = (free_port()?, free_port()?);
+        let origin = |port| format!("http://127.0.0.1:{port}");
         let mut add = vault_program()?;
         add.args([
             "merchant",
@@ -44,7 +45,9 @@ impl Stage {
             "--name",
             "End-to-end shop",
             "--origin",
-            &origin,
+            &origin(shop_port),
+            "--origin",
+            &origin(inline_port),
             "--data-dir",
         ]);
         let added = add.arg(folder.join("vault")).output()?;
@@ -57,21 +60,50 @@ impl Stage {
 
         let vault = start_vault(&folder, 0)?;
         let vault_url = vault.url()?;
-        let mut sell = Command::new("node");
-        sell.arg(workspace().join("www/shop/server.mjs"));
-        sell.args(["--port", &shop_port.to_string(), "--vault", &vault_url, "--log"])
-            .arg(folder.join("received.log"));
-        sell.env("CARDSEAL_PUBLIC_KEY", &public_key).env("CARDSEAL_SECRET_KEY", &secret_key);
-        let shop = Server::start(&mut sell, "listening on", &folder.join("shop.log"))?;
-        Ok(Self { folder, shop, vault: Some(vault), vault_url, public_key, secret_key, keeps_folder: false })
+        let sell = |mode: &str, port: u16, log: &str| {
+            let mut sell = Command::new("node");
+            sell.arg(workspace().join("www/shop/server.mjs"));
+            sell.args(["--mode", mode, "--port", &port.to_string(), "--vault", &vault_url, "--log"])
+                .arg(folder.join(log));
+            sell.env("CARDSEAL_PUBLIC_KEY", &public_key).env("CARDSEAL_SECRET_KEY", &secret_key);
+            Server::start(&mut sell, "listening on", &folder.join("shop.log"))
+        };
+        let shop = sell("hosted", shop_port, "received.log")?;
+        let inline_shop = sell("inline", inline_port, "received-inline.log")?;
+        Ok(Self {
+            folder,
+            shop,
+            inline_shop,
+            vault: Some(vault),
+            vault_url,
+            public_key,
+            secret_key,
+            keeps_folder: false,
+        })
     }
 
-    /// The shop's address.
+    /// The address of the shop whose card form stands in a frame.
     ///
     /// # Errors
     /// When the shop did not tell it.
     pub fn shop_url(&self) -> Result<String> {
         self.shop.url()
+    }
+
+    /// The address of the shop whose card form stands in the page.
+    ///
+    /// # Errors
+    /// When the shop did not tell it.
+    pub fn inline_shop_url(&self) -> Result<String> {
+        self.inline_shop.url()
+    }
+
+    /// Both shops' addresses.
+    ///
+    /// # Errors
+    /// When one did not tell it.
+    pub fn shops(&self) -> Result<[String; 2]> {
+        Ok([self.shop_url()?, self.inline_shop_url()?])
     }
 
     /// The vault's address, which stays the same when it is stopped and started again.
@@ -130,6 +162,7 @@ impl Drop for Stage {
 fn start_vault(folder: &Path, port: u16) -> Result<Server> {
     let mut serve = vault_program()?;
     serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(folder.join("vault"));
+    serve.arg("--assets").arg(workspace().join("pkg"));
     Server::start(&mut serve, "listening on", &folder.join("vault.log"))
 }
 

@@ -7,14 +7,18 @@ use cardseal_e2e::{CardField, Checkout, TestCard, evidence, visit};
 #[tokio::test]
 async fn a_typed_card_becomes_a_token_that_the_shop_charges() -> Result<()> {
     visit(async |stage, browser| {
-        let checkout = Checkout::open(browser, &stage.shop_url()?).await?;
-        checkout.type_card(TestCard::VISA).await?;
-        checkout.pay().await?;
-        assert_eq!(checkout.receipt().await?, "paid");
-        let token = browser.run("return document.querySelector('#order-token').textContent", vec![]).await?;
-        assert!(token.as_str().unwrap().starts_with("tokn_test_"), "{token}");
-        let card = browser.run("return document.querySelector('#order-card').textContent", vec![]).await?;
-        assert!(card.as_str().unwrap().contains("4242"), "{card}");
+        for shop in stage.shops()? {
+            let checkout = Checkout::open(browser, &shop).await?;
+            checkout.type_card(TestCard::VISA).await?;
+            checkout.pay().await?;
+            assert_eq!(checkout.receipt().await?, "paid");
+            let token =
+                browser.run("return document.querySelector('#order-token').textContent", vec![]).await?;
+            assert!(token.as_str().unwrap().starts_with("tokn_test_"), "{token}");
+            let card =
+                browser.run("return document.querySelector('#order-card').textContent", vec![]).await?;
+            assert!(card.as_str().unwrap().contains("4242"), "{card}");
+        }
         Ok(())
     })
     .await
@@ -83,10 +87,12 @@ async fn a_declined_card_is_told_and_another_one_pays() -> Result<()> {
 #[tokio::test]
 async fn enter_in_a_card_field_pays() -> Result<()> {
     visit(async |stage, browser| {
-        let checkout = Checkout::open(browser, &stage.shop_url()?).await?;
-        checkout.type_card(TestCard::VISA).await?;
-        checkout.press("\u{E007}").await?;
-        assert_eq!(checkout.receipt().await?, "paid");
+        for shop in stage.shops()? {
+            let checkout = Checkout::open(browser, &shop).await?;
+            checkout.type_card(TestCard::VISA).await?;
+            checkout.press("\u{E007}").await?;
+            assert_eq!(checkout.receipt().await?, "paid");
+        }
         Ok(())
     })
     .await
@@ -95,19 +101,21 @@ async fn enter_in_a_card_field_pays() -> Result<()> {
 #[tokio::test]
 async fn paying_with_an_incomplete_card_leads_to_the_field_and_sends_nothing() -> Result<()> {
     visit(async |stage, browser| {
-        let checkout = Checkout::open(browser, &stage.shop_url()?).await?;
-        checkout.type_into(CardField::Number, TestCard::VISA.number).await?;
-        checkout.pay().await?;
-        browser.wait_for("return document.querySelector('#payment-problem').textContent").await?;
-        assert_eq!(checkout.complaint(CardField::Number).await?, "");
-        for field in [CardField::Expiry, CardField::SecurityCode, CardField::Name] {
-            assert!(!checkout.complaint(field).await?.is_empty(), "{field:?}");
+        for shop in stage.shops()? {
+            let checkout = Checkout::open(browser, &shop).await?;
+            checkout.type_into(CardField::Number, TestCard::VISA.number).await?;
+            checkout.pay().await?;
+            browser.wait_for("return document.querySelector('#payment-problem').textContent").await?;
+            assert_eq!(checkout.complaint(CardField::Number).await?, "");
+            for field in [CardField::Expiry, CardField::SecurityCode, CardField::Name] {
+                assert!(!checkout.complaint(field).await?.is_empty(), "{field:?}");
+            }
+            // The keys that follow land in the first field that needs them.
+            checkout.press("1230").await?;
+            assert_eq!(checkout.shown(CardField::Expiry).await?.text, "12 / 30");
+            let log = std::fs::read_to_string(stage.folder().join("vault.log"))?;
+            assert!(!log.contains("POST"), "{log}");
         }
-        // The keys that follow land in the first field that needs them.
-        checkout.press("1230").await?;
-        assert_eq!(checkout.shown(CardField::Expiry).await?.text, "12 / 30");
-        let log = std::fs::read_to_string(stage.folder().join("vault.log"))?;
-        assert!(!log.contains("POST"), "{log}");
         Ok(())
     })
     .await
@@ -116,15 +124,17 @@ async fn paying_with_an_incomplete_card_leads_to_the_field_and_sends_nothing() -
 #[tokio::test]
 async fn a_vault_that_is_down_is_told_and_the_same_card_pays_when_it_is_back() -> Result<()> {
     visit(async |stage, browser| {
-        let checkout = Checkout::open(browser, &stage.shop_url()?).await?;
-        checkout.type_card(TestCard::VISA).await?;
-        stage.stop_vault();
-        checkout.pay().await?;
-        browser.wait_for("return document.querySelector('#payment-problem').textContent").await?;
-        assert_eq!(checkout.shown(CardField::Number).await?.text, "4242 4242 4242 4242");
-        stage.start_vault()?;
-        checkout.pay().await?;
-        assert_eq!(checkout.receipt().await?, "paid");
+        for shop in stage.shops()? {
+            let checkout = Checkout::open(browser, &shop).await?;
+            checkout.type_card(TestCard::VISA).await?;
+            stage.stop_vault();
+            checkout.pay().await?;
+            browser.wait_for("return document.querySelector('#payment-problem').textContent").await?;
+            assert_eq!(checkout.shown(CardField::Number).await?.text, "4242 4242 4242 4242");
+            stage.start_vault()?;
+            checkout.pay().await?;
+            assert_eq!(checkout.receipt().await?, "paid");
+        }
         Ok(())
     })
     .await

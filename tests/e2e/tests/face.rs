@@ -27,13 +27,13 @@ async fn script(stage: &Stage, browser: &Browser, body: &str) -> Result<Value> {
 #[tokio::test]
 async fn what_a_merchant_sets_up_wrong_is_told_by_code_and_in_words() -> Result<()> {
     visit(async |stage, browser| {
-        browser.goto(&stage.shop_url()?).await?;
+        browser.goto(&stage.inline_shop_url()?).await?;
         for (options, code, words) in [
-            ("{ mode: undefined }", "unsupported_mode", "inline"),
+            ("{ mode: 'popup' }", "unsupported_mode", "inline"),
             ("{ publicKey: 'skey_test_1' }", "invalid_public_key", "secret key"),
             ("{ publicKey: undefined }", "invalid_public_key", "pkey_"),
             ("{ vault: 'http://vault.example' }", "invalid_vault_address", "https://"),
-            ("{ vault: vault + '/v1' }", "invalid_vault_address", "nothing more"),
+            ("{ vault: vault + '/v1' }", "invalid_vault_address", "https://host"),
             ("{ locale: 'tlh' }", "invalid_options", "en, ja, th"),
         ] {
             let error = script(stage, browser, &format!("await load({options})")).await?;
@@ -66,7 +66,7 @@ async fn what_a_merchant_sets_up_wrong_is_told_by_code_and_in_words() -> Result<
 async fn a_card_from_the_pages_own_fields_becomes_a_token_and_a_wrong_one_an_error_without_it() -> Result<()>
 {
     visit(async |stage, browser| {
-        browser.goto(&stage.shop_url()?).await?;
+        browser.goto(&stage.inline_shop_url()?).await?;
         let create = |card: &str| format!("const cardseal = await load(); return cardseal.createToken({card})");
         let good = "{ number: '4242-4242-4242-4242', expiry: '12/2030', security_code: '123', name: 'Somchai Prasert',
             email: 'somchai@example.com', billing: { city: 'Bangkok', country: 'TH', postal_code: '' } }";
@@ -103,7 +103,7 @@ async fn a_card_from_the_pages_own_fields_becomes_a_token_and_a_wrong_one_an_err
 #[tokio::test]
 async fn a_refusal_of_the_vault_names_the_call_that_its_log_names() -> Result<()> {
     visit(async |stage, browser| {
-        browser.goto(&stage.shop_url()?).await?;
+        browser.goto(&stage.inline_shop_url()?).await?;
         let body = "const cardseal = await load({ publicKey: 'pkey_test_unknown' });
             return await cardseal.createToken({ number: '4242424242424242', expiry: '12/30' })";
         let error = script(stage, browser, body).await?;
@@ -121,7 +121,7 @@ async fn a_refusal_of_the_vault_names_the_call_that_its_log_names() -> Result<()
 async fn a_page_of_an_unregistered_origin_gets_no_token_and_is_told_what_it_may_be() -> Result<()> {
     visit(async |stage, browser| {
         // The same shop, under a name that the vault was not told of.
-        browser.goto(&stage.shop_url()?.replace("127.0.0.1", "localhost")).await?;
+        browser.goto(&stage.inline_shop_url()?.replace("127.0.0.1", "localhost")).await?;
         let body = "const cardseal = await load();
             return await cardseal.createToken({ number: '4242424242424242', expiry: '12/30' })";
         let error = script(stage, browser, body).await?;
@@ -135,7 +135,7 @@ async fn a_page_of_an_unregistered_origin_gets_no_token_and_is_told_what_it_may_
 #[tokio::test]
 async fn wasm_that_does_not_load_is_an_error_and_the_next_try_loads_it() -> Result<()> {
     visit(async |stage, browser| {
-        browser.goto(&stage.shop_url()?).await?;
+        browser.goto(&stage.inline_shop_url()?).await?;
         let failed = script(stage, browser, "await load({ wasm: '/cardseal/nothing.wasm' })").await?;
         assert_eq!(
             (&failed["code"], &failed["retryable"]),
@@ -152,7 +152,7 @@ async fn wasm_that_does_not_load_is_an_error_and_the_next_try_loads_it() -> Resu
 #[tokio::test]
 async fn a_form_lives_through_mounting_changing_and_the_end() -> Result<()> {
     visit(async |stage, browser| {
-        browser.goto(&stage.shop_url()?).await?;
+        browser.goto(&stage.inline_shop_url()?).await?;
         let body = "
             const cardseal = await load({ locale: 'en' });
             const told = [];
@@ -189,7 +189,7 @@ async fn a_form_lives_through_mounting_changing_and_the_end() -> Result<()> {
 async fn the_vault_opens_what_web_crypto_seals() -> Result<()> {
     visit(async |stage, browser| {
         // The checkout page may speak to the vault, and 127.0.0.1 is a secure context.
-        browser.goto(&format!("{}/checkout", stage.shop_url()?)).await?;
+        browser.goto(&format!("{}/checkout", stage.inline_shop_url()?)).await?;
         let body = "
             const { keys: [jwk] } = await (await fetch(`${vault}/.well-known/jwks.json`)).json();
             const bytes = (text) => new TextEncoder().encode(text);

@@ -1,5 +1,4 @@
 // The merchant's part of the page: card fields in, token out, then the form is posted like any other.
-import { loadCardseal } from "/cardseal/cardseal.js";
 import { dress } from "./dress.js";
 
 const form = document.querySelector("#checkout");
@@ -7,14 +6,16 @@ const pay = document.querySelector("#pay");
 const problem = document.querySelector("#payment-problem");
 const value = (name) => form.elements.namedItem(name).value;
 
-const { publicKey, vault, locale } = form.dataset;
-const cardseal = await loadCardseal({ publicKey, vault, locale, mode: "inline" });
+const { publicKey, vault, locale, mode } = form.dataset;
+// A form in the page is served by the shop itself; one in a frame by the vault, its loader included.
+const { loadCardseal } = await import(mode === "inline" ? "/cardseal/cardseal.js" : `${vault}/v1/cardseal.js`);
+const cardseal = await loadCardseal({ publicKey, vault, locale, mode });
 const card = cardseal.card();
 await dress(card);
-card.mount("#card");
+card.on("ready", () => (pay.disabled = false));
 card.on("submit", () => form.requestSubmit());
 card.on("change", () => (problem.textContent = ""));
-pay.disabled = false;
+card.mount("#card");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -87,8 +87,9 @@ test("every page is whole in every language and needs no inline script or style"
         assert.match(script, /^<script type="module" src="\/static\/\w+\.js">$/);
       assert.equal(
         headers.get("content-security-policy"),
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; " +
-          `connect-src 'self' ${address}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+        `default-src 'none'; script-src 'self' ${address}; frame-src ${address}; connect-src 'self'; ` +
+          "require-trusted-types-for 'script'; trusted-types 'none'; style-src 'self'; img-src 'self'; " +
+          "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       );
       assert.equal(headers.get("x-content-type-options"), "nosniff");
       assert.equal(text.includes(SECRET_KEY), false);

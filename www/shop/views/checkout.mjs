@@ -69,7 +69,7 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   </details>
 </aside>
 <form id="checkout" method="post" action="/api/orders"
-  data-public-key="${config.publicKey}" data-vault="${config.vault}" data-locale="${language}"
+  data-public-key="${config.publicKey}" data-vault="${config.vault}" data-mode="${config.mode}" data-locale="${language}"
   data-check-card="${t.check_card}" data-try-again="${t.try_again}" data-cannot-pay="${t.cannot_pay}">
   <input type="hidden" name="order_id" value="${order.id}">
   <input type="hidden" name="card_token" autocomplete="off">

@@ -98,6 +98,7 @@ impl Servers {
 
         let mut serve = in_workspace(&program);
         serve.args(["serve", "--listen", &format!("127.0.0.1:{}", vault_port), "--data-dir"]).arg(&data);
+        serve.arg("--assets").arg(workspace::root().join("pkg"));
         let (vault, vault_url) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
 
         let mut sell = npm::node()?;
