@@ -99,7 +99,7 @@ export function addScriptButton(script: HTMLScriptElement): void {
   button.className = "omise-checkout-button";
   button.textContent = config().buttonLabel ?? DEFAULTS.buttonLabel;
   button.addEventListener("click", (event) => {
-    event.preventDefault();
+    press(event);
     openPopup(config(), "sent", form);
   });
   script.after(button);
@@ -119,11 +119,17 @@ function attach({ buttonId, configuration }: ConfiguredButton): Element | undefi
   const listener = new AbortController();
   attached.set(button, listener);
   const onClick = (event: Event) => {
-    event.preventDefault();
+    press(event);
     openPopup(configuration, "sent", form);
   };
   button.addEventListener("click", onClick, { signal: listener.signal });
   return button;
+}
+
+/** Leaves to the pop-up what a click would do, and gives it something to give the focus back to: Safari focuses no button. */
+function press(event: Event): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus({ preventScroll: true });
 }
 
 /** What becomes of a form with a token in it: Omise.js sends a button's, and leaves the rest to the page's callback. */

@@ -38,7 +38,6 @@ export class Popup {
   readonly #words: Words;
   readonly #pay: string;
   readonly #end: (outcome: Outcome) => void;
-  readonly #opener = document.activeElement;
   readonly #watch: MutationObserver;
   #state: State = "loading";
   #card: Card | undefined;
@@ -59,6 +58,8 @@ export class Popup {
     this.#watch = new MutationObserver(() => this.host.isConnected || this.close());
     this.#watch.observe(document, { childList: true, subtree: true });
     this.#dialog.showModal();
+    // Until there is a field to have the focus, no button has it that Enter could press by accident.
+    this.#dialog.focus({ preventScroll: true });
     this.#enter("loading");
     void this.#mount(cardseal);
   }
@@ -131,9 +132,6 @@ export class Popup {
     this.#dialog.close();
     this.#card?.destroy();
     this.host.remove();
-    if (this.#opener instanceof HTMLElement && document.activeElement !== this.#opener) {
-      this.#opener.focus({ preventScroll: true });
-    }
     this.#end(outcome);
   }
 
@@ -172,9 +170,7 @@ export class Popup {
     const dialog = element("dialog", "popup");
     dialog.lang = locale;
     dialog.setAttribute("aria-labelledby", title.id);
-    // Until there is a field to have the focus, this has it, so that no button of it is in the way.
     dialog.tabIndex = -1;
-    dialog.autofocus = true;
     dialog.append(sheet);
     // Escape, or what a telephone has in its place. A browser may close the dialog all the same.
     dialog.addEventListener("cancel", (event) => {
