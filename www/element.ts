@@ -12,7 +12,7 @@ import {
   type TokenizeDetails,
 } from "./card.js";
 import { loadCardseal, type LoadOptions } from "./cardseal.js";
-import { CardsealError, fail, type FieldName } from "./error.js";
+import { type CardsealError, errorFrom, fail, type FieldName } from "./error.js";
 import type { Locale } from "./locale.js";
 import { Submission, type Part, type Submitter } from "./submission.js";
 
@@ -401,7 +401,7 @@ export class CardsealCardElement extends Base {
       this.#setValue(token.id);
       return true;
     } catch (thrown) {
-      this.#announce(asError(thrown));
+      this.#announce(errorFrom(thrown));
       return false;
     } finally {
       this.#isMaking = false;
@@ -455,7 +455,7 @@ export class CardsealCardElement extends Base {
     } catch (thrown) {
       if (start !== this.#start) return;
       this.#say("unavailable");
-      this.#fail(asError(thrown));
+      this.#fail(errorFrom(thrown));
     }
   }
 
@@ -580,7 +580,7 @@ export class CardsealCardElement extends Base {
   /** Does what may fail when the page has made a mistake, or when there is nothing yet to do it with. */
   #attempt(work: () => Promise<void>): void {
     work().catch((thrown: unknown) => {
-      const error = asError(thrown);
+      const error = errorFrom(thrown);
       if (error.code === "not_ready" || error.code === "not_mounted" || error.code === "destroyed") return;
       console.error("<cardseal-card>", error);
       this.#announce(error);
@@ -635,10 +635,6 @@ export class CardsealCardElement extends Base {
       throw fail("invalid_options", `the attribute ${name} is not JSON`);
     }
   }
-}
-
-function asError(thrown: unknown): CardsealError {
-  return thrown instanceof CardsealError ? thrown : fail("internal_error", "cardseal failed inside; load the page again");
 }
 
 if (typeof customElements !== "undefined" && !customElements.get("cardseal-card")) {

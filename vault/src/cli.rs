@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use cardseal::client::Pkey;
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use thiserror::Error;
@@ -13,6 +14,7 @@ use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::server::{self, ServeError, Settings, TlsFiles};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
+use crate::verify::{Check, VerifyError};
 
 /// Keeps cards and answers with tokens.
 #[derive(Debug, Parser)]
@@ -29,6 +31,8 @@ enum Command {
     /// Say who may use the vault
     #[command(subcommand)]
     Merchant(MerchantCommand),
+    /// Compare what a running vault serves with a release; ends with 1 if anything differs
+    Verify(Verify),
 }
 
 #[derive(Args, Debug)]
@@ -56,6 +60,8 @@ enum MerchantCommand {
     Add(Add),
     /// List the merchants
     List(List),
+    /// Register the origins of a merchant's pages, in place of those registered before. A running vault obeys at once
+    Origins(Origins),
 }
 
 #[derive(Args, Debug)]
@@ -87,6 +93,35 @@ struct List {
     data_dir: PathBuf,
 }
 
+#[derive(Args, Debug)]
+struct Origins {
+    /// Folder of the vault. The vault may be running
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The merchant's public key
+    #[arg(long, value_name = "PKEY", value_parser = Pkey::parse)]
+    key: Pkey,
+    /// Origin of the merchant's pages, such as `https://shop.example`; may be given several times
+    #[arg(long = "origin", value_name = "URL", required = true, value_parser = Origin::parse)]
+    origins: Vec<Origin>,
+}
+
+#[derive(Args, Debug)]
+struct Verify {
+    /// Address of the vault, such as `https://vault.example`
+    #[arg(value_name = "URL", value_parser = Origin::parse)]
+    vault: Origin,
+    /// Public key of a merchant
+    #[arg(long, value_name = "PKEY", value_parser = Pkey::parse)]
+    key: Pkey,
+    /// Folder pkg/ of the release that the vault should serve
+    #[arg(long, value_name = "DIR")]
+    assets: PathBuf,
+    /// Origin that may show the merchant's frame; given for all of them, that no other may is checked too
+    #[arg(long = "origin", value_name = "URL", value_parser = Origin::parse)]
+    origins: Vec<Origin>,
+}
+
 /// Carries a command out; what it prints goes to `out`.
 ///
 /// # Errors
@@ -101,14 +136,21 @@ pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
         Command::Merchant(MerchantCommand::List(List { data_dir })) => {
             list_merchants(data_dir, &mut out).await
         }
+        Command::Merchant(MerchantCommand::Origins(origins)) => replace_origins(origins, &mut out).await,
+        Command::Verify(Verify { vault, key, assets, origins }) => {
+            let report = Check { vault, key, origins, assets }.run().await?;
+            write!(out, "{report}").and_then(|()| out.flush())?;
+            match report.differing() {
+                (0, _) => Ok(()),
+                (differing, of) => Err(CliError::Differs { differing, of }),
+            }
+        }
     }
 }
 
 async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
     let mode = if add.live { Mode::Live } else { Mode::Test };
-    if let (Mode::Live, Some(origin)) = (mode, add.origins.iter().find(|origin| !origin.is_secure())) {
-        return Err(CliError::InsecureOrigin(origin.clone()));
-    }
+    check_origins(mode, &add.origins)?;
     let clear = add.clear_card || mode == Mode::Test;
     let secret_key = SecretKey::random(mode);
     let merchant = Merchant {
@@ -134,10 +176,7 @@ async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
 }
 
 async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), CliError> {
-    if !DataDir::is_vault(&data_dir) {
-        return Err(CliError::NoVault(data_dir));
-    }
-    let store = open(data_dir).await?;
+    let store = open_existing(data_dir).await?;
     let merchants = store.merchants().await?;
     store.close().await;
 
@@ -170,6 +209,36 @@ async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), C
     Ok(out.flush()?)
 }
 
+async fn replace_origins(
+    Origins { data_dir, key, origins }: Origins,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
+    let store = open_existing(data_dir).await?;
+    let Some(merchant) = store.merchant_by_public_key(&key).await? else {
+        return Err(CliError::UnknownKey(key));
+    };
+    check_origins(merchant.mode, &origins)?;
+    store.replace_origins(&merchant.id, &origins).await?;
+    store.close().await;
+    writeln!(out, "merchant  {}", merchant.id)?;
+    for origin in origins {
+        writeln!(out, "origin    {origin}")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// A page for real cards has to come over TLS.
+fn check_origins(mode: Mode, origins: &[Origin]) -> Result<(), CliError> {
+    match (mode, origins.iter().find(|origin| !origin.is_secure())) {
+        (Mode::Live, Some(origin)) => Err(CliError::InsecureOrigin(origin.clone())),
+        _ => Ok(()),
+    }
+}
+
+async fn open_existing(path: PathBuf) -> Result<Store, CliError> {
+    if DataDir::is_vault(&path) { open(path).await } else { Err(CliError::NoVault(path)) }
+}
+
 async fn open(path: PathBuf) -> Result<Store, CliError> {
     let dir = DataDir::open(&path).map_err(|source| CliError::DataDir { path, source })?;
     Ok(Store::open(&dir).await?)
@@ -186,6 +255,14 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
+    /// A vault does not serve what was released. Whoever changed it may read cards.
+    #[error("{differing} of {of} are not what was released")]
+    Differs {
+        /// How many files and headers differ.
+        differing: usize,
+        /// How many were compared.
+        of: usize,
+    },
     /// A page for real cards has to come over TLS.
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
@@ -201,4 +278,10 @@ pub enum CliError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No merchant has this key.
+    #[error("the vault has no merchant with the public key {key}; `merchant list` shows those it has", key = .0.as_str())]
+    UnknownKey(Pkey),
+    /// A vault was not compared with its release.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
 }

@@ -125,7 +125,7 @@ pub fn refused(files: &FrameFiles, refusal: &Refusal) -> Page {
     Page { status: refusal.status(), headers: headers("script-src 'self'", "*"), html }
 }
 
-/// How a file is fetched ahead, so that its digest is checked and the script's own fetch finds it.
+/// How a file is fetched ahead of the script's own fetch, which checks its digest.
 const PRELOAD: &str = r#"rel="preload" as="fetch" crossorigin="anonymous""#;
 
 fn texts_link((locale, asset): (Locale, &Asset), chosen: Locale) -> String {
@@ -169,8 +169,9 @@ fn headers(sources: &str, ancestors: &str) -> HeaderMap {
     headers
 }
 
-/// Every feature that browsers know by a policy (W3C Permissions Policy) is off: a form needs none.
-const PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), clipboard-read=(), \
+/// What browsers let a policy turn off (W3C Permissions Policy) is off: a form needs none of it. Those that a browser
+/// does not know yet stay out, as it complains of each on the merchant's console.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), \
     clipboard-write=(), display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), \
     gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), \
     microphone=(), midi=(), otp-credentials=(), payment=(), picture-in-picture=(), \

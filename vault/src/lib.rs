@@ -1,6 +1,7 @@
 //! The vault: opens sealed cards, keeps them encrypted, and answers with tokens that a merchant can charge.
 //!
-//! - [`cli`]: the program's commands; [`server`]: listening, TLS, shutting down.
+//! - [`cli`]: the program's commands; [`server`]: listening, TLS, shutting down; [`verify`]: looking
+//!   at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
@@ -27,5 +28,6 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod vault;
+pub mod verify;
 
 pub use vault::Vault;

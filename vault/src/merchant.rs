@@ -81,7 +81,7 @@ pub struct NotAName;
 
 /// Where a page comes from (RFC 6454), written as browsers write it in the header `Origin`: `https://shop.example`,
 /// `http://127.0.0.1:4243`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin(String);
 
 impl Origin {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::support::program::{Served, add_merchant, run};
-use crate::support::{VISA, clear_card};
+use crate::support::release::Released;
+use crate::support::{SHOP, VISA, clear_card};
 
 #[test]
 fn a_merchant_is_added_to_a_new_folder_and_listed() {
@@ -72,12 +73,76 @@ fn a_merchant_added_beside_a_running_vault_can_tokenize_at_once() {
 }
 
 #[test]
+fn a_merchants_origins_are_replaced_beside_a_running_vault() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("vault");
+    let account = add_merchant(&dir);
+    let released = Released::new("1.0.0");
+    let vault = Served::start_with(&dir, &["--assets", released.path().to_str().unwrap()]);
+    let frame = |origin| {
+        let path = format!("/frame?key={}&origin={origin}", account.public_key);
+        vault.request("GET", &path, "", "", "").status
+    };
+    let (shop, other) = ("https://shop.example", "https://other.example");
+    assert_eq!([SHOP, shop, other].map(frame), [200, 403, 403]);
+
+    let dir = dir.to_str().unwrap();
+    let replace = |origins: &[&str]| {
+        let mut arguments = vec!["merchant", "origins", "--data-dir", dir, "--key", &account.public_key];
+        origins.iter().for_each(|origin| arguments.extend(["--origin", origin]));
+        run(&arguments)
+    };
+    let output = replace(&[shop, "https://Shop.example/", other]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains(&format!("origin    {other}")));
+    assert_eq!([SHOP, shop, other].map(frame), [403, 200, 200]);
+    assert_eq!(replace(&[other]).status.code(), Some(0));
+    assert_eq!([SHOP, shop, other].map(frame), [403, 403, 200]);
+
+    // None at all would leave its pages without a form.
+    assert_eq!(replace(&[]).status.code(), Some(2));
+    assert_eq!([SHOP, shop, other].map(frame), [403, 403, 200]);
+}
+
+#[test]
+fn a_live_merchants_new_origins_want_tls_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().to_str().unwrap();
+    let added = run(&[
+        "merchant",
+        "add",
+        "--data-dir",
+        dir,
+        "--name",
+        "A",
+        "--live",
+        "--json",
+        "--origin",
+        "https://a.example",
+    ]);
+    let added: Value = serde_json::from_slice(&added.stdout).unwrap();
+    let key = added["public_key"].as_str().unwrap();
+    let refused =
+        run(&["merchant", "origins", "--data-dir", dir, "--key", key, "--origin", "http://a.example"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("http://a.example is not https"));
+    let listed = String::from_utf8(run(&["merchant", "list", "--data-dir", dir]).stdout).unwrap();
+    assert!(listed.contains("https://a.example"), "{listed}");
+}
+
+#[test]
 fn wrong_commands_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let file = file.to_str().unwrap();
+    let vault = folder.path().join("vault");
+    add_merchant(&vault);
+    let vault = vault.to_str().unwrap();
+    let released = Released::new("1.0.0");
+    released.write("frame.js", "changed");
+    let changed = released.path().to_str().unwrap();
     for (arguments, words) in [
         (&["merchant", "list", "--data-dir", "/nowhere/at/all"][..], "there is no vault in /nowhere/at/all"),
         (
@@ -89,6 +154,50 @@ fn wrong_commands_say_what_to_do() {
             "1 to 100 characters",
         ),
         (&["merchant", "add", "--data-dir", dir, "--name", "A"], "--origin"),
+        (
+            &[
+                "merchant",
+                "origins",
+                "--data-dir",
+                vault,
+                "--key",
+                "pkey_test_0",
+                "--origin",
+                "https://a.example",
+            ],
+            "no merchant with the public key pkey_test_0",
+        ),
+        (
+            &[
+                "merchant",
+                "origins",
+                "--data-dir",
+                vault,
+                "--key",
+                "skey_test_0",
+                "--origin",
+                "https://a.example",
+            ],
+            "must be revoked",
+        ),
+        (
+            &[
+                "merchant",
+                "origins",
+                "--data-dir",
+                dir,
+                "--key",
+                "pkey_test_0",
+                "--origin",
+                "https://a.example",
+            ],
+            "there is no vault in",
+        ),
+        (&["serve", "--data-dir", dir, "--assets", dir], "integrity.json cannot be read"),
+        (
+            &["serve", "--data-dir", dir, "--assets", changed],
+            "frame.js is not the file that integrity.json names",
+        ),
         (&["serve", "--data-dir", file], "cannot be opened"),
         (&["serve", "--data-dir", dir, "--listen", "nonsense"], "cannot listen on nonsense"),
         (&["serve", "--data-dir", dir, "--tls-cert", "a.pem"], "--tls-key"),

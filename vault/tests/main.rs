@@ -9,3 +9,4 @@ mod keys;
 mod process;
 mod secrecy;
 mod support;
+mod verify;

@@ -78,7 +78,7 @@ pub(super) enum ApiError {
     NoSuchToken,
     /// The page's or the operator's fault.
     #[error(
-        "this page's origin is not one of the merchant's; add the merchant with --origin and the page's origin"
+        "this page's origin is not one of the merchant's; merchant origins --origin registers all of them at once"
     )]
     OriginNotAllowed,
     /// The sender's fault.

@@ -1,6 +1,6 @@
 use cardseal::client::Pkey;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 
 use super::{Store, StoreError};
 use crate::id::MerchantId;
@@ -33,15 +33,21 @@ impl Store {
         .bind(now.unix_seconds() as i64)
         .execute(&mut *transaction)
         .await?;
-        for origin in &merchant.origins {
-            sqlx::query(
-                "INSERT INTO merchant_origins (merchant_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            )
-            .bind(merchant.id.as_str())
-            .bind(origin.as_str())
+        add_origins(&mut transaction, &merchant.id, &merchant.origins).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Puts others in the place of a merchant's origins.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn replace_origins(&self, merchant: &MerchantId, origins: &[Origin]) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("DELETE FROM merchant_origins WHERE merchant_id = $1")
+            .bind(merchant.as_str())
             .execute(&mut *transaction)
             .await?;
-        }
+        add_origins(&mut transaction, merchant, origins).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -117,6 +123,24 @@ impl Store {
             id,
         })
     }
+}
+
+/// The same origin may be given twice.
+async fn add_origins(
+    transaction: &mut Transaction<'static, Sqlite>,
+    merchant: &MerchantId,
+    origins: &[Origin],
+) -> Result<(), StoreError> {
+    for origin in origins {
+        sqlx::query(
+            "INSERT INTO merchant_origins (merchant_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(merchant.as_str())
+        .bind(origin.as_str())
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(())
 }
 
 const fn mode_name(mode: Mode) -> &'static str {

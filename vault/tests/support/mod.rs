@@ -40,8 +40,8 @@ pub(crate) const VISA: &str = "4242424242424242";
 pub(crate) struct Asked {
     pub(crate) vault: Arc<Vault>,
     pub(crate) dir: TempDir,
+    pub(crate) router: Router,
     clock: Arc<AtomicU64>,
-    router: Router,
 }
 
 /// A merchant with its keys as texts.

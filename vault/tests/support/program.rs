@@ -13,7 +13,14 @@ use super::Account;
 
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cardseal-vault")).args(arguments).output().unwrap()
+    command(arguments).output().unwrap()
+}
+
+/// A command, not yet run.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cardseal-vault"));
+    command.args(arguments);
+    command
 }
 
 /// Adds a merchant with test keys.
