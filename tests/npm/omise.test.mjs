@@ -263,6 +263,17 @@ test("an amount is shown in its currency, with as many decimals as that has", as
   }
 });
 
+test("its types hold for a strict TypeScript project", () => {
+  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", ""];
+  const modules = ["--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+  const tsc = join(top, "node_modules/.bin/tsc");
+  try {
+    execFileSync(tsc, [...options, ...modules, join(top, "tests/npm/omise.ts")], { cwd: top, encoding: "utf8" });
+  } catch (error) {
+    assert.fail(`${error.stdout}${error.stderr}`);
+  }
+});
+
 /** A module of www/, as Node takes it. */
 async function source(path) {
   const { outputFiles } = await build({

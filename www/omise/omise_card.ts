@@ -164,7 +164,7 @@ function openPopup(
 }
 
 function content(config: OmiseCardConfig): Content {
-  const { image = "", frameLabel = "", frameDescription = "", submitLabel } = config;
+  const { image = "", frameLabel = "", frameDescription = "", submitLabel = "" } = config;
   const locale = localeOf(config);
   return {
     locale,

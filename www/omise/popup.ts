@@ -12,8 +12,8 @@ export interface Content {
   image: string;
   label: string;
   description: string;
-  /** What stands on the button that pays; in the form's language if it is left out. */
-  submit: string | undefined;
+  /** What stands on the button that pays, or nothing for a word in the form's language. */
+  submit: string;
   /** The amount, as a person reads it. */
   amount: string | undefined;
 }
@@ -45,7 +45,7 @@ export class Popup {
   /** Opens it. `end` is called once, when it has gone. */
   constructor(content: Content, cardseal: Promise<Cardseal>, end: (outcome: Outcome) => void) {
     this.#words = WORDS[content.locale];
-    this.#pay = [content.submit ?? this.#words.submit, content.amount].filter(Boolean).join(" ");
+    this.#pay = [content.submit || this.#words.submit, content.amount].filter(Boolean).join(" ");
     this.#end = end;
     this.#dialog = this.#build(content);
     const root = this.host.attachShadow({ mode: "closed" });
