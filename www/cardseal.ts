@@ -2,7 +2,6 @@ import { beside } from "./beside.js";
 import type { Card, CardOptions, OwnFieldsCard, Token } from "./card.js";
 import { CardsealError, fail } from "./error.js";
 import { HostedCard } from "./hosted/card.js";
-import type { Inline } from "./inline.js";
 import { checkLocale, type Locale } from "./locale.js";
 
 export type {
@@ -46,6 +45,19 @@ export interface LoadOptions {
   wasm?: string | URL | BufferSource | WebAssembly.Module;
 }
 
+/** One merchant at one vault. Made by `loadCardseal()`. */
+export interface Cardseal {
+  /** Makes a card form; `mount()` puts it into the page. */
+  card(options?: CardOptions): Card;
+  /**
+   * Seals a card from the page's own fields and exchanges it for a token. The page then handles card numbers itself,
+   * which puts it under PCI DSS SAQ A-EP at the least. Rejects with a CardsealError.
+   */
+  createToken(card: OwnFieldsCard): Promise<Token>;
+  /** Seals such a card and leaves sending it to the caller: a JWE in compact form. Rejects with a CardsealError. */
+  seal(card: OwnFieldsCard): Promise<string>;
+}
+
 /**
  * Loads cardseal.
  *
@@ -54,16 +66,25 @@ export interface LoadOptions {
  */
 export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
   const { mode = "hosted", locale = "auto", wasm } = options;
-  if (mode !== "hosted" && mode !== "inline") throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
+  if (!/^(hosted|inline)$/.test(mode)) throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
   checkLocale(locale);
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale };
-  const inline = async () => {
+  const load = async () => {
     const script = await beside.inline().catch(() => {
       throw fail("load_failed", "inline.js could not be loaded; it lies beside cardseal.js", true);
     });
     return script.Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
   };
-  return new Cardseal(merchant, inline, mode === "inline" ? await inline() : undefined);
+  const inline = mode === "inline" ? await load() : undefined;
+  return {
+    card(options = {}) {
+      if (inline) return inline.card(options);
+      if (typeof document !== "undefined") return new HostedCard(merchant, options);
+      throw fail("no_document", "a card form needs a page to stand in");
+    },
+    createToken: async (card) => (inline ?? (await load())).createToken(card),
+    seal: async (card) => (inline ?? (await load())).seal(card),
+  };
 }
 
 function publicKey({ publicKey }: LoadOptions): string {
@@ -71,7 +92,7 @@ function publicKey({ publicKey }: LoadOptions): string {
   throw fail(
     "invalid_public_key",
     /^skey_/.test(publicKey)
-      ? "this is a secret key: revoke it, as a page has had it, and use the public one"
+      ? "this is a secret key: revoke it, and use the public one"
       : "a public key is pkey_ and lower-case letters and digits",
   );
 }
@@ -83,45 +104,5 @@ function vault({ vault }: LoadOptions): string {
     const isLocal = protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
     if (href === `${origin}/` && (protocol === "https:" || isLocal)) return origin;
   }
-  throw fail("invalid_vault_address", "a vault's address is https://host or https://host:port, or http on localhost");
-}
-
-/** One merchant at one vault. Made by `loadCardseal()`. */
-export class Cardseal {
-  readonly #merchant: { publicKey: string; vault: string; locale: Locale | "auto" };
-  readonly #load: () => Promise<Inline>;
-  readonly #inline: Inline | undefined;
-
-  /** @internal */
-  constructor(
-    merchant: { publicKey: string; vault: string; locale: Locale | "auto" },
-    load: () => Promise<Inline>,
-    inline: Inline | undefined,
-  ) {
-    this.#merchant = merchant;
-    this.#load = load;
-    this.#inline = inline;
-  }
-
-  /** Makes a card form; `mount()` puts it into the page. */
-  card(options: CardOptions = {}): Card {
-    if (this.#inline) return this.#inline.card(options);
-    if (typeof document === "undefined") {
-      throw fail("no_document", "a card form needs a page to stand in");
-    }
-    return new HostedCard(this.#merchant, options);
-  }
-
-  /**
-   * Seals a card from the page's own fields and exchanges it for a token. The page then handles card numbers itself,
-   * which puts it under PCI DSS SAQ A-EP at the least. Rejects with a CardsealError.
-   */
-  async createToken(card: OwnFieldsCard): Promise<Token> {
-    return (this.#inline ?? (await this.#load())).createToken(card);
-  }
-
-  /** Seals such a card and leaves sending it to the caller: a JWE in compact form. Rejects with a CardsealError. */
-  async seal(card: OwnFieldsCard): Promise<string> {
-    return (this.#inline ?? (await this.#load())).seal(card);
-  }
+  throw fail("invalid_vault_address", "a vault's address is https://host[:port], or http on localhost");
 }

@@ -7,7 +7,6 @@ import {
   ALL_FIELDS,
   type Card,
   type CardEvents,
-  type CardListener,
   type CardOptions,
   type OwnFieldsCard,
   type TextOverrides,
@@ -122,9 +121,8 @@ class Texts {
 }
 
 /** A card form in a closed shadow root in the page. */
-class InlineCard implements Card {
+class InlineCard extends Listeners implements Card {
   readonly #form: Form;
-  readonly #listeners = new Listeners();
   readonly #fail: InlineOptions["fail"];
   #texts: Texts;
   #overrides: TextOverrides;
@@ -132,6 +130,7 @@ class InlineCard implements Card {
 
   constructor(client: Client, texts: Texts, options: CardOptions, fail: InlineOptions["fail"]) {
     const { fields = ALL_FIELDS, appearance = {}, texts: overrides = {} } = options;
+    super();
     this.#fail = fail;
     this.#texts = texts;
     this.#overrides = overrides;
@@ -139,7 +138,7 @@ class InlineCard implements Card {
     this.#form = this.#call(() =>
       client.form(
         { fields, appearance, texts: all, language: texts.language, place: "page" },
-        (name: keyof CardEvents, detail: never) => this.#listeners.emit(name, detail, this.#target),
+        (name: keyof CardEvents, detail: never) => this.emit(name, detail, this.#target),
       ),
     );
   }
@@ -158,15 +157,6 @@ class InlineCard implements Card {
 
   destroy(): void {
     this.#form.destroy();
-    this.#listeners.clear();
-  }
-
-  on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void {
-    return this.#listeners.on(name, listener);
-  }
-
-  off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void {
-    this.#listeners.off(name, listener);
   }
 
   focus(field: FieldName = "number"): void {
@@ -199,7 +189,7 @@ class InlineCard implements Card {
       return await this.#form.tokenize(details);
     } catch (thrown) {
       const error = this.#fail(describe(thrown));
-      this.#listeners.emit("error", error, this.#target);
+      this.emit("error", error, this.#target);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import type { CardEvents, CardListener } from "./card.js";
 
-/** Who listens to a form. */
+/** What a form has for those who listen to it. */
 export class Listeners {
   readonly #all = new Map<keyof CardEvents, Set<CardListener<never>>>();
 
@@ -14,15 +14,11 @@ export class Listeners {
     this.#all.get(name)?.delete(listener);
   }
 
-  clear(): void {
-    this.#all.clear();
-  }
-
   /**
    * Tells everyone.
    * @param target where the form stands
    */
-  emit<Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name], target: Element | undefined): void {
+  protected emit<Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name], target: Element | undefined): void {
     const listeners = [...(this.#all.get(name) ?? [])] as CardListener<Name>[];
     for (const listener of listeners) {
       try {
@@ -42,6 +38,6 @@ export function find(target: string | Element): Element | string {
   try {
     return document.querySelector(target) ?? `nothing in the page matches "${target}"`;
   } catch {
-    return "the target is neither an element nor a selector";
+    return "the target is no element and no selector";
   }
 }

@@ -33,7 +33,13 @@ async function serve(port: MessagePort): Promise<void> {
   // The port keeps what has come meanwhile, and delivers it from here on.
   port.onmessage = async ({ data }) => {
     const message = parse(data);
-    if (!message) return;
+    if (!message) {
+      const asked = Number.isSafeInteger(data?.id);
+      // The page waits for an answer to these, and has perhaps misspelt an option.
+      if (!asked && (data?.type !== "start" || form)) return;
+      const failure: Failure = { code: "invalid_options", message: "the card form does not know one of these options" };
+      return say({ type: "failed", ...(asked && { id: data.id }), failure });
+    }
     try {
       if (message.type === "start") form ??= await Served.start(message, say);
       else if (form) {

@@ -1,19 +1,26 @@
-import type { Card, CardEvents, CardListener, CardOptions, Token, TokenizeDetails, UpdateOptions } from "../card.js";
+import {
+  ALL_FIELDS,
+  type Card,
+  type CardOptions,
+  type Token,
+  type TokenizeDetails,
+  type UpdateOptions,
+} from "../card.js";
 import { type CardsealError, fail, type FieldName } from "../error.js";
 import { checkLocale } from "../locale.js";
 import { find, Listeners } from "../listeners.js";
 import { Frame, type FrameOptions } from "./frame.js";
 
 /** A card form in a frame of the vault's. The page has the frame and a port to it, and nothing of the form. */
-export class HostedCard implements Card {
-  readonly #listeners = new Listeners();
+export class HostedCard extends Listeners implements Card {
   readonly #options: FrameOptions;
   #target: Element | undefined;
   #frame: Frame | undefined;
   #destroyed = false;
 
   constructor(vault: { publicKey: string; vault: string; locale: FrameOptions["locale"] }, options: CardOptions) {
-    this.#options = { ...plain(options), ...vault, disabled: false };
+    super();
+    this.#options = { fields: ALL_FIELDS, appearance: {}, texts: {}, disabled: false, ...plain(options), ...vault };
   }
 
   mount(target: string | Element): this {
@@ -22,9 +29,7 @@ export class HostedCard implements Card {
     if (typeof element === "string") throw fail("invalid_target", element);
     this.unmount();
     this.#target = element;
-    this.#frame = new Frame(element, this.#options, (name, detail) =>
-      this.#listeners.emit(name, detail, element),
-    );
+    this.#frame = new Frame(element, this.#options, (name, detail) => this.emit(name, detail, element));
     return this;
   }
 
@@ -35,22 +40,12 @@ export class HostedCard implements Card {
 
   destroy(): void {
     this.unmount();
-    this.#listeners.clear();
     this.#destroyed = true;
-  }
-
-  on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void {
-    return this.#listeners.on(name, listener);
-  }
-
-  off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void {
-    this.#listeners.off(name, listener);
   }
 
   focus(field: FieldName = "number"): void {
     this.#alive();
-    this.#frame?.focus();
-    this.#frame?.post({ type: "focus", field });
+    this.#frame?.focus(field);
   }
 
   clear(): void {
@@ -64,8 +59,7 @@ export class HostedCard implements Card {
     if (changes.locale) checkLocale(changes.locale);
     // A form that is mounted later, or once more, begins with them.
     Object.assign(this.#options, changes);
-    const frame = this.#frame;
-    if (frame?.started) await frame.ask({ type: "update", ...changes, colorScheme: frame.colorScheme });
+    await this.#frame?.update(changes);
   }
 
   async reportValidity(): Promise<boolean> {
@@ -76,7 +70,7 @@ export class HostedCard implements Card {
     try {
       return await this.#standing().ask({ type: "tokenize", ...(details && { details: plain(details) }) });
     } catch (error) {
-      this.#listeners.emit("error", error as CardsealError, this.#target);
+      this.emit("error", error as CardsealError, this.#target);
       throw error;
     }
   }

@@ -1,5 +1,5 @@
-import { ALL_FIELDS, type CardEvents, type CardOptions } from "../card.js";
-import { CardsealError, fail } from "../error.js";
+import type { CardEvents, CardOptions, UpdateOptions } from "../card.js";
+import { CardsealError, fail, type FieldName } from "../error.js";
 import { HANDOVER, type ToFrame, type ToPage } from "../frame/message.js";
 import type { Locale } from "../locale.js";
 import { skeleton, styled } from "./skeleton.js";
@@ -11,10 +11,10 @@ const PATIENCE = { load: 30_000, hello: 5_000 };
 /** The form keeps two pixels of room around it, for the line around a field in focus. */
 const STYLE = "display:block;border:0;margin:-2px;width:calc(100% + 4px)";
 
-const GONE = "the page took the card form out, or moved it, before it could answer";
+const GONE = "the page removed or moved the card form before it could answer";
 
 /** What a frame is made from. */
-export interface FrameOptions extends CardOptions {
+export interface FrameOptions extends Required<CardOptions> {
   vault: string;
   publicKey: string;
   locale: Locale | "auto";
@@ -59,16 +59,6 @@ export class Frame {
     return this.#ready;
   }
 
-  /** Whether the form has been told what it is made from; what it is asked from then on, it answers once it is ready. */
-  get started(): boolean {
-    return this.#port !== undefined;
-  }
-
-  /** The page's `color-scheme` where the form stands. The frame takes the same; it is opaque otherwise. */
-  get colorScheme(): string {
-    return getComputedStyle(this.#holder).colorScheme || "normal";
-  }
-
   /** Takes everything out of the page. What waits for an answer fails. */
   remove(): void {
     this.#stop(fail("not_mounted", GONE));
@@ -89,18 +79,22 @@ export class Frame {
     });
   }
 
-  focus(): void {
+  focus(field: FieldName): void {
     this.#iframe?.focus();
+    this.post({ type: "focus", field });
+  }
+
+  /** Changes a form that has been told what it is made from; one that has not begins with the options as they are then. */
+  async update(changes: UpdateOptions): Promise<void> {
+    if (this.#port) await this.ask({ type: "update", ...changes, colorScheme: this.#colorScheme });
   }
 
   #load(): void {
-    const { vault, publicKey, locale, fields = ALL_FIELDS, appearance = {} } = this.#options;
+    const { vault, publicKey: key, locale, fields, appearance } = this.#options;
     this.#attempts++;
-    const query = new URLSearchParams({ key: publicKey, origin: location.origin });
-    if (locale !== "auto") query.set("locale", locale);
     const iframe = styled("iframe", `${STYLE};position:absolute;opacity:0;height:100%`);
     iframe.referrerPolicy = "no-referrer";
-    iframe.src = `${vault}/frame?${query}`;
+    iframe.src = `${vault}/frame?${new URLSearchParams({ key, locale, origin: location.origin })}`;
     // Again, too, when the page has moved the iframe, which makes it load anew.
     iframe.addEventListener("load", () => this.#handOver(iframe));
     this.#iframe = iframe;
@@ -112,22 +106,14 @@ export class Frame {
 
   /** Gives the frame its end of a fresh channel. Nobody but the vault's own document gets the message. */
   #handOver(iframe: HTMLIFrameElement): void {
-    const { vault, fields = ALL_FIELDS, appearance = {}, texts = {}, locale, disabled } = this.#options;
+    const { vault, publicKey: _, ...start } = this.#options;
     this.#disconnect(fail("not_ready", GONE, true));
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<ToPage>) => this.#hear(data);
     this.#port = port1;
     this.#expect(PATIENCE.hello);
     iframe.contentWindow?.postMessage(HANDOVER, vault, [port2]);
-    this.post({
-      type: "start",
-      fields,
-      appearance,
-      texts,
-      disabled,
-      locale,
-      colorScheme: this.colorScheme,
-    });
+    this.post({ type: "start", ...start, colorScheme: this.#colorScheme });
   }
 
   #hear(message: ToPage): void {
@@ -187,7 +173,7 @@ export class Frame {
     if (iframe !== this.#iframe || this.#ready) return;
     this.#fail(
       reached
-        ? fail("frame_blocked", `${vault} answers, but something keeps its frame out: an ad blocker?`)
+        ? fail("frame_blocked", `${vault} answers, but its frame is kept out: an ad blocker?`)
         : fail("load_failed", `${vault} cannot be reached; is it the vault's address?`, true),
     );
   }
@@ -202,6 +188,11 @@ export class Frame {
     this.#holder.ariaBusy = null;
     this.#holder.replaceChildren(failed);
     this.#emit("error", error);
+  }
+
+  /** The page's where the form stands. The frame takes the same; it is opaque otherwise. */
+  get #colorScheme(): string {
+    return getComputedStyle(this.#holder).colorScheme;
   }
 
   #stop(error: CardsealError): void {
