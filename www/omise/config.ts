@@ -126,21 +126,23 @@ export function submits({ submitAuto }: OmiseCardConfig): boolean {
 
 /** The form's language. */
 export function localeOf({ locale = DEFAULTS.locale }: OmiseCardConfig): Locale {
-  const known = LOCALES.find((known) => known === String(locale).toLowerCase().split(/[-_]/)[0]);
-  if (!known) console.warn(`OmiseCard: locale "${locale}" is not there, so the form speaks English; ${LOCALES.join(", ")} are`);
-  return known ?? "en";
+  return LOCALES.find((known) => known === String(locale).toLowerCase().split(/[-_]/)[0]) ?? "en";
 }
 
 const warned = new Set<string>();
 
 /** Tells the page's developer, once, what a configuration asks for in vain. */
-export function warn({ defaultPaymentMethod, otherPaymentMethods, location }: OmiseCardConfig): void {
+export function warn(config: OmiseCardConfig): void {
+  const { defaultPaymentMethod, otherPaymentMethods, location, locale = DEFAULTS.locale } = config;
   const vain = [];
   if (defaultPaymentMethod && defaultPaymentMethod !== DEFAULTS.defaultPaymentMethod) {
     vain.push(`defaultPaymentMethod "${defaultPaymentMethod}" is not there: the form takes cards only`);
   }
   if (otherPaymentMethods?.length) vain.push("otherPaymentMethods are not there: the form takes cards only");
   if (location === "yes") vain.push("location is not asked for: the page itself can, before it opens the form");
+  if (!String(locale).toLowerCase().startsWith(localeOf(config))) {
+    vain.push(`locale "${locale}" is not there, so the form speaks English; ${LOCALES.join(", ")} are`);
+  }
   for (const what of vain.filter((what) => !warned.has(what))) {
     warned.add(what);
     console.warn(`OmiseCard: ${what}`);

@@ -183,6 +183,7 @@ function openSecureForm(config: OmiseCardConfig): boolean {
     console.error("OmiseCard: customCardForm needs an element for the form to stand in");
     return false;
   }
+  warn(config);
   secureForm?.destroy();
   const options = {
     card: { appearance: appearance(style) },
