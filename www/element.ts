@@ -475,7 +475,8 @@ export class CardsealCardElement extends Base {
       this.#isReady = true;
       this.#failure = undefined;
       this.#flags("ready");
-      this.#validate();
+      // Some browsers load a frame anew that was moved with `moveBefore()`.
+      this.#enter(this.mode === "inline" ? this.#state : EMPTY);
       this.#dispatch("cardseal-ready", null);
     });
     card.on("change", (state) => {

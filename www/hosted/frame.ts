@@ -148,8 +148,9 @@ export class Frame {
     clearTimeout(this.#timer);
     this.#ready = true;
     this.#holder.ariaBusy = null;
-    this.#holder.lastElementChild?.remove();
     const iframe = this.#iframe!;
+    // The skeleton, if it is still there: a frame that the page has moved is ready once more.
+    iframe.nextElementSibling?.remove();
     iframe.title = title;
     iframe.style.cssText = `${STYLE};height:${iframe.style.height}`;
   }
