@@ -1,5 +1,6 @@
 //! `test`: everything CI runs.
 
+mod again;
 mod report;
 
 use std::env;
@@ -43,6 +44,9 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
     report
         .step("native tests", || passes(cargo().args(["test", "--workspace", "--exclude", "cardseal-e2e"])));
     report.step("build", || build::run().map(|()| Verdict::Passed));
+    if suite == Suite::Full {
+        report.step("the same build again", again::build_again);
+    }
     report.step("npm package tests", || node_tests("tests/npm"));
     report.step("demo shop tests", || node_tests("www/shop/test"));
     for browser in &needs.browsers {
