@@ -26,8 +26,7 @@ async function serve(port: MessagePort): Promise<void> {
   try {
     await Promise.all([init({ module_or_path: load('[data-asset="wasm"]') }), texts()]);
   } catch {
-    const message = "the frame has loaded, but its wasm or its texts have not; try again";
-    return say({ type: "failed", failure: { code: "load_failed", message, retryable: true } });
+    return say({ type: "failed", failure: NOT_LOADED });
   }
   let form: Served | undefined;
   // The port keeps what has come meanwhile, and delivers it from here on.
@@ -134,10 +133,16 @@ async function texts(locale = "auto"): Promise<Texts> {
 async function load(selector: string): Promise<Response> {
   const link = document.querySelector<HTMLLinkElement>(`link${selector}`);
   if (!link) throw { code: "invalid_options", message: "locale is one of auto, en, ja, th", retryable: false };
-  const response = await fetch(link.href, { integrity: link.integrity });
-  if (!response.ok) throw new Error(String(response.status));
+  const response = await fetch(link.href, { integrity: link.integrity }).catch(() => undefined);
+  if (!response?.ok) throw NOT_LOADED;
   return response;
 }
+
+const NOT_LOADED: Failure = {
+  code: "load_failed",
+  message: "the frame has loaded, but its wasm or its texts have not; try again",
+  retryable: true,
+};
 
 /** A failure as the wasm describes it; a trap's own words say nothing useful. */
 function describe(thrown: unknown): Failure {
