@@ -3,8 +3,8 @@
 use std::any::Any;
 
 use axum::Json;
+use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use thiserror::Error;
@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::auth::AuthenticationFailure;
 use super::body::BadRequest;
 use super::card::CardProblems;
+use super::code::Code;
 use crate::charge::Amount;
 use crate::id::{ChargeId, TokenId};
 use crate::seal;
@@ -109,56 +110,29 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
-    const fn status(&self) -> StatusCode {
+    const fn code(&self) -> Code {
         match self {
-            Self::BadRequest(_)
-            | Self::ExpiredSeal
-            | Self::InvalidAmount
-            | Self::InvalidCard(_)
-            | Self::InvalidSeal
-            | Self::MissingCard
-            | Self::ReplayedSeal
-            | Self::UnknownKid
-            | Self::UsedToken { .. }
-            | Self::WrongMerchant => StatusCode::BAD_REQUEST,
-            Self::Authentication(_) => StatusCode::UNAUTHORIZED,
-            Self::ClearCardNotAllowed | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => {
-                StatusCode::NOT_FOUND
-            }
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::AcquirerNotConfigured => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::AcquirerNotConfigured => "acquirer_not_configured",
-            Self::Authentication(_) => "authentication_failure",
-            Self::BadRequest(_) => "bad_request",
-            Self::BodyTooLarge => "body_too_large",
-            Self::Busy => "service_unavailable",
-            Self::ClearCardNotAllowed => "clear_card_not_allowed",
-            Self::ExpiredSeal => "expired_seal",
-            Self::Internal(_) => "internal_error",
-            Self::InvalidAmount => "invalid_amount",
-            Self::InvalidCard(_) => "invalid_card",
-            Self::InvalidSeal => "invalid_seal",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::MissingCard => "missing_card",
-            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => "not_found",
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::ReplayedSeal => "replayed_seal",
-            Self::RequestTimeout => "request_timeout",
-            Self::UnknownKid => "unknown_kid",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::UsedToken { .. } => "used_token",
-            Self::WrongMerchant => "wrong_merchant",
+            Self::AcquirerNotConfigured => Code::AcquirerNotConfigured,
+            Self::Authentication(_) => Code::AuthenticationFailure,
+            Self::BadRequest(_) => Code::BadRequest,
+            Self::BodyTooLarge => Code::BodyTooLarge,
+            Self::Busy => Code::ServiceUnavailable,
+            Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
+            Self::ExpiredSeal => Code::ExpiredSeal,
+            Self::Internal(_) => Code::InternalError,
+            Self::InvalidAmount => Code::InvalidAmount,
+            Self::InvalidCard(_) => Code::InvalidCard,
+            Self::InvalidSeal => Code::InvalidSeal,
+            Self::MethodNotAllowed => Code::MethodNotAllowed,
+            Self::MissingCard => Code::MissingCard,
+            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => Code::NotFound,
+            Self::OriginNotAllowed => Code::OriginNotAllowed,
+            Self::ReplayedSeal => Code::ReplayedSeal,
+            Self::RequestTimeout => Code::RequestTimeout,
+            Self::UnknownKid => Code::UnknownKid,
+            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::UsedToken { .. } => Code::UsedToken,
+            Self::WrongMerchant => Code::WrongMerchant,
         }
     }
 }
@@ -171,11 +145,11 @@ impl IntoResponse for ApiError {
         let code = self.code();
         let body = ErrorObject {
             object: "error",
-            location: format!("/docs/errors#{}", code.replace('_', "-")),
-            code,
+            location: format!("/docs/errors#{}", code.anchor()),
+            code: code.as_str(),
             message: self.to_string(),
         };
-        let mut response = (self.status(), Json(body)).into_response();
+        let mut response = (code.status(), Json(body)).into_response();
         match self {
             Self::Authentication(_) => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));

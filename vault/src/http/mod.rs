@@ -5,7 +5,9 @@ mod auth;
 mod body;
 mod card;
 mod charges;
+mod code;
 mod cors;
+mod docs;
 mod error;
 mod frame;
 mod health;
@@ -33,6 +35,7 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>) -> Router {
     let files = Router::new().route("/v1/{*name}", get(assets::show)).with_state(assets);
     let routes = Router::new()
         .route("/.well-known/jwks.json", get(jwks::show))
+        .route("/docs/errors", get(docs::errors))
         .route("/livez", get(health::live))
         .route("/tokens", post(tokens::create))
         .route("/tokens/{id}", get(tokens::show))
