@@ -39,7 +39,7 @@ pub fn page(files: &FrameFiles, key: &Pkey, origins: &[Origin], locale: Locale) 
 "#,
         language = locale.tag(),
         key = key.as_str(),
-        wasm = reference("href", &files.wasm),
+        wasm = data(&files.wasm),
         script = script(&files.script),
     );
     // Without an origin nobody may show the page, which an empty list would not say.
@@ -131,18 +131,25 @@ const PRELOAD: &str = r#"rel="preload" as="fetch" crossorigin="anonymous""#;
 fn texts_link((locale, asset): (Locale, &Asset), chosen: Locale) -> String {
     let preload =
         if locale == chosen { format!(r#"{PRELOAD} type="application/json" "#) } else { String::new() };
-    let (language, texts) = (locale.tag(), reference("href", asset));
+    let (language, texts) = (locale.tag(), data(asset));
     format!("<link data-asset=\"locale\" hreflang=\"{language}\" {preload}{texts}>\n")
 }
 
 fn script(asset: &Asset) -> String {
-    format!(r#"<script type="module" crossorigin="anonymous" {}></script>"#, reference("src", asset))
+    let (name, integrity) = address(asset);
+    format!(r#"<script type="module" crossorigin="anonymous" src="/v1/{name}" integrity="{integrity}"></script>"#)
 }
 
-/// Where a file lies, under a name that only these bytes have, and their digest.
-fn reference(attribute: &str, asset: &Asset) -> String {
-    let (name, integrity) = (asset.name(Naming::Hashed), asset.form(Coding::Identity).integrity);
-    format!(r#"{attribute}="/v1/{name}" integrity="{integrity}""#)
+/// Where a file lies that the script fetches, and the digest to fetch it with. The attribute is not `integrity`: browsers
+/// do not heed that one here, and Chromium complains of it to every page.
+fn data(asset: &Asset) -> String {
+    let (name, integrity) = address(asset);
+    format!(r#"href="/v1/{name}" data-integrity="{integrity}""#)
+}
+
+/// A name that only these bytes have, and their digest.
+fn address(asset: &Asset) -> (String, String) {
+    (asset.name(Naming::Hashed).to_string(), asset.form(Coding::Identity).integrity.to_string())
 }
 
 /// What keeps a page to itself. There is no `style-src`: the form makes its style sheets by script.

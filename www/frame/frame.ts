@@ -133,7 +133,9 @@ async function texts(locale = "auto"): Promise<Texts> {
 async function load(selector: string): Promise<Response> {
   const link = document.querySelector<HTMLLinkElement>(`link${selector}`);
   if (!link) throw { code: "invalid_options", message: "locale is one of auto, en, ja, th", retryable: false };
-  const response = await fetch(link.href, { integrity: link.integrity }).catch(() => undefined);
+  const { integrity } = link.dataset;
+  if (!integrity) throw NOT_LOADED;
+  const response = await fetch(link.href, { integrity }).catch(() => undefined);
   if (!response?.ok) throw NOT_LOADED;
   return response;
 }

@@ -16,7 +16,7 @@ async fn a_registered_page_gets_the_card_fields() {
     let answer = asked.get(&frame(&account, SHOP, "&locale=ja"), "").await;
     assert_eq!(answer.status, 200);
     let link = |path: &str| {
-        format!("href=\"{}\" integrity=\"{}\">", released.hashed(path), released.integrity(path))
+        format!("href=\"{}\" data-integrity=\"{}\">", released.hashed(path), released.integrity(path))
     };
     let preload = r#"rel="preload" as="fetch" crossorigin="anonymous""#;
     let html = [
