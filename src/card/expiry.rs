@@ -25,7 +25,8 @@ impl Expiry {
     ///
     /// Digits of any common script, and the separators that go with them. A year of two digits is in this
     /// century: cards are not issued for longer than that. `12/20` in 2026 is incomplete, not past, as it may
-    /// become `12/2030`.
+    /// become `12/2030`. So is a year alone, `2030` or `30`, which lacks its month: a password manager that takes
+    /// the field for the year's fills that in.
     pub fn parse(text: &str, today: YearMonth) -> Entry<Self> {
         let [first, second] = match groups(text) {
             Ok(groups) => groups,
@@ -78,6 +79,9 @@ impl Expiry {
         match (date.value / scale, date.len) {
             (20, 6) => Self::of(date.value % 100, date.value / 100, today),
             (20, _) => Entry::Incomplete,
+            (year, 2) if Self::of(12, CENTURY + year, today).valid().is_some() && year > 12 => {
+                Entry::Incomplete
+            }
             (month, len) => {
                 Self::of_month_and_year(month, Group { value: date.value % scale, len: len - 2 }, today)
             }

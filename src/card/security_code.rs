@@ -10,6 +10,9 @@ use super::{Brand, Entry, Reason, digits};
 pub struct SecurityCode(Zeroizing<String>);
 
 impl SecurityCode {
+    /// The most digits a code has; American Express prints four.
+    pub const MAX_DIGITS: usize = 4;
+
     /// Reads a code for a card of `brand`: digits of any common script, with spaces, hyphens and invisible
     /// marks around.
     ///
@@ -18,7 +21,7 @@ impl SecurityCode {
     pub fn parse(text: &str, brand: Option<Brand>) -> Entry<Self> {
         let (shortest, longest) = match brand {
             Some(brand) => (brand.code().length, brand.code().length),
-            None => (3, 4),
+            None => (3, Self::MAX_DIGITS),
         };
         let Some(run) = digits::read(text, longest) else {
             return Entry::Invalid(Reason::UnexpectedCharacter);

@@ -208,6 +208,7 @@ impl CardForm {
     /// What is wrong with the first field that is not right. Every such field then says so, and the first has the focus.
     pub(crate) fn card(&self) -> Result<Card, Error> {
         for view in &self.inner.views {
+            self.inner.catch_up(view);
             view.left.set(true);
         }
         let card = self.inner.card();
@@ -335,7 +336,8 @@ impl Inner {
             Field::Number => mask::number(edit),
             Field::Expiry => mask::expiry(edit, today()),
             Field::SecurityCode => {
-                mask::security_code(edit, self.brand().map_or(4, |brand| brand.code().length))
+                let longest = self.brand().map_or(SecurityCode::MAX_DIGITS, |brand| brand.code().length);
+                mask::security_code(edit, longest)
             }
             Field::Holder => Shown { text: after.clone(), caret },
         };
@@ -343,11 +345,20 @@ impl Inner {
         self.refresh();
     }
 
+    /// Takes in what came without an `input` event: some password managers tell of their values by `change` alone, or by
+    /// nothing.
+    fn catch_up(&self, view: &FieldView) {
+        if *view.text() != view.input.value() {
+            self.edit(view, Change::Insert);
+        }
+    }
+
     fn has_focus(&self, view: &FieldView) -> bool {
         self.root.active_element().is_some_and(|active| active.is_same_node(Some(&view.input)))
     }
 
     fn left(&self, view: &FieldView) {
+        self.catch_up(view);
         let text = view.text();
         if text.is_empty() && !view.left.get() {
             // Passing through an empty field is no mistake.
@@ -385,16 +396,12 @@ fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
             let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
             inner.edit(view, Change::from_input_type(&input_type));
         }),
-        // Some password managers and autofills tell of their values by `change` alone.
-        on("change", |inner, view, _| {
-            if *view.text() != view.input.value() {
-                inner.edit(view, Change::Insert);
-            }
-        }),
+        // What is filled in is done with, though the focus may never have been there.
+        on("change", |inner, view, _| inner.left(view)),
         on("compositionstart", |inner, _, _| inner.composing.set(true)),
         on("compositionend", |inner, view, _| {
             inner.composing.set(false);
-            inner.edit(view, Change::Insert);
+            inner.edit(view, Change::Type);
         }),
         on("focusin", |inner, view, _| inner.emit("focus", &to_js(&FieldEvent { field: view.field.id() }))),
         on("focusout", |inner, view, _| {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::card::{Brand, Entry, Expiry, Number, Reason, YearMonth, brand, digits};
+use crate::card::{Brand, Entry, Expiry, Number, Reason, SecurityCode, YearMonth, brand, digits};
 
 /// One change that a person, or the browser for them, made to an input.
 #[derive(Clone, Copy)]
@@ -25,7 +25,9 @@ pub struct Edit<'a> {
 /// What was done to the text, by the `inputType` of the event (Input Events Level 2, section 4.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Text came in: typed, pasted, dropped, filled in by the browser or a password manager.
+    /// A key or an input method brought text.
+    Type,
+    /// Text came in one go: pasted, dropped, filled in by the browser or a password manager.
     Insert,
     /// The text before the caret was deleted (Backspace).
     DeleteBackward,
@@ -37,13 +39,19 @@ impl Change {
     /// Reads an `inputType`. Autofill and scripts give none, or one of their own; to a mask they insert.
     #[must_use]
     pub fn from_input_type(input_type: &str) -> Self {
-        if !input_type.starts_with("delete") {
+        if matches!(input_type, "insertText" | "insertCompositionText" | "insertFromComposition") {
+            Self::Type
+        } else if !input_type.starts_with("delete") {
             Self::Insert
         } else if input_type.ends_with("Forward") {
             Self::DeleteForward
         } else {
             Self::DeleteBackward
         }
+    }
+
+    const fn brings_text(self) -> bool {
+        matches!(self, Self::Type | Self::Insert)
     }
 }
 
@@ -78,18 +86,22 @@ pub fn number(edit: Edit<'_>) -> Shown {
     let mut typed = Typed::read(edit);
     // What is pasted is kept even where the brand's numbers are shorter, so that the person can see what is wrong.
     let brand = Brand::candidates(&typed.digits).best();
-    typed.ignore_key_beyond(brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest()));
+    let longest = brand.map_or(Number::MAX_DIGITS, |brand| brand.lengths().longest());
+    typed.ignore_key_beyond(longest, edit.change);
     typed.digits.truncate(Number::MAX_DIGITS);
     let text = Zeroizing::new(brand::format(&typed.digits));
     typed.show(text, edit.change)
 }
 
-/// A security code of at most `longest` digits.
+/// A security code, into which at most `longest` digits are typed.
+///
+/// One digit more that comes in one go is kept: a password manager may fill it in before the number of the card that it
+/// belongs to, while another brand's number stands there.
 #[must_use]
 pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
     let mut typed = Typed::read(edit);
-    typed.ignore_key_beyond(longest);
-    typed.digits.truncate(longest);
+    typed.ignore_key_beyond(longest, edit.change);
+    typed.digits.truncate(SecurityCode::MAX_DIGITS);
     let text = typed.digits.clone();
     typed.show(text, edit.change)
 }
@@ -97,22 +109,24 @@ pub fn security_code(edit: Edit<'_>, longest: usize) -> Shown {
 /// An expiry, as `MM / YY`.
 ///
 /// A month that can only have one digit is given its zero: `4` becomes `04 / `, `1/` becomes `01 / `, `13` becomes
-/// `01 / 3`. What comes in one go (pasted, autofilled) is read as an expiry in any of its spellings.
+/// `01 / 3`. What comes in one go (pasted, autofilled) is read as an expiry in any of its spellings. A year that comes
+/// alone, or first, stays as it is: `2030` is not taken apart into `20 / 30`.
 #[must_use]
 pub fn expiry(edit: Edit<'_>, today: YearMonth) -> Shown {
     let mut typed = Typed::read(edit);
-    let in_one_go = edit.change == Change::Insert && typed.inserted() > 1;
+    let in_one_go = edit.change.brings_text() && typed.inserted() > 1;
     if in_one_go && let Some(text) = whole_date(edit.after, today) {
         return Shown::at_end(text);
     }
-    typed.ignore_key_beyond(MAX_EXPIRY_DIGITS);
-    let inserting_at_end = edit.change == Change::Insert && typed.caret == typed.digits.len();
-    if edit.change == Change::Insert {
+    typed.ignore_key_beyond(MAX_EXPIRY_DIGITS, edit.change);
+    let inserting_at_end = edit.change.brings_text() && typed.caret == typed.digits.len();
+    if edit.change.brings_text() {
         typed.complete_month(edit.after);
     }
     typed.digits.truncate(MAX_EXPIRY_DIGITS);
     let (month, year) = typed.digits.split_at(typed.digits.len().min(2));
-    let separated = !year.is_empty() || (inserting_at_end && month.len() == 2);
+    // No month is 20: a year begins so.
+    let separated = month != "20" && (!year.is_empty() || (inserting_at_end && may_be_month(month)));
     let text = Zeroizing::new([month, if separated { SEPARATOR } else { "" }, year].concat());
     if inserting_at_end { Shown::at_end(text) } else { typed.show(text, edit.change) }
 }
@@ -188,8 +202,9 @@ impl Typed {
     }
 
     /// Takes back a key that makes the digits too many, as a field with a maximum length would.
-    fn ignore_key_beyond(&mut self, longest: usize) {
-        let is_key = self.digits.len() == self.before.len() + 1 && self.inserted() == 1;
+    fn ignore_key_beyond(&mut self, longest: usize, change: Change) {
+        let is_key =
+            change == Change::Type && self.digits.len() == self.before.len() + 1 && self.inserted() == 1;
         if is_key && self.digits.len() > longest {
             self.digits = self.before.clone();
             self.caret = self.caret.saturating_sub(1);
@@ -228,7 +243,7 @@ impl Typed {
         let mut caret = 0;
         for character in text.chars() {
             let is_digit = character.is_ascii_digit();
-            if digits_left == 0 && (is_digit || change != Change::Insert) {
+            if digits_left == 0 && (is_digit || !change.brings_text()) {
                 break;
             }
             digits_left -= usize::from(is_digit);
@@ -248,6 +263,10 @@ impl Shown {
 /// Japanese input method gives for the hyphen.
 fn is_separator(c: char) -> bool {
     !c.is_alphanumeric() || matches!(c, '月' | 'ー' | 'ｰ')
+}
+
+fn may_be_month(digits: &str) -> bool {
+    matches!(digits.as_bytes(), [b'0', _] | [b'1', b'0'..=b'2'])
 }
 
 fn fold(text: &str) -> Zeroizing<String> {

@@ -53,6 +53,10 @@ fn what_may_still_become_a_date_is_incomplete() {
     ] {
         assert_eq!(parsed(text), Entry::Incomplete, "{text}");
     }
+    // A year that lacks its month.
+    for text in ["26", "30", "76", "2026", "2099"] {
+        assert_eq!(parsed(text), Entry::Incomplete, "{text}");
+    }
     // The first half of 12/2030, which is more likely than a card that ended six years ago.
     assert_eq!(parsed("12/20"), Entry::Incomplete);
     assert_eq!(parsed("1220"), Entry::Incomplete);
@@ -61,8 +65,8 @@ fn what_may_still_become_a_date_is_incomplete() {
 #[test]
 fn a_month_that_is_none_is_refused() {
     for text in [
-        "13", "00", "13/30", "0/30", "00/30", "1330", "132030", "99", "20/30", "2030-13", "2030-00",
-        "203000", "19/30",
+        "13", "25", "77", "00", "13/30", "0/30", "00/30", "1330", "132030", "99", "20/30", "2030-13",
+        "2030-00", "203000", "19/30",
     ] {
         assert_eq!(parsed(text), Entry::Invalid(Reason::MonthOutOfRange), "{text}");
     }

@@ -1,4 +1,4 @@
-use cardseal::card::{Entry, Expiry, Number, brand, digits};
+use cardseal::card::{Entry, Expiry, Number, SecurityCode, brand, digits};
 use cardseal::form::mask::{self, Change, Edit, Shown};
 use proptest::prelude::*;
 
@@ -372,6 +372,41 @@ mod an_expiry {
     }
 
     #[test]
+    fn that_is_a_year_alone_stays_one_and_lacks_its_month() {
+        for text in ["2030", "30", "２０３０", " 2030 ", "203", "20"] {
+            for seen in ["|", "[12 / 30]", "[12 / 2030]", "[01 / 29]", "[2030]", "[30]", "[12 / ]"] {
+                let mut person = Person::who_sees(seen);
+                person.act(E, &fill(text));
+                assert_eq!(person.text, digits::fold(text), "{text} {seen}");
+                assert_eq!(Expiry::parse(&person.text, TODAY), Entry::Incomplete, "{text} {seen}");
+            }
+        }
+        // Told again what it has.
+        check(E, "|", &[fill("2030"), fill("2030")], "2030|");
+        check(E, "|", &[fill("2030"), fill("12/2030")], "12 / 30|");
+        check(E, "|", &[fill("30"), fill("12/30")], "12 / 30|");
+        // Its month, typed before it or, as ISO 8601 has it, behind.
+        check(E, "|2030", &[keys("12")], "12 / |2030");
+        check(E, "|30", &[keys("12")], "12 / |30");
+        check(E, "|", &[fill("2030"), keys("12")], "203012|");
+        assert!(Expiry::parse("203012", TODAY).valid().is_some());
+    }
+
+    #[test]
+    fn whose_month_is_deleted_is_a_year_alone() {
+        check(E, "[12 / ]2030", &[Backspace], "|2030");
+        check(E, "12| / 2030", &[Backspace, Backspace], "|2030");
+        check(E, "|2030", &[keys("0"), keys("1")], "01 / |2030");
+    }
+
+    #[test]
+    fn of_a_month_that_is_none_is_not_given_a_separator() {
+        check(E, "|", &[paste("77")], "77|");
+        check(E, "|", &[paste("99")], "99|");
+        check(E, "|", &[paste("12")], "12 / |");
+    }
+
+    #[test]
     fn of_the_past_stays_readable() {
         check(E, "|", &[paste("1/20")], "01 / 20|");
         check(E, "|", &[paste("12/24")], "12 / 24|");
@@ -408,7 +443,6 @@ mod a_security_code {
     fn has_as_many_digits_as_its_brand_says() {
         check(Code(3), "|", &[keys("1234")], "123|");
         check(Code(4), "|", &[keys("12345")], "1234|");
-        check(Code(3), "|", &[paste("１２３４")], "123|");
         check(Code(4), "|", &[fill(" 12-34 ")], "1234|");
     }
 
@@ -430,20 +464,25 @@ mod a_security_code {
     }
 
     #[test]
-    fn of_four_digits_loses_its_last_when_the_brand_takes_three() {
-        let edit = Edit { before: "1234", after: "1234", caret: 2, change: Change::Insert };
-        let Shown { text, caret } = mask::security_code(edit, 3);
-        assert_eq!((&**text, caret), ("123", 2));
+    fn of_four_digits_that_comes_in_one_go_is_kept_beside_a_number_whose_brand_has_three() {
+        check(Code(3), "|", &[paste("１２３４")], "1234|");
+        check(Code(3), "|", &[fill("1234")], "1234|");
+        check(Code(3), "[123]", &[fill("1234")], "1234|");
+        check(Code(3), "[987]", &[fill("1234")], "1234|");
+        check(Code(3), "|", &[fill("12345")], "1234|");
+        check(Code(3), "1234|", &[keys("5")], "1234|");
+        check(Code(3), "1234|", &[Backspace, keys("5")], "123|");
     }
 }
 
 #[test]
 fn the_type_of_an_input_event_says_what_was_done() {
     for (input_type, change) in [
-        ("insertText", Change::Insert),
+        ("insertText", Change::Type),
+        ("insertCompositionText", Change::Type),
+        ("insertFromComposition", Change::Type),
         ("insertFromPaste", Change::Insert),
         ("insertReplacementText", Change::Insert),
-        ("insertCompositionText", Change::Insert),
         ("historyUndo", Change::Insert),
         ("", Change::Insert),
         ("somethingNew", Change::Insert),
@@ -510,7 +549,7 @@ fn expected_digits(input: Input, before: &Person, raw: &super::person::Raw) -> S
         _ => {}
     }
     let longest = match input {
-        Input::SecurityCode(longest) => longest,
+        Input::SecurityCode(_) => SecurityCode::MAX_DIGITS,
         _ => Number::MAX_DIGITS,
     };
     let fits = match input {
@@ -518,7 +557,7 @@ fn expected_digits(input: Input, before: &Person, raw: &super::person::Raw) -> S
         _ => brand::Brand::candidates(&new).best().map_or(longest, |brand| brand.lengths().longest()),
     };
     let is_key = (0..new.len()).any(|place| [&new[..place], &new[place + 1..]].concat() == old);
-    if new.len() > fits && is_key {
+    if raw.change == Change::Type && new.len() > fits && is_key {
         return old;
     }
     new.truncate(longest);
@@ -569,7 +608,11 @@ proptest! {
                     let (month, year) = digits.split_at(digits.len().min(2));
                     prop_assert!(year.len() <= 4);
                     let whole = format!("{month} / {year}");
-                    if year.is_empty() { vec![digits.clone(), whole] } else { vec![whole] }
+                    match (month, year) {
+                        ("20", _) => vec![digits.clone()],
+                        (_, "") => vec![digits.clone(), whole],
+                        _ => vec![whole],
+                    }
                 }
             };
             prop_assert!(grouped.iter().any(|grouped| grouped == text), "{}", person);
@@ -679,7 +722,9 @@ proptest! {
         before in any::<String>(),
         after in any::<String>(),
         caret in prop_oneof![0..40_usize, any::<usize>()],
-        change in prop::sample::select(vec![Change::Insert, Change::DeleteBackward, Change::DeleteForward]),
+        change in prop::sample::select(vec![
+            Change::Type, Change::Insert, Change::DeleteBackward, Change::DeleteForward,
+        ]),
     ) {
         let shown = input.mask(Edit { before: &before, after: &after, caret, change });
         prop_assert!(shown.caret <= shown.text.len() && shown.text.is_ascii());
@@ -691,7 +736,9 @@ proptest! {
         before in "[0-9０-９٠-٩𝟎-𝟗😀 /]{0,30}",
         after in "[0-9０-９٠-٩𝟎-𝟗😀 /年]{0,30}",
         caret in 0..64_usize,
-        change in prop::sample::select(vec![Change::Insert, Change::DeleteBackward, Change::DeleteForward]),
+        change in prop::sample::select(vec![
+            Change::Type, Change::Insert, Change::DeleteBackward, Change::DeleteForward,
+        ]),
     ) {
         let shown = input.mask(Edit { before: &before, after: &after, caret, change });
         prop_assert!(shown.caret <= shown.text.len() && shown.text.is_ascii());
