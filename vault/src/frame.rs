@@ -137,7 +137,9 @@ fn texts_link((locale, asset): (Locale, &Asset), chosen: Locale) -> String {
 
 fn script(asset: &Asset) -> String {
     let (name, integrity) = address(asset);
-    format!(r#"<script type="module" crossorigin="anonymous" src="/v1/{name}" integrity="{integrity}"></script>"#)
+    format!(
+        r#"<script type="module" crossorigin="anonymous" src="/v1/{name}" integrity="{integrity}"></script>"#
+    )
 }
 
 /// Where a file lies that the script fetches, and the digest to fetch it with. The attribute is not `integrity`: browsers
