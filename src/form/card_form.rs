@@ -394,7 +394,8 @@ fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
                 return;
             }
             let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
-            inner.edit(view, Change::from_input_type(&input_type));
+            let data = Zeroizing::new(input_event.and_then(InputEvent::data).unwrap_or_default());
+            inner.edit(view, Change::from_input(&input_type, &data));
         }),
         // What is filled in is done with, though the focus may never have been there.
         on("change", |inner, view, _| inner.left(view)),

@@ -36,10 +36,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// Reads an `inputType`. Autofill and scripts give none, or one of their own; to a mask they insert.
+    /// Reads the `inputType` and `data` of an event. Autofill and scripts give no type, or one of their own; to a mask they
+    /// insert. So do those that give a key's type and more text than a key has.
     #[must_use]
-    pub fn from_input_type(input_type: &str) -> Self {
-        if matches!(input_type, "insertText" | "insertCompositionText" | "insertFromComposition") {
+    pub fn from_input(input_type: &str, data: &str) -> Self {
+        let of_a_key = matches!(input_type, "insertText" | "insertCompositionText" | "insertFromComposition");
+        if of_a_key && data.chars().nth(1).is_none() {
             Self::Type
         } else if !input_type.starts_with("delete") {
             Self::Insert

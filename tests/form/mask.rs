@@ -495,8 +495,10 @@ fn the_type_of_an_input_event_says_what_was_done() {
         ("deleteWordForward", Change::DeleteForward),
         ("deleteHardLineForward", Change::DeleteForward),
     ] {
-        assert_eq!(Change::from_input_type(input_type), change, "{input_type}");
+        assert_eq!(Change::from_input(input_type, ""), change, "{input_type}");
+        assert_eq!(Change::from_input(input_type, "４"), change, "{input_type}");
     }
+    assert_eq!(Change::from_input("insertText", "1234"), Change::Insert, "more than a key has");
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl Person {
             before: self.text.clone(),
             after: [head, inserted, &self.text[self.selection.end..]].concat(),
             caret: [head, inserted].concat().encode_utf16().count(),
-            change: Change::from_input_type(input_type),
+            change: Change::from_input(input_type, inserted),
         }
     }
 }
