@@ -32,7 +32,7 @@ async fn a_registered_page_gets_the_card_fields() {
         format!(r#"<link data-asset="locale" hreflang="th" {}"#, link("locales/th.json")),
         format!(
             r#"<script type="module" crossorigin="anonymous" {}</script>"#,
-            link("frame.js").replace("href", "src")
+            link("frame.js").replace("href", "src").replace("data-integrity", "integrity")
         ),
         "</head><body></body></html>\n".into(),
     ];
