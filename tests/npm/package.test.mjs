@@ -51,16 +51,23 @@ test("every entry has its code and its types", () => {
   }
 });
 
-test("its types hold for a strict TypeScript project", () => {
-  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", ""];
-  const modules = ["--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
-  const tsc = join(top, "node_modules/.bin/tsc");
-  try {
-    execFileSync(tsc, [...options, ...modules, join(top, "tests/npm/merchant.ts")], { cwd: top, encoding: "utf8" });
-  } catch (error) {
-    assert.fail(text(error));
-  }
-});
+for (const [found, modules] of Object.entries({
+  "as Node.js finds them": ["--module", "nodenext"],
+  "as Node.js 16 found them": ["--module", "node16"],
+  "as a bundler finds them": ["--module", "esnext", "--moduleResolution", "bundler"],
+})) {
+  test(`its types hold for a strict TypeScript project, ${found}`, () => {
+    const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false", "--types", ""];
+    const target = ["--target", "es2022", "--lib", "es2022,dom"];
+    const tsc = join(top, "node_modules/.bin/tsc");
+    try {
+      const merchant = join(top, "tests/npm/merchant.ts");
+      execFileSync(tsc, [...options, ...modules, ...target, merchant], { cwd: top, encoding: "utf8" });
+    } catch (error) {
+      assert.fail(text(error));
+    }
+  });
+}
 
 test("it publishes the package and nothing of the sources", () => {
   const packed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=error"], {
