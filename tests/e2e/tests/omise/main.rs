@@ -107,9 +107,11 @@ async fn every_way_of_closing_tells_the_page_once_and_gives_the_focus_back() -> 
                     // By Tab from the last field on.
                     form.field("name").await?.click().await?;
                     press(browser, Key::Tab).await?;
+                    browser.enter_parent_frame().await?;
                     press(browser, Key::Escape).await?;
                 }
-                "escape in the frame" => press(browser, Key::Escape).await?,
+                // The frame is gone before the key is up again, of which a driver may complain.
+                "escape in the frame" => drop(press(browser, Key::Escape).await),
                 "backdrop" => click_at(browser, (20., 300.), 1).await?,
                 "close()" => {
                     assert_eq!(
@@ -309,7 +311,7 @@ async fn what_goes_wrong_is_told_in_words_and_may_be_tried_again() -> Result<()>
         form.gone().await?;
         browser.wait_for("return told.join() === 'token,closed'").await?;
 
-        browser.run("told = []; OmiseCard.open({ publicKey: 'skey_test_1' })", vec![]).await?;
+        browser.run("told.length = 0; OmiseCard.open({ publicKey: 'skey_test_1' })", vec![]).await?;
         let form = CardForm::pop_up(browser).await?;
         let broken = "Paying by card does not work here for now. Please tell the shop.";
         assert_eq!(form.says(".problem").await?, broken);

@@ -100,6 +100,8 @@ impl<'a> CardForm<'a> {
 
     /// Waits until the pop-up has gone.
     pub(crate) async fn gone(&self) -> Result<()> {
+        // The driver may stand in a frame that has gone, too.
+        self.browser.switch_to_window(self.browser.window().await?).await?;
         self.browser.wait_for("return !document.querySelector('[data-cardseal=popup]')").await?;
         Ok(())
     }
