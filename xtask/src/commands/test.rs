@@ -1,6 +1,7 @@
 //! `test`: everything CI runs.
 
 mod again;
+mod consumers;
 mod report;
 
 use std::env;
@@ -48,6 +49,9 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
         report.step("the same build again", again::build_again);
     }
     report.step("npm package tests", || node_tests("tests/npm"));
+    if suite == Suite::Full {
+        report.step("consumer projects", consumers::build);
+    }
     report.step("demo shop tests", || node_tests("www/shop/test"));
     for browser in &needs.browsers {
         let name = browser.kind.name();
