@@ -1,0 +1,111 @@
+//! The headers in the documentation: with them the examples work, and nothing in them is superfluous.
+
+use anyhow::{Context, Result, bail, ensure};
+use cardseal_e2e::{Browser, visit};
+
+use crate::pay::{Way, eventually};
+use crate::scripts;
+use crate::shop::{Example, Shop};
+use crate::snippets::{Kind, Snippet};
+use crate::values::Values;
+
+const CSP: &str = "Content-Security-Policy";
+
+/// Directives that only ever forbid: without them a page works as well, and worse things may.
+const RESTRICTIONS: [&str; 5] =
+    ["base-uri", "default-src", "frame-ancestors", "require-trusted-types-for", "trusted-types"];
+
+#[tokio::test]
+async fn with_exactly_these_headers_a_page_sells_and_with_one_source_less_it_does_not() -> Result<()> {
+    visit(async |stage, browser| {
+        let values = Values::of(stage)?;
+        let (project, sources) = scripts::project(stage, &values)?;
+        let shop = Shop::open(stage)?;
+        let snippets = Snippet::all()?;
+        let mut tried = 0;
+        for snippet in &snippets {
+            let Kind::Headers(page) = &snippet.kind else { continue };
+            let first = |other: &&Snippet| other.page == *page && matches!(other.kind, Kind::Page(..));
+            let (example, way, member) = match snippets.iter().find(first) {
+                Some(Snippet { kind: Kind::Page(way, member), text, .. }) => {
+                    (Example::page(&values.fill(text)?).in_files(), *way, member.as_str())
+                }
+                _ => {
+                    let source = sources.iter().find(|source| source.is_of(page));
+                    let source =
+                        source.with_context(|| format!("{}: {page} has no example", snippet.place()))?;
+                    (source.example(&project)?, Way::Frame, "card_token")
+                }
+            };
+            let headers = parse(&values.fill(&snippet.text)?)?;
+            tried += 1;
+            let whole = example.clone().with_headers(&reporting(&headers));
+            shop.sells(browser, whole, way, member).await.with_context(|| snippet.place())?;
+            let Some((_, policy)) = headers.iter().find(|(name, _)| name == CSP) else { continue };
+            for (what, weaker) in weakened(policy) {
+                let example = example.clone().with_headers(&reporting(&[(CSP.into(), weaker)]));
+                needs(&shop, browser, example, way)
+                    .await
+                    .with_context(|| format!("{} without {what}", snippet.place()))?;
+            }
+        }
+        assert!(tried >= 7, "only {tried} pages have headers");
+        Ok(())
+    })
+    .await
+}
+
+/// The headers as pairs.
+fn parse(text: &str) -> Result<Vec<(String, String)>> {
+    let pair = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()));
+    text.lines().map(|line| pair(line).with_context(|| format!("{line} is no header"))).collect()
+}
+
+/// The same, with a word to the shop about everything that the browser forbids.
+fn reporting(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let report = |(name, value): &(String, String)| match name.as_str() {
+        CSP => (name.clone(), format!("{value}; report-uri /violations")),
+        _ => (name.clone(), value.clone()),
+    };
+    headers.iter().map(report).collect()
+}
+
+/// Every source that a policy allows something from, and the policy without it.
+fn weakened(policy: &str) -> Vec<(String, String)> {
+    let directives: Vec<Vec<&str>> =
+        policy.split(';').map(|directive| directive.split_whitespace().collect()).collect();
+    let mut weakened = Vec::new();
+    for (number, directive) in directives.iter().enumerate() {
+        let Some((name, sources)) = directive.split_first() else { continue };
+        if RESTRICTIONS.contains(name) {
+            continue;
+        }
+        for source in sources {
+            let mut fewer = directives.clone();
+            fewer[number].retain(|word| word != source);
+            if fewer[number].len() == 1 {
+                fewer[number].push("'none'");
+            }
+            let policy: Vec<_> = fewer.iter().map(|directive| directive.join(" ")).collect();
+            weakened.push((format!("{name} {source}"), policy.join("; ")));
+        }
+    }
+    weakened
+}
+
+/// The browser forbids something on the page before it is paid with.
+async fn needs(shop: &Shop, browser: &Browser, example: Example, way: Way) -> Result<()> {
+    shop.show(browser, example).await?;
+    // Some things come to light only when somebody pays; on a page that is broken, paying takes for ever.
+    tokio::select! {
+        forbidden = eventually("a report", async || !shop.violations().is_empty()) => forbidden?,
+        Err(_) | Ok(()) = way.pay(browser) => {
+            eventually("a post or a report", async || !shop.violations().is_empty() || !shop.posts().is_empty()).await?;
+        }
+    }
+    ensure!(shop.posts().is_empty(), "the page sells all the same");
+    if shop.violations().is_empty() {
+        bail!("nothing was forbidden");
+    }
+    Ok(())
+}

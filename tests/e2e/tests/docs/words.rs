@@ -1,0 +1,210 @@
+//! What the documentation speaks of is there, and what is there it speaks of.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::root;
+use crate::snippets::pages;
+
+/// The text of a file of the project's.
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(root().join(path)).with_context(|| path.to_owned())
+}
+
+/// Words in backticks, wherever they stand in a text.
+fn names(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The literals of a TypeScript union.
+fn union<'a>(source: &'a str, name: &str) -> Result<BTreeSet<&'a str>> {
+    let (_, rest) =
+        source.split_once(&format!("export type {name} =")).with_context(|| format!("no {name}"))?;
+    let (union, _) = rest.split_once(';').context("a type ends")?;
+    Ok(union.split('"').skip(1).step_by(2).collect())
+}
+
+/// The members of a TypeScript interface.
+fn interface<'a>(source: &'a str, name: &str) -> Result<BTreeSet<&'a str>> {
+    let (_, rest) =
+        source.split_once(&format!("export interface {name} ")).with_context(|| format!("no {name}"))?;
+    let (body, _) = rest.split_once("\n}").context("an interface ends")?;
+    let member = |line: &'a str| {
+        let name = line.strip_prefix("  ")?.split(['?', ':', '(', '<']).next()?;
+        (!name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'))
+            .then_some(name)
+    };
+    Ok(body.lines().filter_map(member).collect())
+}
+
+#[test]
+fn npm_md_speaks_of_every_name() -> Result<()> {
+    let page = read("docs/npm.md")?;
+    let (card, error, locale, cardseal) =
+        (read("www/card.ts")?, read("www/error.ts")?, read("www/locale.ts")?, read("www/cardseal.ts")?);
+    let prose = names(&page);
+    // In tables, members have their parameters; in examples, they are properties.
+    let speaks_of = |name: &str| {
+        prose.iter().any(|word| *word == name || word.starts_with(&format!("{name}(")))
+            || page.contains(&format!("{name}:"))
+    };
+    let mut missing = Vec::new();
+    for (what, names) in [
+        ("FontFamily", union(&card, "FontFamily")?),
+        ("Reason", union(&error, "Reason")?),
+        ("FieldName", union(&error, "FieldName")?),
+        ("Locale", union(&locale, "Locale")?),
+        ("TextName", union(&locale, "TextName")?),
+        ("Appearance", interface(&card, "Appearance")?),
+        ("BillingAddress", interface(&card, "BillingAddress")?),
+        ("Card", interface(&card, "Card")?),
+        ("CardEvents", interface(&card, "CardEvents")?),
+        ("CardOptions", interface(&card, "CardOptions")?),
+        ("CardState", interface(&card, "CardState")?),
+        ("LoadOptions", interface(&cardseal, "LoadOptions")?),
+        ("Token", interface(&card, "Token")?),
+        ("TokenizeDetails", interface(&card, "TokenizeDetails")?),
+        ("UpdateOptions", interface(&card, "UpdateOptions")?),
+    ] {
+        assert!(names.len() > 2, "{what} has {names:?}");
+        missing
+            .extend(names.into_iter().filter(|name| !speaks_of(name)).map(|name| format!("{what}: {name}")));
+    }
+    assert_eq!(missing, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn the_table_of_errors_has_every_code_and_no_other() -> Result<()> {
+    let page = read("docs/npm.md")?;
+    let error = read("www/error.ts")?;
+    let (_, table) = page.split_once("| `code` |").context("a table of errors")?;
+    let (table, _) = table.split_once("\n\n").context("it ends")?;
+    let told: Vec<_> = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(told.is_sorted(), "{told:?}");
+    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), union(&error, "ErrorCode")?);
+    Ok(())
+}
+
+#[test]
+fn custom_element_md_speaks_of_every_attribute_event_state_and_detail() -> Result<()> {
+    let page = read("docs/custom-element.md")?;
+    let element = read("www/element.ts")?;
+    let (_, rest) = element.split_once("observedAttributes = [").context("attributes")?;
+    let (attributes, _) = rest.split_once(']').context("they end")?;
+    let (_, rest) = element.split_once("const DETAILS").context("details")?;
+    let (details, _) = rest.split_once("};").context("they end")?;
+    let details = details.lines().filter_map(|line| line.strip_prefix("  ")?.split(':').next());
+    let events = element.lines().filter_map(|line| line.strip_prefix("  \"cardseal-")?.split('"').next());
+    let events: Vec<_> = events.map(|name| format!("cardseal-{name}")).collect();
+    let states = ["loading", "ready", "failed", "empty", "complete", "tokenizing"]
+        .map(|name| format!(":state({name})"));
+    assert!(events.len() > 6, "{events:?}");
+    let said = names(&page);
+    let all = attributes.split('"').skip(1).step_by(2).chain(["name", "disabled"]).chain(details);
+    let all = all.chain(events.iter().map(String::as_str)).chain(states.iter().map(String::as_str));
+    let missing: Vec<_> = all.filter(|name| !said.contains(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    Ok(())
+}
+
+/// A heading as links name it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() -> Result<()> {
+    let pages = pages()?;
+    let mut links = 0;
+    for page in &pages {
+        for link in page.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let path = if file.is_empty() { root().join(&page.path) } else { root().join(folder).join(file) };
+            assert!(path.exists(), "{}: {link}", page.path);
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&path)?;
+                let found =
+                    text.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == heading);
+                assert!(found, "{}: {link}", page.path);
+            }
+        }
+    }
+    assert!(links > 40, "only {links} links");
+    Ok(())
+}
+
+#[test]
+fn every_page_begins_with_an_example() -> Result<()> {
+    for page in pages()? {
+        // The front page has its own order, and this one is a table.
+        if page.path == "README.md" || page.path == "docs/complaints.md" {
+            continue;
+        }
+        let first = page.text.find("```").with_context(|| page.path.clone())?;
+        assert!(page.text[..first].lines().count() < 8, "{} explains before it shows", page.path);
+    }
+    Ok(())
+}
+
+/// A Rust test's name is its module's path and its own; one of Node's is its file and its title.
+#[test]
+fn every_test_that_complaints_md_names_exists() -> Result<()> {
+    let page = read("docs/complaints.md")?;
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ") && line.contains('`')).collect();
+    assert_eq!(rows.len(), 20);
+    let sources = rust_tests()?;
+    let mut missing = Vec::new();
+    for row in rows {
+        let shown_by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let tests = names(shown_by);
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests {
+            let exists = if test.ends_with(".test.mjs") {
+                let (_, rest) = shown_by
+                    .split_once(&format!("`{test}` \""))
+                    .with_context(|| format!("{test}: no title"))?;
+                let title = rest.split('"').next().unwrap_or_default();
+                read(test)?.contains(&format!("test(\"{title}\""))
+            } else {
+                let (modules, name) =
+                    test.rsplit_once("::").with_context(|| format!("`{test}` is no test"))?;
+                let (path, name) = (format!("/{}", modules.replace("::", "/")), format!("fn {name}("));
+                sources.iter().any(|(file, source)| file.ends_with(&path) && source.contains(&name))
+            };
+            if !exists {
+                missing.push(test);
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<&str>::new());
+    Ok(())
+}
+
+/// Every file of Rust tests, by its path without `.rs` and `/main.rs`.
+fn rust_tests() -> Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("tests"), root().join("vault/tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // A project that a test builds has no tests of ours in it.
+            if path.is_dir() && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let module = path.with_extension("").display().to_string();
+                files.push((module.trim_end_matches("/main").to_owned(), fs::read_to_string(&path)?));
+            }
+        }
+    }
+    Ok(files)
+}
