@@ -186,6 +186,11 @@ button:focus-visible {
     padding-bottom: 16px;
   }
 }
+@media (max-width: 340px) {
+  .sheet {
+    padding-inline: 12px;
+  }
+}
 @media (forced-colors: active) {
   .popup, .pay {
     border: 1px solid;
