@@ -13,6 +13,7 @@ import {
 } from "./card.js";
 import { loadCardseal, type LoadOptions } from "./cardseal.js";
 import { type CardsealError, errorFrom, fail, type FieldName } from "./error.js";
+import { submit } from "./listeners.js";
 import type { Locale } from "./locale.js";
 import { Submission, type Part, type Submitter } from "./submission.js";
 
@@ -519,13 +520,9 @@ export class CardsealCardElement extends Base {
     }
   }
 
-  /** Submits the form as a browser does when Enter is pressed in an input: by its first button, if that can be pressed. */
   #submit(): void {
     this.#submission?.act();
-    const isSubmit = (control: Element) => /^(submit|image)$/.test((control as Submitter).type);
-    const button = [...(this.form?.elements ?? [])].find(isSubmit) as Submitter | undefined;
-    if (button) button.click();
-    else this.form?.requestSubmit();
+    submit(this.form);
   }
 
   /** What the form's inputs say that are marked for it. */

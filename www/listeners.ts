@@ -28,8 +28,16 @@ export class Listeners {
         reportError(thrown);
       }
     }
-    if (name === "submit" && !listeners.length) target?.closest("form")?.requestSubmit();
+    if (name === "submit" && !listeners.length) submit(target?.closest("form"));
   }
+}
+
+/** Submits a form as a browser does when Enter is pressed in an input: by its first button, if that can be pressed. */
+export function submit(form: HTMLFormElement | null | undefined): void {
+  for (const control of form?.elements ?? []) {
+    if ((control as HTMLButtonElement).type === "submit") return (control as HTMLElement).click();
+  }
+  form?.requestSubmit();
 }
 
 /** The element that a page means. @returns a sentence instead, where there is none */
