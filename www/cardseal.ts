@@ -75,15 +75,15 @@ export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
     });
     return script.Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
   };
-  const inline = mode === "inline" ? await load() : undefined;
+  let inline = mode === "inline" ? await load() : undefined;
   return {
     card(options = {}) {
-      if (inline) return inline.card(options);
+      if (inline && mode === "inline") return inline.card(options);
       if (typeof document !== "undefined") return new HostedCard(merchant, options);
       throw fail("no_document", "a card form needs a page to stand in");
     },
-    createToken: async (card) => (inline ?? (await load())).createToken(card),
-    seal: async (card) => (inline ?? (await load())).seal(card),
+    createToken: async (card) => (inline ??= await load()).createToken(card),
+    seal: async (card) => (inline ??= await load()).seal(card),
   };
 }
 
