@@ -13,8 +13,10 @@ document.querySelector("#checkout").addEventListener("submit", async (event) => 
   event.preventDefault();
   try {
     const token = await card.tokenize();
-    document.querySelector("#checkout").innerHTML = '<output id="token"></output>';
-    document.querySelector("#token").textContent = token.id;
+    const output = document.createElement("output");
+    output.id = "token";
+    output.textContent = token.id;
+    event.target.replaceChildren(output);
   } catch (error) {
     document.querySelector("#problem").textContent = `${error.code}: ${error.message}`;
   }
