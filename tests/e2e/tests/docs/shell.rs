@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use cardseal_e2e::{Stage, visit};
-use serde_json::json;
+use cardseal_e2e::{Stage, TestCard, visit};
+use serde_json::{Value, json};
 
 use crate::project::{Project, succeeds};
 use crate::shop::{Example, Shop};
@@ -20,7 +20,7 @@ fn command(stage: &Stage, snippet: &Snippet) -> Result<String> {
     let values = Values::of_new_merchant(stage)?;
     let mut text = values.fill(&snippet.text)?;
     if text.contains("tokn_test_…") {
-        text = text.replace("tokn_test_…", &values.token()?);
+        text = text.replace("tokn_test_…", &values.token(TestCard::VISA.number)?);
     }
     Ok(text.replace("/var/lib/cardseal", stage.folder().join("vault").to_str().context("paths are text")?))
 }
@@ -58,6 +58,34 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
         ensure!(printed.contains(expected), "{}: {expected} is not in:\n{printed}", snippet.place());
     }
     assert!(tried >= 7, "only {tried} commands");
+    Ok(())
+}
+
+/// The table of test cards: each charge ends as it says there.
+#[tokio::test]
+async fn every_test_card_does_what_it_is_there_for() -> Result<()> {
+    let stage = Stage::set()?;
+    let values = Values::of_new_merchant(&stage)?;
+    let page = std::fs::read_to_string(root().join("docs/server.md"))?;
+    let (_, table) = page.split_once("| `failure_code` |").context("a table of test cards")?;
+    let mut tried = 0;
+    for row in table.lines().skip(2).take_while(|row| row.starts_with('|')) {
+        let cells: Vec<_> = row.split('`').collect();
+        let (code, numbers) =
+            if row.starts_with("| none") { ("null", &cells[3..]) } else { (cells[1], &cells[3..]) };
+        for number in numbers.iter().step_by(2) {
+            tried += 1;
+            let user = "--user skey_test_…: --data amount=1960 --data currency=JPY";
+            let charge = format!(
+                "curl --silent https://vault.example/charges {user} --data card={}",
+                values.token(number)?
+            );
+            let charge: Value = serde_json::from_str(&succeeds(&mut shell(&values.fill(&charge)?)?)?)?;
+            let found = charge["failure_code"].as_str().unwrap_or("null");
+            assert_eq!(found, code, "{number}: {charge}");
+        }
+    }
+    assert!(tried >= 6, "only {tried} cards");
     Ok(())
 }
 
@@ -154,7 +182,7 @@ async fn a_sealed_card_that_the_shop_got_becomes_a_token_on_its_server() -> Resu
             posted.split('&').find_map(|pair| pair.strip_prefix("sealed_card=")).context("it was posted")?;
         let mut curl = shell(&values.fill(&exchange.text)?)?;
         let token = succeeds(curl.env("SEALED_CARD", sealed))?;
-        let token: serde_json::Value = serde_json::from_str(&token)?;
+        let token: Value = serde_json::from_str(&token)?;
         assert_eq!(
             (&token["object"], &token["card"]["last_digits"]),
             (&json!("token"), &json!("4242")),

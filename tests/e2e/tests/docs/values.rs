@@ -56,8 +56,8 @@ impl Values {
         self.fill_in_digests(&text)
     }
 
-    /// A token of the merchant's, which has not been used.
-    pub(crate) fn token(&self) -> Result<String> {
+    /// A token of the merchant's for this card, which has not been used.
+    pub(crate) fn token(&self, number: &str) -> Result<String> {
         let mut curl = Command::new("curl");
         curl.args([
             "--silent",
@@ -65,9 +65,8 @@ impl Values {
             &format!("{}:", self.public_key),
             &format!("{}/tokens", self.vault),
         ]);
-        for member in
-            ["number]=4242424242424242", "expiration_month]=12", "expiration_year]=2030", "name]=A B"]
-        {
+        let number = format!("number]={number}");
+        for member in [&number, "expiration_month]=12", "expiration_year]=2030", "name]=A B"] {
             curl.args(["--data", &format!("card[{member}")]);
         }
         let token: Value = serde_json::from_str(&succeeds(&mut curl)?)?;
