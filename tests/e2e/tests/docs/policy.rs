@@ -1,9 +1,12 @@
 //! The headers in the documentation: with them the examples work, and nothing in them is superfluous.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, bail, ensure};
-use cardseal_e2e::{Browser, visit};
+use cardseal_e2e::{Browser, Stage, visit};
 
 use crate::pay::{Way, eventually};
+use crate::project::succeeds;
 use crate::scripts;
 use crate::shop::{Example, Shop};
 use crate::snippets::{Kind, Snippet};
@@ -53,6 +56,23 @@ async fn with_exactly_these_headers_a_page_sells_and_with_one_source_less_it_doe
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn the_frame_sends_what_is_said_of_it() -> Result<()> {
+    let stage = Stage::set()?;
+    let values = Values::of_new_merchant(&stage)?;
+    let snippets = Snippet::all()?;
+    let said =
+        snippets.iter().find(|snippet| snippet.kind == Kind::FrameHeaders).context("csp.md says it")?;
+    let address = values.fill("https://vault.example/frame?key=pkey_test_…&origin=https://shop.example")?;
+    let sent =
+        succeeds(Command::new("curl").args(["--silent", "--fail", "--head", &address]))?.to_lowercase();
+    for (name, value) in parse(&said.text)? {
+        let line = format!("\n{name}: {value}\r").to_lowercase();
+        assert!(sent.contains(&line), "{}: {name}: {value} is not in:\n{sent}", said.place());
+    }
+    Ok(())
 }
 
 /// The headers as pairs.

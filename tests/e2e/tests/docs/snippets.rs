@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Npm,
     /// `sh integrity`: the same; it prints the tag of the page that stands before it.
     Integrity,
+    /// `http frame`: headers that the vault's frame has.
+    FrameHeaders,
     /// `http PAGE`: headers that the first example of that page is served with.
     Headers(String),
 }
@@ -66,6 +68,7 @@ impl Kind {
             ["sh", "xtask"] => Self::Xtask,
             ["sh", "npm"] => Self::Npm,
             ["sh", "integrity"] => Self::Integrity,
+            ["http", "frame"] => Self::FrameHeaders,
             ["http", page] => Self::Headers(page.into()),
             _ => bail!("`{mark}` does not say what to do with the block"),
         })
