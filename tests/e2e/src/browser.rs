@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fantoccini::elements::Element;
-use fantoccini::wd::{Capabilities, TimeoutConfiguration};
+use fantoccini::wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
+use url::{ParseError, Url};
 
 use crate::server::Server;
 use crate::stage::target;
@@ -85,6 +87,20 @@ impl Browser {
         Ok(self.session.find(locator).await?)
     }
 
+    /// What a screen reader is told of an element: its role and its name, as the browser works them out.
+    ///
+    /// # Errors
+    /// When the driver does not say.
+    pub async fn accessible(&self, element: &Element) -> Result<(String, String)> {
+        let mut told = Vec::new();
+        for computed in ["computedrole", "computedlabel"] {
+            let id = element.element_id().to_string();
+            let answer = self.session.issue_cmd(Computed { element: id, computed }).await?;
+            told.push(answer.as_str().context("a text")?.to_owned());
+        }
+        Ok((told.remove(0), told.remove(0)))
+    }
+
     /// Waits until a script returns something that JavaScript takes for true, and returns that.
     ///
     /// # Errors
@@ -101,6 +117,24 @@ impl Browser {
             }
         };
         tokio::time::timeout(PATIENCE, look).await.with_context(|| format!("waited in vain for: {script}"))
+    }
+}
+
+/// What a browser works out of an element (WebDriver, sections 12.4.9 and 12.4.10), which fantoccini has no call for.
+#[derive(Debug)]
+struct Computed {
+    element: String,
+    computed: &'static str,
+}
+
+impl WebDriverCompatibleCommand for Computed {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        let (session, Self { element, computed }) = (session.unwrap_or_default(), self);
+        base.join(&format!("session/{session}/element/{element}/{computed}"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::GET, None)
     }
 }
 

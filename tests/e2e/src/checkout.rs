@@ -78,8 +78,10 @@ pub struct Checkout<'a> {
 /// Where the card form stands.
 #[derive(Debug)]
 enum Form {
-    /// In a frame of the vault's, the only one in the page.
-    Frame,
+    /// In a frame of the vault's, the one of this index in the page.
+    Frame(u16),
+    /// In a frame in the shadow root of what a selector finds; such frames are not among the page's.
+    ShadowFrame(&'static str),
     /// In a closed shadow root, which a driver may enter and a page may not.
     Page(ShadowRoot),
 }
@@ -120,11 +122,32 @@ impl<'a> Checkout<'a> {
         browser.wait_for("return !document.querySelector('#pay').disabled").await?;
         let in_frame = browser.run("return document.querySelector('#card iframe') !== null", vec![]).await?;
         let form = if in_frame == true {
-            Form::Frame
+            Form::Frame(0)
         } else {
             Form::Page(browser.find(Css("#card > div")).await?.shadow_root().await?)
         };
         Ok(Self { browser, form })
+    }
+
+    /// The card form in a frame of whatever page the browser shows, by its place among the page's frames.
+    #[must_use]
+    pub const fn in_frame(browser: &'a Browser, index: u16) -> Self {
+        Self { browser, form: Form::Frame(index) }
+    }
+
+    /// The card form in the frame in an element's shadow root.
+    #[must_use]
+    pub const fn in_shadow_of(browser: &'a Browser, host: &'static str) -> Self {
+        Self { browser, form: Form::ShadowFrame(host) }
+    }
+
+    /// The card form in the page itself, in the closed shadow root of what a selector finds, once that is there.
+    ///
+    /// # Errors
+    /// When it never is.
+    pub async fn in_page(browser: &'a Browser, host: &str) -> Result<Self> {
+        browser.wait_for(&format!("return document.querySelector('{host}') !== null")).await?;
+        Ok(Self { browser, form: Form::Page(browser.find(Css(host)).await?.shadow_root().await?) })
     }
 
     /// An element of the card form. The browser stands in the form's frame from here on, until it is told otherwise.
@@ -134,8 +157,13 @@ impl<'a> Checkout<'a> {
     pub async fn find(&self, selector: &str) -> Result<Element> {
         self.browser.enter_parent_frame().await?;
         let found = match &self.form {
-            Form::Frame => {
-                self.browser.enter_frame(0).await?;
+            Form::Frame(index) => {
+                self.browser.enter_frame(*index).await?;
+                (**self.browser).find(Css(selector)).await
+            }
+            Form::ShadowFrame(host) => {
+                let root = (**self.browser).find(Css(host)).await?.shadow_root().await?;
+                root.find(Css("iframe")).await?.enter_frame().await?;
                 (**self.browser).find(Css(selector)).await
             }
             Form::Page(root) => root.find(Css(selector)).await,

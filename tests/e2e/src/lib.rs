@@ -1,12 +1,14 @@
 //! Drives a browser through the demo shop, from the first key to the charge.
 //!
 //! A [`Stage`] is a vault and a shop of one's own, on ports of their own. A [`Browser`] is a person's, with real key
-//! events. The [`Checkout`] page is where the two meet. [`evidence`] looks for a card where none may be.
+//! events. The [`Checkout`] page is where the two meet. A [`Site`] serves pages of a test's own. [`evidence`] looks for a card where none may be.
 
 mod browser;
 mod checkout;
 pub mod evidence;
+mod page;
 mod server;
+mod site;
 mod stage;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -16,6 +18,8 @@ use futures_util::FutureExt as _;
 
 pub use browser::Browser;
 pub use checkout::{CardField, Checkout, Shown, TestCard};
+pub use page::Page;
+pub use site::{Reply, Request, Site};
 pub use stage::Stage;
 
 /// Sets a stage, opens a browser, and closes both when the test is over, however it ends.

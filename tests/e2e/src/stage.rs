@@ -124,6 +124,23 @@ impl Stage {
         &self.secret_key
     }
 
+    /// Registers more origins for the merchant's pages, besides the shops'.
+    ///
+    /// # Errors
+    /// When the vault's program refuses.
+    pub fn register(&self, origins: &[&str]) -> Result<()> {
+        let shops = self.shops()?;
+        let mut command = vault_program()?;
+        command.args(["merchant", "origins", "--key", &self.public_key, "--data-dir"]);
+        command.arg(self.folder.join("vault"));
+        for origin in shops.iter().map(String::as_str).chain(origins.iter().copied()) {
+            command.args(["--origin", origin]);
+        }
+        let output = command.output()?;
+        ensure!(output.status.success(), "merchant origins: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
     /// Where everything lies that vault and shop keep and log.
     #[must_use]
     pub fn folder(&self) -> &Path {
