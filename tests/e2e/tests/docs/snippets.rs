@@ -48,8 +48,25 @@ pub(crate) enum Kind {
     Integrity,
     /// `http frame`: headers that the vault's frame has.
     FrameHeaders,
-    /// `http PAGE`: headers that the first example of that page is served with.
-    Headers(String),
+    /// `http PAGE…`: headers that the first example of each page is served with, or the second one of `PAGE:2`.
+    Headers(Vec<Example>),
+}
+
+/// An example among those of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Example {
+    /// Such as `npm.md`.
+    pub(crate) page: String,
+    /// From 1.
+    pub(crate) number: usize,
+}
+
+impl Example {
+    fn parse(word: &str) -> Result<Self> {
+        let (page, number) = word.split_once(':').unwrap_or((word, "1"));
+        ensure!(page.ends_with(".md"), "`{word}` is no page");
+        Ok(Self { page: page.into(), number: number.parse()? })
+    }
 }
 
 impl Kind {
@@ -69,7 +86,9 @@ impl Kind {
             ["sh", "npm"] => Self::Npm,
             ["sh", "integrity"] => Self::Integrity,
             ["http", "frame"] => Self::FrameHeaders,
-            ["http", page] => Self::Headers(page.into()),
+            ["http", _, ..] => {
+                Self::Headers(words[1..].iter().map(|word| Example::parse(word)).collect::<Result<_>>()?)
+            }
             _ => bail!("`{mark}` does not say what to do with the block"),
         })
     }

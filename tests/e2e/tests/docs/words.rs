@@ -140,6 +140,13 @@ fn every_link_leads_somewhere() -> Result<()> {
         }
     }
     assert!(links > 40, "only {links} links");
+    for page in &pages {
+        for path in
+            names(&page.text).into_iter().filter(|name| name.starts_with("tests/") && name.contains('.'))
+        {
+            assert!(root().join(path).exists(), "{}: {path}", page.path);
+        }
+    }
     Ok(())
 }
 
