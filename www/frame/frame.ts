@@ -28,7 +28,7 @@ async function serve(port: MessagePort): Promise<void> {
   } catch {
     return say({ type: "failed", failure: NOT_LOADED });
   }
-  let form: Served | undefined;
+  let form: Promise<Served> | undefined;
   // The port keeps what has come meanwhile, and delivers it from here on.
   port.onmessage = async ({ data }) => {
     const message = parse(data);
@@ -40,12 +40,15 @@ async function serve(port: MessagePort): Promise<void> {
       return say({ type: "failed", ...(asked && { id: data.id }), failure });
     }
     try {
-      if (message.type === "start") form ??= await Served.start(message, say);
+      if (message.type === "start") await (form ??= Served.start(message, say));
       else if (form) {
-        const value = await form.answer(message);
+        // What comes while the form is being made waits for it.
+        const value = await (await form).answer(message);
         if ("id" in message) say({ type: "done", id: message.id, ...(value !== undefined && { value }) });
       }
     } catch (thrown) {
+      // Where nobody asked, as for the focus of a field that is not there, the form is no worse for it.
+      if (!("id" in message) && message.type !== "start") return;
       say({ type: "failed", ...("id" in message && { id: message.id }), failure: describe(thrown) });
     }
   };
@@ -110,9 +113,9 @@ class Served {
   }
 }
 
-/** Takes what CSS knows as a `color-scheme`, and nothing else. */
+/** Takes the words that CSS has for a `color-scheme`, and nothing else. Browsers put them in different orders. */
 function setColorScheme(scheme: unknown): void {
-  if (typeof scheme === "string" && /^(normal|(only )?(light|dark)( light| dark)?)$/.test(scheme)) {
+  if (typeof scheme === "string" && /^((normal|light|dark|only) ?)+$/.test(scheme)) {
     document.documentElement.style.colorScheme = scheme;
   }
 }

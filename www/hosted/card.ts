@@ -9,7 +9,7 @@ import {
 import { type CardsealError, fail, type FieldName } from "../error.js";
 import { checkLocale } from "../locale.js";
 import { find, Listeners } from "../listeners.js";
-import { Frame, type FrameOptions } from "./frame.js";
+import { frame, type Frame, type FrameOptions } from "./frame.js";
 
 /** A card form in a frame of the vault's. The page has the frame and a port to it, and nothing of the form. */
 export class HostedCard extends Listeners implements Card {
@@ -29,7 +29,7 @@ export class HostedCard extends Listeners implements Card {
     if (typeof element === "string") throw fail("invalid_target", element);
     this.unmount();
     this.#target = element;
-    this.#frame = new Frame(element, this.#options, (name, detail) => this.emit(name, detail, element));
+    this.#frame = frame(element, this.#options, (name, detail) => this.emit(name, detail, element));
     return this;
   }
 
@@ -82,7 +82,8 @@ export class HostedCard extends Listeners implements Card {
   #standing(): Frame {
     this.#alive();
     if (!this.#frame) throw fail("not_mounted", "the card form is not in the page; call card.mount() first");
-    if (!this.#frame.ready) throw fail("not_ready", 'the card form is still loading; wait for its "ready" event', true);
+    const idle = this.#frame.idle();
+    if (idle) throw idle;
     return this.#frame;
   }
 }

@@ -5,14 +5,6 @@ import type { Locale } from "../locale.js";
 import { skeleton, styled } from "./skeleton.js";
 import { notLoaded } from "./words.js";
 
-/** How long a frame may take to load, and then to take its port, in milliseconds. */
-const PATIENCE = { load: 30_000, hello: 5_000 };
-
-/** The form keeps two pixels of room around it, for the line around a field in focus. */
-const STYLE = "display:block;border:0;margin:-2px;width:calc(100% + 4px)";
-
-const GONE = "the page removed or moved the card form before it could answer";
-
 /** What a frame is made from. */
 export interface FrameOptions extends Required<CardOptions> {
   vault: string;
@@ -21,8 +13,20 @@ export interface FrameOptions extends Required<CardOptions> {
   disabled: boolean;
 }
 
-/** Tells the page's listeners. */
-type Emit = <Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name]) => void;
+/** A form's place in the page: a skeleton, then the iframe with the form, or words where it could not be had. */
+export interface Frame {
+  /** Why there is no form to ask anything; nothing, once there is one. */
+  idle(): CardsealError | undefined;
+  /** Posts a message that has no answer. */
+  post(message: ToFrame): void;
+  /** Posts a message and waits for its answer. */
+  ask<Value>(request: Request): Promise<Value>;
+  focus(field: FieldName): void;
+  /** Changes a form that has been told what it is made from; one that has not begins with the options as they are then. */
+  update(changes: UpdateOptions): Promise<void>;
+  /** Takes everything out of the page. What waits for an answer fails. */
+  remove(): void;
+}
 
 /** A message that asks for an answer, but for its id. */
 type Request = ToFrame extends infer Message ? (Message extends { id: number } ? Omit<Message, "id"> : never) : never;
@@ -33,181 +37,178 @@ interface Waiting {
   reject: (error: CardsealError) => void;
 }
 
-/** A form's place in the page: a skeleton, then the iframe with the form, or words where it could not be had. */
-export class Frame {
-  readonly #holder = styled("div", "position:relative;display:flow-root");
-  readonly #options: FrameOptions;
-  readonly #emit: Emit;
-  readonly #waiting = new Map<number, Waiting>();
-  #iframe: HTMLIFrameElement | undefined;
-  #port: MessagePort | undefined;
-  #ready = false;
-  #attempts = 0;
-  #requests = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+/** How long a frame may take to load, and then to take its port, in milliseconds. */
+const PATIENCE = { load: 30_000, hello: 5_000 };
 
-  constructor(target: Element, options: FrameOptions, emit: Emit) {
-    this.#options = options;
-    this.#emit = emit;
-    target.append(this.#holder);
-    document.addEventListener("securitypolicyviolation", this.#onViolation);
-    this.#load();
-  }
+/** The form keeps two pixels of room around it, for the line around a field in focus. */
+const STYLE = "display:block;border:0;margin:-2px;width:calc(100% + 4px)";
 
-  /** Whether the form can be typed into. */
-  get ready(): boolean {
-    return this.#ready;
-  }
+const LOADING = 'the card form is loading; wait for its "ready" event';
 
-  /** Takes everything out of the page. What waits for an answer fails. */
-  remove(): void {
-    this.#stop(fail("not_mounted", GONE));
-    this.#holder.remove();
-  }
+/**
+ * Puts a frame at the end of an element.
+ * @param emit tells the page's listeners
+ */
+export function frame(
+  target: Element,
+  options: FrameOptions,
+  emit: <Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name]) => void,
+): Frame {
+  const { vault, publicKey: key } = options;
+  const holder = styled("div", "position:relative;display:flow-root");
+  const waiting = new Map<number, Waiting>();
+  let iframe: HTMLIFrameElement | undefined;
+  let port: MessagePort | undefined;
+  let idle: CardsealError | undefined = fail("not_ready", LOADING, true);
+  let attempts = 0;
+  let requests = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Posts a message that has no answer. */
-  post(message: ToFrame): void {
-    this.#port?.postMessage(message);
-  }
-
-  /** Posts a message and waits for its answer. */
-  ask<Value>(request: Request): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const id = this.#requests++;
-      this.#waiting.set(id, { resolve, reject });
-      this.post({ ...request, id } as ToFrame);
-    });
-  }
-
-  focus(field: FieldName): void {
-    this.#iframe?.focus();
-    this.post({ type: "focus", field });
-  }
-
-  /** Changes a form that has been told what it is made from; one that has not begins with the options as they are then. */
-  async update(changes: UpdateOptions): Promise<void> {
-    if (this.#port) await this.ask({ type: "update", ...changes, colorScheme: this.#colorScheme });
-  }
-
-  #load(): void {
-    const { vault, publicKey: key, locale, fields, appearance } = this.#options;
-    this.#attempts++;
-    const iframe = styled("iframe", `${STYLE};position:absolute;opacity:0;height:100%`);
-    iframe.referrerPolicy = "no-referrer";
-    iframe.src = `${vault}/frame?${new URLSearchParams({ key, locale, origin: location.origin })}`;
+  const load = () => {
+    attempts++;
+    const loading = styled("iframe", `${STYLE};position:absolute;opacity:0;height:100%`);
+    loading.referrerPolicy = "no-referrer";
+    loading.src = `${vault}/frame?${new URLSearchParams({ key, locale: options.locale, origin: location.origin })}`;
     // Again, too, when the page has moved the iframe, which makes it load anew.
-    iframe.addEventListener("load", () => this.#handOver(iframe));
-    this.#iframe = iframe;
-    this.#holder.ariaBusy = "true";
-    this.#holder.replaceChildren(iframe, skeleton(fields, appearance));
+    loading.addEventListener("load", () => handOver(loading));
+    iframe = loading;
+    holder.replaceChildren(loading, skeleton(options.fields, options.appearance));
     // Out of the page nothing loads, for as long as the page likes.
-    if (iframe.isConnected) this.#expect(PATIENCE.load);
-  }
+    if (loading.isConnected) expect(PATIENCE.load);
+  };
 
   /** Gives the frame its end of a fresh channel. Nobody but the vault's own document gets the message. */
-  #handOver(iframe: HTMLIFrameElement): void {
-    const { vault, publicKey: _, ...start } = this.#options;
-    this.#disconnect(fail("not_ready", GONE, true));
+  const handOver = ({ contentWindow }: HTMLIFrameElement) => {
+    const { vault: _, publicKey: __, ...start } = options;
+    disconnect(fail("not_ready", LOADING, true));
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }: MessageEvent<ToPage>) => this.#hear(data);
-    this.#port = port1;
-    this.#expect(PATIENCE.hello);
-    iframe.contentWindow?.postMessage(HANDOVER, vault, [port2]);
-    this.post({ type: "start", ...start, colorScheme: this.#colorScheme });
-  }
+    port1.onmessage = ({ data }: MessageEvent<ToPage>) => hear(data);
+    port = port1;
+    expect(PATIENCE.hello);
+    contentWindow?.postMessage(HANDOVER, vault, [port2]);
+    post({ type: "start", ...start, colorScheme: colorScheme() });
+  };
 
-  #hear(message: ToPage): void {
+  const hear = (message: ToPage) => {
     switch (message.type) {
       case "hello":
-        return this.#expect(PATIENCE.load);
+        return expect(PATIENCE.load);
       case "height":
         // A frame that is not shown has no height to tell.
-        if (message.pixels > 0) this.#iframe!.style.height = `${message.pixels}px`;
+        if (message.pixels > 0) iframe!.style.height = `${message.pixels}px`;
         return;
       case "ready":
-        this.#show(message.title);
-        return this.#emit("ready", undefined);
+        show(message.title);
+        return emit("ready", undefined);
       case "told":
-        return this.#emit(message.name, message.detail);
+        return emit(message.name, message.detail);
       case "done":
-        return this.#settle(message.id, ({ resolve }) => resolve(message.value as never));
+        return answered(message.id)?.resolve(message.value as never);
       case "failed": {
         const error = new CardsealError(message.failure);
-        return message.id === undefined ? this.#fail(error) : this.#settle(message.id, ({ reject }) => reject(error));
+        return message.id === undefined ? giveUp(error) : answered(message.id)?.reject(error);
       }
     }
-  }
+  };
 
-  #settle(id: number, settle: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (waiting) settle(waiting);
-  }
+  /** Who asked, waiting no longer. */
+  const answered = (id: number) => {
+    const asker = waiting.get(id);
+    waiting.delete(id);
+    return asker;
+  };
 
-  #show(title: string): void {
-    clearTimeout(this.#timer);
-    this.#ready = true;
-    this.#holder.ariaBusy = null;
-    const iframe = this.#iframe!;
+  const show = (title: string) => {
+    clearTimeout(timer);
+    idle = undefined;
     // The skeleton, if it is still there: a frame that the page has moved is ready once more.
-    iframe.nextElementSibling?.remove();
-    iframe.title = title;
-    iframe.style.cssText = `${STYLE};height:${iframe.style.height}`;
-  }
+    iframe!.nextElementSibling?.remove();
+    iframe!.title = title;
+    iframe!.style.cssText = `${STYLE};height:${iframe!.style.height}`;
+  };
 
-  #expect(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#diagnose(), milliseconds);
-  }
+  const expect = (milliseconds: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(diagnose, milliseconds);
+  };
 
-  readonly #onViolation = ({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
-    const { vault } = this.#options;
-    if (this.#ready || !blockedURI.startsWith(vault) || !/^(frame|child)-src/.test(effectiveDirective)) return;
-    this.#fail(fail("frame_blocked", `the page's Content-Security-Policy needs "frame-src ${vault}"`));
+  const onViolation = ({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
+    if (!idle || !blockedURI.startsWith(vault) || effectiveDirective !== "frame-src") return;
+    giveUp(fail("frame_blocked", `the page's Content-Security-Policy needs "frame-src ${vault}"`));
   };
 
   /** Nothing came: either there is no vault, or something in the browser lets it through but not into a frame. */
-  async #diagnose(): Promise<void> {
-    const { vault } = this.#options;
-    const iframe = this.#iframe;
-    const reached = await fetch(`${vault}/livez`, { mode: "no-cors", credentials: "omit" }).catch(() => undefined);
-    if (iframe !== this.#iframe || this.#ready) return;
-    this.#fail(
+  const diagnose = async () => {
+    const silent = iframe;
+    const signal = AbortSignal.timeout(PATIENCE.hello);
+    const reached = await fetch(`${vault}/livez`, { mode: "no-cors", signal }).catch(() => undefined);
+    if (iframe !== silent || !idle) return;
+    giveUp(
       reached
         ? fail("frame_blocked", `${vault} answers, but its frame is kept out: an ad blocker?`)
         : fail("load_failed", `${vault} cannot be reached; is it the vault's address?`, true),
     );
-  }
+  };
 
   /** Tries once more where that may help; then it says so, to the page and to the person. */
-  #fail(error: CardsealError): void {
-    if (this.#attempts < 2 && (error.retryable || error.code === "frame_blocked")) return this.#load();
-    const failed = document.createElement("p");
+  const giveUp = (error: CardsealError) => {
+    if (attempts < 2 && (error.retryable || error.code === "frame_blocked")) return load();
+    const failed = styled("p", "");
     failed.role = "alert";
-    failed.textContent = notLoaded(this.#options.locale);
-    this.#stop(error);
-    this.#holder.ariaBusy = null;
-    this.#holder.replaceChildren(failed);
-    this.#emit("error", error);
-  }
+    failed.textContent = notLoaded(options.locale);
+    stop(error);
+    holder.replaceChildren(failed);
+    emit("error", error);
+  };
 
-  /** The page's where the form stands. The frame takes the same; it is opaque otherwise. */
-  get #colorScheme(): string {
-    return getComputedStyle(this.#holder).colorScheme;
-  }
+  const stop = (error: CardsealError) => {
+    clearTimeout(timer);
+    document.removeEventListener("securitypolicyviolation", onViolation);
+    disconnect(error);
+    iframe = undefined;
+  };
 
-  #stop(error: CardsealError): void {
-    clearTimeout(this.#timer);
-    document.removeEventListener("securitypolicyviolation", this.#onViolation);
-    this.#disconnect(error);
-    this.#iframe = undefined;
-  }
+  const disconnect = (error: CardsealError) => {
+    idle = error;
+    port?.close();
+    port = undefined;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
 
-  #disconnect(error: CardsealError): void {
-    this.#ready = false;
-    this.#port?.close();
-    this.#port = undefined;
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-  }
+  /** The page's where the form stands, which a meta element can set too. The frame takes the same; it is opaque otherwise. */
+  const colorScheme = () => {
+    const { colorScheme } = getComputedStyle(holder);
+    if (colorScheme !== "normal") return colorScheme;
+    return document.querySelector<HTMLMetaElement>("meta[name=color-scheme]")?.content;
+  };
+
+  const post = (message: ToFrame) => port?.postMessage(message);
+
+  const ask = <Value>(request: Request) =>
+    new Promise<Value>((resolve, reject) => {
+      const id = requests++;
+      waiting.set(id, { resolve, reject });
+      post({ ...request, id } as ToFrame);
+    });
+
+  target.append(holder);
+  document.addEventListener("securitypolicyviolation", onViolation);
+  load();
+  return {
+    idle: () => idle,
+    post,
+    ask,
+    focus(field) {
+      iframe?.focus();
+      post({ type: "focus", field });
+    },
+    async update(changes) {
+      if (port) await ask({ type: "update", ...changes, colorScheme: colorScheme() });
+    },
+    remove() {
+      stop(fail("not_mounted", "the card form was taken out before it could answer"));
+      holder.remove();
+    },
+  };
 }

@@ -14,7 +14,8 @@ pub struct Page<'a> {
     pub site: Site,
     /// The vault's address, as the page's scripts have it.
     pub vault: String,
-    public_key: String,
+    /// The merchant's public key, as they have it.
+    pub public_key: String,
 }
 
 impl<'a> Page<'a> {
@@ -94,6 +95,27 @@ impl<'a> Page<'a> {
         )
         .await?;
         Ok(Checkout::in_frame(self.browser, 0))
+    }
+
+    /// The same in one of the two modes, from options as JavaScript writes them. `state` is what the form told of itself
+    /// last.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn mount_as(&self, mode: &str, options: &str) -> Result<Checkout<'a>> {
+        let mount = format!(
+            "window.card = (await load({{ mode: '{mode}' }})).card({options});
+            window.state = null;
+            card.on('change', (told) => (window.state = told));
+            const loaded = ready(card);
+            card.mount('#card');
+            await loaded"
+        );
+        self.run(&mount).await?;
+        match mode {
+            "hosted" => Ok(Checkout::in_frame(self.browser, 0)),
+            _ => Checkout::in_page(self.browser, "#card > div").await,
+        }
     }
 
     /// Types a card into a form and returns the token that it makes, where the page's script has it under this name.

@@ -35,7 +35,8 @@ impl Stage {
         let folder = target()?.join("e2e").join(name);
         fs::create_dir_all(&folder)?;
 
-        let (shop_port, inline_port) = (free_port()?, free_port()?);
+        let reserved = [reserve_port()?, reserve_port()?];
+        let (shop_port, inline_port) = (reserved[0].local_addr()?.port(), reserved[1].local_addr()?.port());
         let origin = |port| format!("http://127.0.0.1:{port}");
         let mut add = vault_program()?;
         add.args([
@@ -60,6 +61,7 @@ impl Stage {
 
         let vault = start_vault(&folder, 0)?;
         let vault_url = vault.url()?;
+        drop(reserved);
         let sell = |mode: &str, port: u16, log: &str| {
             let mut sell = Command::new("node");
             sell.arg(workspace().join("www/shop/server.mjs"));
@@ -200,7 +202,8 @@ pub(crate) fn target() -> Result<PathBuf> {
     built.and_then(Path::parent).map(Path::to_owned).context("run this from cargo's target folder")
 }
 
-/// A port that is free now. The shop's must be known before it starts, as the vault is told of the shop's origin.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// A port that nobody else gets until this is dropped. The shop's must be known before it starts, as the vault is told of
+/// the shop's origin.
+fn reserve_port() -> Result<TcpListener> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
 }
