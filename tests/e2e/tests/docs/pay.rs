@@ -53,16 +53,7 @@ impl Way {
         if self == Self::PopUp {
             press_button(browser).await?;
         }
-        eventually("the card fields", async || self.input("number", "cc-number").find(browser).await.is_ok())
-            .await?;
-        for (id, autocomplete, text) in CARD {
-            // Not every form has every field.
-            if let Ok(input) = self.input(id, autocomplete).find(browser).await {
-                input.click().await?;
-                type_keys(browser, text).await?;
-            }
-        }
-        browser.enter_parent_frame().await?;
+        self.type_card(browser).await?;
         if self != Self::PopUp {
             return press_button(browser).await;
         }
@@ -73,6 +64,20 @@ impl Way {
         })
         .await?;
         Ok(pay.click().await?)
+    }
+
+    /// Types a card, once there are fields for it.
+    pub(crate) async fn type_card(self, browser: &Browser) -> Result<()> {
+        eventually("the card fields", async || self.input("number", "cc-number").find(browser).await.is_ok())
+            .await?;
+        for (id, autocomplete, text) in CARD {
+            // Not every form has every field.
+            if let Ok(input) = self.input(id, autocomplete).find(browser).await {
+                input.click().await?;
+                type_keys(browser, text).await?;
+            }
+        }
+        Ok(browser.enter_parent_frame().await?)
     }
 
     const fn input<'a>(self, id: &'a str, autocomplete: &'a str) -> Input<'a> {

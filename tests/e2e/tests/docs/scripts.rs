@@ -68,8 +68,8 @@ impl Source {
     }
 }
 
-/// A module around a part: its imports stay at the top, and what has to be there is there. The page's title tells how it
-/// went.
+/// A module around a part: its imports stay at the top, and what has to be there is there: a whole card, where a token is
+/// made of it. The page's title tells how it went; an error is none that the part may catch and pass over.
 fn whole(part: &str, values: &Values) -> Result<String> {
     let (imports, body): (Vec<_>, Vec<_>) = part.lines().partition(|line| line.starts_with("import "));
     values.fill(&format!(
@@ -78,19 +78,29 @@ fn whole(part: &str, values: &Values) -> Result<String> {
 void CardsealError;
 const cardseal = await loadCardseal({{ publicKey: "pkey_test_…", vault: "https://vault.example" }});
 const card = cardseal.card();
-const ready = new Promise<void>((resolve) => card.on("ready", resolve));
+const ready = new Promise<void>((resolve) => card.on("ready", () => resolve()));
+void ready;
+const complete = new Promise<void>((resolve) => card.on("change", (state) => state.complete && resolve()));
 card.mount("#card");
-await ready;
+await {wait};
+const said: unknown[] = [];
+console.log = (...words) => said.push(...words);
 try {{
 {body}
-document.title = "done";
 }} catch (error) {{
-  document.title = `failed: ${{error}}`;
+  said.push(error);
 }}
+const error = said.find((word) => word instanceof Error);
+document.title = error ? `failed: ${{error}}` : "done";
 "##,
+        wait = if makes_token(part) { "complete" } else { "ready" },
         imports = imports.join("\n"),
         body = body.join("\n"),
     ))
+}
+
+fn makes_token(part: &str) -> bool {
+    part.contains("tokenize(")
 }
 
 fn react(name: &str) -> String {
@@ -127,6 +137,9 @@ async fn every_script_compiles_strictly_and_sells() -> Result<()> {
                 continue;
             }
             shop.show(browser, example).await?;
+            if makes_token(&source.snippet.text) {
+                Way::Frame.type_card(browser).await.with_context(place)?;
+            }
             let title = "return document.title === 'Shop' ? null : document.title";
             let title = browser.wait_for(title).await.with_context(place)?;
             ensure!(title == "done", "{}: {title}", place());
