@@ -2,22 +2,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::{Function, Object, Promise, Reflect};
-use serde::Serialize;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::Element;
 
-use crate::card::{Card, Field};
+use crate::card::{Card, Field, Reason};
 use crate::client::browser::{Browser, today};
-use crate::client::cardseal::Billing;
+use crate::client::cardseal::{Billing, CardSummary, Token};
 use crate::client::{Error, Pkey, Policy, RequestId, Vault, VaultAddress};
 use crate::failure::Failure;
 use crate::form::appearance::Appearance;
 use crate::form::locale::Texts;
-use crate::form::{CardForm, FieldName, Options};
+use crate::form::{CardForm, Options};
+use crate::object::object;
 use crate::page::{self, Details, OwnFields};
 
 /// One merchant at one vault.
@@ -41,8 +42,8 @@ impl Client {
     pub fn form(&self, options: JsValue, emit: Function) -> Result<Form, JsValue> {
         let options: Options = page::read(&options)?;
         let times = |name| options.fields.iter().filter(|field| **field == name).count();
-        let required = times(FieldName::Number) == 1 && times(FieldName::Expiry) == 1;
-        if !required || times(FieldName::SecurityCode) > 1 || times(FieldName::Name) > 1 {
+        let required = times(Field::Number) == 1 && times(Field::Expiry) == 1;
+        if !required || times(Field::SecurityCode) > 1 || times(Field::Holder) > 1 {
             let message = "fields must name number and expiry, and none twice";
             return Err(Failure::InvalidOptions(message.into()).into());
         }
@@ -63,7 +64,7 @@ impl Client {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
             let (card, billing) = OwnFields::read(&card)?.into_card(today())?;
-            Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
+            Ok(token(&vault.tokenize(card, &billing, &id).await?))
         })
     }
 
@@ -103,9 +104,8 @@ impl Form {
 
     /// Puts the caret into a field.
     pub fn focus(&self, field: JsValue) -> Result<(), JsValue> {
-        let field: FieldName =
-            page::read_unquoted(&field, "a field is number, expiry, security_code or name")?;
-        self.card_form()?.focus(field.into());
+        let field = page::read_unquoted(&field, "a field is number, expiry, security_code or name")?;
+        self.card_form()?.focus(field);
         Ok(())
     }
 
@@ -148,7 +148,7 @@ impl Form {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
             let (card, billing, _busy) = taken?;
-            Ok(to_js(&vault.tokenize(card, &billing, &id).await?))
+            Ok(token(&vault.tokenize(card, &billing, &id).await?))
         })
     }
 
@@ -200,6 +200,14 @@ fn promise<F>(work: impl FnOnce(RequestId) -> F + 'static) -> Promise
 where
     F: Future<Output = Result<JsValue, Failure>> + 'static,
 {
+    // One type for all of them, or each would bring its own machinery of promises.
+    let work = |id| -> Pin<Box<dyn Future<Output = _>>> { Box::pin(work(id)) };
+    settle(Box::new(work))
+}
+
+type Work = dyn FnOnce(RequestId) -> Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>;
+
+fn settle(work: Box<Work>) -> Promise {
     future_to_promise(async move {
         let id = RequestId::random().map_err(|_| Failure::from(Error::Random))?;
         work(id.clone()).await.map_err(|failure| describe(&failure, Some(&id)))
@@ -214,22 +222,35 @@ impl From<Failure> for JsValue {
 
 /// A failure as the plain object that `CardsealError` is made from.
 fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
-    let object = Object::new();
-    let set = |name: &str, value: JsValue| {
-        // A fresh object takes any member.
-        let _ = Reflect::set(&object, &name.into(), &value);
-    };
-    set("code", failure.code().into());
-    set("message", failure.to_string().into());
-    set("retryable", failure.is_retryable().into());
-    set("field", failure.field().map(Field::id).into());
-    set("reason", failure.reason().map(crate::card::Reason::code).into());
-    set("status", failure.status().into());
-    set("correlationId", id.map(RequestId::as_str).into());
-    object.into()
+    object(&[
+        ("code", failure.code().into()),
+        ("message", failure.to_string().into()),
+        ("retryable", failure.is_retryable().into()),
+        ("field", failure.field().map(Field::id).into()),
+        ("reason", failure.reason().map(Reason::code).into()),
+        ("status", failure.status().into()),
+        ("correlationId", id.map(RequestId::as_str).into()),
+    ])
 }
 
-fn to_js(value: &impl Serialize) -> JsValue {
-    // Structs of strings, numbers and booleans always convert.
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+/// A token as JavaScript sees it, under the names of the wire.
+fn token(token: &Token) -> JsValue {
+    let Token { id, livemode, used, card, created_at } = token;
+    let CardSummary { brand, last_digits, expiration_month, expiration_year, name, security_code_check } =
+        card;
+    let card = object(&[
+        ("brand", brand.into()),
+        ("last_digits", last_digits.into()),
+        ("expiration_month", (*expiration_month).into()),
+        ("expiration_year", (*expiration_year).into()),
+        ("name", name.as_deref().into()),
+        ("security_code_check", (*security_code_check).into()),
+    ]);
+    object(&[
+        ("id", id.into()),
+        ("livemode", (*livemode).into()),
+        ("used", (*used).into()),
+        ("card", card),
+        ("created_at", created_at.into()),
+    ])
 }

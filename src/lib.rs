@@ -7,6 +7,7 @@
 //! - [`seal`]: the envelope a card travels in, a JWE (RFC 7516).
 //! - [`client`]: talking to a vault, and the vault's wire format.
 //! - [`form`]: what the cardholder sees.
+//! - [`plain`]: reading JSON.
 //!
 //! Only the form's own elements and the client's `fetch` need a browser; the rest is pure. The vault builds on `card`, the
 //! format of `seal` and the wire types, without the feature `seal`.
@@ -14,6 +15,7 @@
 pub mod card;
 pub mod client;
 pub mod form;
+pub mod plain;
 pub mod seal;
 
 #[cfg(target_arch = "wasm32")]
@@ -21,7 +23,11 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod failure;
 #[cfg(target_arch = "wasm32")]
+mod object;
+#[cfg(target_arch = "wasm32")]
 mod page;
+#[cfg(all(target_arch = "wasm32", feature = "seal"))]
+mod random;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

@@ -1,3 +1,5 @@
+use crate::plain::{FromPlain, Plain, Wrong};
+
 /// A field of a card, as errors and events name it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Field {
@@ -23,5 +25,12 @@ impl Field {
             Self::SecurityCode => "security_code",
             Self::Holder => "name",
         }
+    }
+}
+
+impl FromPlain for Field {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let all = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+        plain.choice(&all.map(|field| (field.id(), field)))
     }
 }

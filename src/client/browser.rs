@@ -3,13 +3,12 @@
 //! A page can replace what the browser offers, and what it puts there can answer or throw anything. So every value from
 //! JavaScript is read through calls that may fail, and whatever fails is a lost request, never a panic.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
-use std::task::{Poll, ready};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use gloo_timers::future::TimeoutFuture;
-use js_sys::{Date, Math, Object, Promise, Reflect};
+use js_sys::{Date, Function, Math, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -25,7 +24,7 @@ impl Transport for Browser {
         let controller = AbortController::new().map_err(|_| Lost::Network)?;
         let signal = controller.signal().map_err(|_| Lost::Network)?;
         let mut answer = pin!(fetch_whole(request, &signal));
-        let mut time_is_up = pin!(TimeoutFuture::new(milliseconds(timeout)));
+        let mut time_is_up = pin!(Timer::new(timeout));
         // The timer decides, not the signal: a `fetch` of the page's own may not heed it.
         poll_fn(|context| {
             if let Poll::Ready(answer) = answer.as_mut().poll(context) {
@@ -39,7 +38,7 @@ impl Transport for Browser {
     }
 
     async fn wait(&self, time: Duration) {
-        TimeoutFuture::new(milliseconds(time)).await;
+        Timer::new(time).await;
     }
 
     fn now(&self) -> u64 {
@@ -112,6 +111,39 @@ fn retry_after(wish: &str, date: Option<u64>) -> Option<Duration> {
     Some(Duration::from_secs(until.saturating_sub(now)))
 }
 
+/// Ready once the time has passed; called off when it is dropped.
+struct Timer {
+    id: JsValue,
+    passed: JsFuture,
+}
+
+impl Timer {
+    fn new(time: Duration) -> Self {
+        let mut id = JsValue::UNDEFINED;
+        let passed = Promise::new(&mut |passed, _| match set_timeout(&passed, milliseconds(time)) {
+            Ok(timer) => id = timer,
+            // Whoever has no timers does not wait.
+            Err(_) => drop(passed.call0(&JsValue::UNDEFINED)),
+        });
+        Self { id, passed: passed.into() }
+    }
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.passed).poll(context).map(drop)
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // The worst that can come of a failure is a timer that nobody hears.
+        let _ = clear_timeout(&self.id);
+    }
+}
+
 fn seconds(milliseconds: f64) -> Option<u64> {
     (milliseconds >= 0.0).then_some((milliseconds / 1000.0) as u64)
 }
@@ -124,6 +156,11 @@ fn milliseconds(time: Duration) -> u32 {
 extern "C" {
     #[wasm_bindgen(catch)]
     fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    fn set_timeout(callback: &Function, milliseconds: u32) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch, js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue) -> Result<(), JsValue>;
 
     type AbortController;
     #[wasm_bindgen(constructor, catch)]

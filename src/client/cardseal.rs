@@ -1,56 +1,53 @@
 //! The vault's own wire format, which follows Omise's (token API, version 2019-05-29).
 
-use serde::{Deserialize, Serialize};
+use crate::plain::{self, FromPlain, Plain, Scalar, Wrong};
 
-/// The body of `POST /tokens` with a sealed card.
-#[derive(Debug, Serialize)]
-pub struct CreateToken<'a> {
-    /// The card.
-    pub card: SealedCard<'a>,
+/// The body of `POST /tokens` with a sealed card, a JWE in compact form, and what stands beside it in the clear.
+pub(super) fn create_token(sealed: &str, billing: &Billing) -> String {
+    let mut json = String::from("{\"card\":");
+    let card = [
+        ("sealed", Some(Scalar::Text(sealed))),
+        ("email", given(&billing.email)),
+        ("phone_number", given(&billing.phone_number)),
+        ("street1", given(&billing.street1)),
+        ("street2", given(&billing.street2)),
+        ("city", given(&billing.city)),
+        ("state", given(&billing.state)),
+        ("country", given(&billing.country)),
+        ("postal_code", given(&billing.postal_code)),
+    ];
+    plain::write(&mut json, &card);
+    json.push('}');
+    json
 }
 
-/// A sealed card and what may stand beside it in the clear.
-#[derive(Debug, Serialize)]
-pub struct SealedCard<'a> {
-    /// The JWE in compact form.
-    pub sealed: &'a str,
-    /// Where the cardholder lives and can be reached.
-    #[serde(flatten)]
-    pub billing: &'a Billing,
+fn given(text: &Option<String>) -> Option<Scalar<'_>> {
+    text.as_deref().map(Scalar::Text)
 }
 
 /// The optional address and contact of a cardholder, under the names of Omise's card parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Billing {
     /// E-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
     /// First line of the street address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub street1: Option<String>,
     /// Second line of the street address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub street2: Option<String>,
     /// City.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// State, province or prefecture.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// Postal code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
 }
 
 /// A token: what the merchant's page and servers hold in place of a card. Members that a later vault adds are ignored.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     /// `tokn_test_…` or `tokn_…`.
     pub id: String,
@@ -65,7 +62,7 @@ pub struct Token {
 }
 
 /// What a page may know of a tokenized card (PCI DSS 3.4.1 would allow more).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CardSummary {
     /// Brand as Omise writes it, such as `Visa`.
     pub brand: String,
@@ -78,15 +75,48 @@ pub struct CardSummary {
     /// The holder's name.
     pub name: Option<String>,
     /// Whether the security code was given, and was not found to be wrong. A vault that does not say has not looked.
-    #[serde(default)]
     pub security_code_check: bool,
 }
 
 /// The body of every answer that is not a success.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultError {
     /// What went wrong, for a program.
     pub code: String,
     /// What went wrong, for a person.
     pub message: String,
+}
+
+impl FromPlain for Token {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self {
+            id: members.required("id")?,
+            livemode: members.required("livemode")?,
+            used: members.required("used")?,
+            card: members.required("card")?,
+            created_at: members.required("created_at")?,
+        })
+    }
+}
+
+impl FromPlain for CardSummary {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self {
+            brand: members.required("brand")?,
+            last_digits: members.required("last_digits")?,
+            expiration_month: members.required("expiration_month")?,
+            expiration_year: members.required("expiration_year")?,
+            name: members.optional("name")?,
+            security_code_check: members.optional("security_code_check")?.unwrap_or_default(),
+        })
+    }
+}
+
+impl FromPlain for VaultError {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self { code: members.required("code")?, message: members.required("message")? })
+    }
 }

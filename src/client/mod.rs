@@ -3,10 +3,9 @@
 //! [`Vault::tokenize`] is the whole of it. What it needs of the world (sending, waiting, the time) it takes from a
 //! [`Transport`], so that the flow runs against a scripted one in tests and against `fetch` in a browser.
 
+#[cfg(feature = "seal")]
 pub mod cardseal;
 mod error;
-#[cfg(feature = "seal")]
-mod json;
 mod pkey;
 mod retry;
 mod transport;

@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU16;
 
-use base64ct::{Base64, Encoding};
-use serde::de::DeserializeOwned;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use thiserror::Error as ThisError;
 
-use super::cardseal::{Billing, CreateToken, SealedCard, Token, VaultError};
-use super::{Answer, Cache, Error, Lost, Method, Pkey, Policy, Refusal, Request, RequestId, Transport, json};
+use super::cardseal::{Billing, Token, VaultError, create_token};
+use super::{Answer, Cache, Error, Lost, Method, Pkey, Policy, Refusal, Request, RequestId, Transport};
 use crate::card::Card;
+use crate::plain::{self, FromPlain};
 use crate::seal::{self, Envelope, Jti, KeySet, PublicKey, SealError};
 
 /// A vault as one merchant's page sees it.
@@ -29,8 +29,7 @@ pub struct Vault<T> {
 impl<T: Transport> Vault<T> {
     /// The vault at `address`, for the merchant with this public key. Nothing is sent yet.
     pub fn new(transport: T, address: VaultAddress, merchant: Pkey, policy: Policy) -> Self {
-        let credentials = [merchant.as_str(), ":"].concat();
-        let authorization = ["Basic ", &Base64::encode_string(credentials.as_bytes())].concat();
+        let authorization = ["Basic ", &base64(&[merchant.as_str(), ":"].concat())].concat();
         Self {
             transport,
             address,
@@ -62,9 +61,7 @@ impl<T: Transport> Vault<T> {
         let mut may_set_clock = true;
         loop {
             let sealed = self.seal_envelope(&mut envelope, id).await?;
-            // Strings under fixed names always serialize.
-            let body = serde_json::to_string(&CreateToken { card: SealedCard { sealed: &sealed, billing } })
-                .unwrap_or_default();
+            let body = create_token(&sealed, billing);
             let answer = self.send(Method::Post(&body), "/tokens", Cache::Default, id).await?;
             let date = answer.date;
             match read(answer) {
@@ -158,17 +155,25 @@ impl<T: Transport> Vault<T> {
 }
 
 /// What an answer says: the value it was asked for, or why not.
-fn read<V: DeserializeOwned>(answer: Answer) -> Result<V, Error> {
+fn read<V: FromPlain>(answer: Answer) -> Result<V, Error> {
     let Answer { status, body, .. } = answer;
     match status {
-        200..=299 => json::parse(&body).ok_or(Error::BadAnswer { status }),
+        200..=299 => plain::parse(&body).map_err(|_| Error::BadAnswer { status }),
         400..=499 => {
-            let VaultError { code, message } = json::parse(&body).ok_or(Error::BadAnswer { status })?;
+            let VaultError { code, message } =
+                plain::parse(&body).map_err(|_| Error::BadAnswer { status })?;
             Err(Error::Refused { refusal: Refusal::from_code(&code), status, message })
         }
         500..=599 => Err(Error::Unavailable { status }),
         _ => Err(Error::BadAnswer { status }),
     }
+}
+
+/// Base64 (RFC 4648 section 4) of a public key. It is ASCII without `>`, `?` and `~`, so none of the two characters comes
+/// up in which base64url differs; a second alphabet in the wasm would only weigh.
+fn base64(pkey: &str) -> String {
+    let padding = ["", "==", "="][pkey.len() % 3];
+    [&Base64UrlUnpadded::encode_string(pkey.as_bytes()), padding].concat()
 }
 
 /// Where a vault is: `https://host[:port]`, or `http://` on this very machine for tests and demonstrations.
@@ -193,14 +198,19 @@ impl VaultAddress {
     /// [`BadAddress`]
     pub fn parse(text: &str) -> Result<Self, BadAddress> {
         let text = text.strip_suffix('/').unwrap_or(text);
-        let (scheme, authority) = text.split_once("://").ok_or(BadAddress::Malformed)?;
+        let (secure, plain) = (text.strip_prefix("https://"), text.strip_prefix("http://"));
+        let authority = secure.or(plain).ok_or(BadAddress::Malformed)?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (authority, None),
         };
         let port_ok = port.is_none_or(|port| !port.starts_with('+') && port.parse::<NonZeroU16>().is_ok());
         let host_ok = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            // Something like an IPv6 address; the browser knows better, and refuses what is none.
+            Some(address) => {
+                address.contains(':')
+                    && address.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+            }
             None => {
                 !host.is_empty()
                     && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
@@ -209,11 +219,10 @@ impl VaultAddress {
         if !port_ok || !host_ok {
             return Err(BadAddress::Malformed);
         }
-        match scheme {
-            "https" => Ok(Self(text.into())),
-            "http" if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => Ok(Self(text.into())),
-            "http" => Err(BadAddress::Insecure),
-            _ => Err(BadAddress::Malformed),
+        if secure.is_some() || matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+            Ok(Self(text.into()))
+        } else {
+            Err(BadAddress::Insecure)
         }
     }
 

@@ -5,12 +5,10 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer};
+use crate::plain::{FromPlain, Plain, Wrong};
 
 /// The tokens of an appearance; what is left out keeps its default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appearance {
     /// Text that is typed, and labels.
     pub color_text: Option<Color>,
@@ -61,68 +59,67 @@ impl Appearance {
             }
         }
         if let Some(family) = self.font_family {
-            let _ = write!(rule, "--font-family:{};", family.stack());
+            let _ = write!(rule, "--font-family:{};", family.0);
         }
         rule.push('}');
         rule
     }
 }
 
-/// A typeface. No font is ever loaded: one that the page chose could show the cardholder other digits than those that were
-/// typed, or tell its server which they are. Where a system lacks one, its generic family stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is the name of a typeface")]
-pub enum FontFamily {
-    System,
-    SansSerif,
-    Serif,
-    Monospace,
-    Rounded,
-    Arial,
-    Georgia,
-    Helvetica,
-    HiraginoSans,
-    Inter,
-    Meiryo,
-    NotoSans,
-    NotoSansJp,
-    NotoSansThai,
-    Roboto,
-    Sarabun,
-    SegoeUi,
-    Tahoma,
-    TimesNewRoman,
-    Verdana,
-    YuGothic,
+impl FromPlain for Appearance {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let appearance = Self {
+            color_text: members.optional("colorText")?,
+            color_background: members.optional("colorBackground")?,
+            color_border: members.optional("colorBorder")?,
+            color_accent: members.optional("colorAccent")?,
+            color_error: members.optional("colorError")?,
+            radius: members.optional("radius")?,
+            font_size: members.optional("fontSize")?,
+            gap: members.optional("gap")?,
+            font_family: members.optional("fontFamily")?,
+        };
+        members.no_others()?;
+        Ok(appearance)
+    }
 }
 
+/// A typeface. No font is ever loaded: one that the page chose could show the cardholder other digits than those that were
+/// typed, or tell its server which they are. Where a system lacks one, its generic family stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FontFamily(&'static str);
+
 impl FontFamily {
-    /// The value of `font-family` (CSS Fonts Level 4, section 2.1).
-    const fn stack(self) -> &'static str {
-        match self {
-            Self::System => "system-ui,sans-serif",
-            Self::SansSerif => "sans-serif",
-            Self::Serif => "serif",
-            Self::Monospace => "ui-monospace,monospace",
-            Self::Rounded => "ui-rounded,\"Hiragino Maru Gothic ProN\",sans-serif",
-            Self::Arial => "Arial,sans-serif",
-            Self::Georgia => "Georgia,serif",
-            Self::Helvetica => "\"Helvetica Neue\",Helvetica,Arial,sans-serif",
-            Self::HiraginoSans => "\"Hiragino Sans\",\"Hiragino Kaku Gothic ProN\",sans-serif",
-            Self::Inter => "Inter,system-ui,sans-serif",
-            Self::Meiryo => "Meiryo,sans-serif",
-            Self::NotoSans => "\"Noto Sans\",sans-serif",
-            Self::NotoSansJp => "\"Noto Sans JP\",\"Noto Sans CJK JP\",sans-serif",
-            Self::NotoSansThai => "\"Noto Sans Thai\",sans-serif",
-            Self::Roboto => "Roboto,sans-serif",
-            Self::Sarabun => "Sarabun,\"Noto Sans Thai\",sans-serif",
-            Self::SegoeUi => "\"Segoe UI\",sans-serif",
-            Self::Tahoma => "Tahoma,sans-serif",
-            Self::TimesNewRoman => "\"Times New Roman\",serif",
-            Self::Verdana => "Verdana,sans-serif",
-            Self::YuGothic => "\"Yu Gothic\",YuGothic,sans-serif",
-        }
+    /// Each by its name, with what it is in CSS (`font-family`, CSS Fonts Level 4, section 2.1).
+    const ALL: &[(&str, Self)] = &[
+        ("system", Self("system-ui,sans-serif")),
+        ("sans-serif", Self("sans-serif")),
+        ("serif", Self("serif")),
+        ("monospace", Self("ui-monospace,monospace")),
+        ("rounded", Self("ui-rounded,\"Hiragino Maru Gothic ProN\",sans-serif")),
+        ("arial", Self("Arial,sans-serif")),
+        ("georgia", Self("Georgia,serif")),
+        ("helvetica", Self("\"Helvetica Neue\",Helvetica,Arial,sans-serif")),
+        ("hiragino-sans", Self("\"Hiragino Sans\",\"Hiragino Kaku Gothic ProN\",sans-serif")),
+        ("inter", Self("Inter,system-ui,sans-serif")),
+        ("meiryo", Self("Meiryo,sans-serif")),
+        ("noto-sans", Self("\"Noto Sans\",sans-serif")),
+        ("noto-sans-jp", Self("\"Noto Sans JP\",\"Noto Sans CJK JP\",sans-serif")),
+        ("noto-sans-thai", Self("\"Noto Sans Thai\",sans-serif")),
+        ("roboto", Self("Roboto,sans-serif")),
+        ("sarabun", Self("Sarabun,\"Noto Sans Thai\",sans-serif")),
+        ("segoe-ui", Self("\"Segoe UI\",sans-serif")),
+        ("tahoma", Self("Tahoma,sans-serif")),
+        ("times-new-roman", Self("\"Times New Roman\",serif")),
+        ("verdana", Self("Verdana,sans-serif")),
+        ("yu-gothic", Self("\"Yu Gothic\",YuGothic,sans-serif")),
+    ];
+}
+
+impl FromPlain for FontFamily {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        plain.choice(Self::ALL)
     }
 }
 
@@ -151,10 +148,10 @@ impl Color {
     }
 }
 
-impl<'de> Deserialize<'de> for Color {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| de::Error::custom("a colour is written #rgb, #rrggbb or #rrggbbaa"))
+impl FromPlain for Color {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        Self::parse(&String::from_plain(plain)?)
+            .ok_or_else(|| Wrong::new("a colour is written #rgb, #rrggbb or #rrggbbaa"))
     }
 }
 
@@ -162,13 +159,9 @@ impl<'de> Deserialize<'de> for Color {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pixels<const MIN: u8, const MAX: u8>(u8);
 
-impl<'de, const MIN: u8, const MAX: u8> Deserialize<'de> for Pixels<MIN, MAX> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pixels = u8::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&pixels) {
-            Ok(Self(pixels))
-        } else {
-            Err(de::Error::custom("a length is a whole number of pixels within its limits"))
-        }
+impl<const MIN: u8, const MAX: u8> FromPlain for Pixels<MIN, MAX> {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let pixels = u8::from_plain(plain).ok().filter(|pixels| (MIN..=MAX).contains(pixels));
+        pixels.map(Self).ok_or_else(|| Wrong::new("a length is a whole number of pixels within its limits"))
     }
 }

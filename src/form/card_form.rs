@@ -5,7 +5,6 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use js_sys::Function;
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{
@@ -22,27 +21,41 @@ use super::state::{FieldState, State};
 use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, digits};
 use crate::client::Error;
 use crate::client::browser::today;
+use crate::object::object;
+use crate::plain::{FromPlain, Plain, Wrong};
 
 /// What a merchant may say of a form.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(crate) struct Options {
     /// Which fields, in which order; number and expiry must be among them.
-    pub(crate) fields: Vec<FieldName>,
+    pub(crate) fields: Vec<Field>,
     /// What they say.
     pub(crate) texts: Texts,
     /// The language of the texts (BCP 47), for screen readers and fonts.
     pub(crate) language: String,
     /// How they look.
-    #[serde(default)]
     pub(crate) appearance: Appearance,
     /// Whose document they stand in.
     pub(crate) place: Place,
 }
 
+impl FromPlain for Options {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let options = Self {
+            fields: members.required("fields")?,
+            texts: members.required("texts")?,
+            language: members.required("language")?,
+            appearance: members.optional("appearance")?.unwrap_or_default(),
+            place: members.required("place")?,
+        };
+        members.no_others()?;
+        Ok(options)
+    }
+}
+
 /// Whose document a form stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// One of its own, such as the vault's frame. There its fields are in the document itself, where autofill and
     /// password managers find them best.
@@ -51,24 +64,9 @@ pub(crate) enum Place {
     Page,
 }
 
-/// A field by the name that JavaScript knows it under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FieldName {
-    Number,
-    Expiry,
-    SecurityCode,
-    Name,
-}
-
-impl From<FieldName> for Field {
-    fn from(name: FieldName) -> Self {
-        match name {
-            FieldName::Number => Self::Number,
-            FieldName::Expiry => Self::Expiry,
-            FieldName::SecurityCode => Self::SecurityCode,
-            FieldName::Name => Self::Holder,
-        }
+impl FromPlain for Place {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        plain.choice(&[("frame", Self::Frame), ("page", Self::Page)])
     }
 }
 
@@ -107,7 +105,7 @@ impl CardForm {
 
         let badge: HtmlElement = element(document, "span", &[("class", "brand")], &[])?;
         let mut views = Vec::with_capacity(fields.len());
-        for field in fields.into_iter().map(Field::from) {
+        for field in fields {
             let beside = (field == Field::Number).then_some(&badge);
             views.push(FieldView::new(document, field, &texts, beside)?);
         }
@@ -117,7 +115,12 @@ impl CardForm {
         let form: HtmlElement = element(
             document,
             "form",
-            &[("method", "dialog"), ("novalidate", ""), ("autocomplete", "on"), ("aria-label", &texts.title)],
+            &[
+                ("method", "dialog"),
+                ("novalidate", ""),
+                ("autocomplete", "on"),
+                ("aria-label", texts.title()),
+            ],
             &[],
         )?;
         for view in &views {
@@ -195,7 +198,7 @@ impl CardForm {
         for view in &self.inner.views {
             view.set_texts(&texts);
         }
-        self.inner.form.set_attribute("aria-label", &texts.title)?;
+        self.inner.form.set_attribute("aria-label", texts.title())?;
         *self.inner.texts.borrow_mut() = texts;
         self.inner.host.set_attribute("lang", language)?;
         self.inner.refresh();
@@ -300,6 +303,7 @@ impl Inner {
             let is_empty = view.text().is_empty();
             (view.field, FieldState::of(is_empty, &self.verdict(view)))
         });
+        let fields = fields.collect();
         let empty = self.views.iter().all(|view| view.text().is_empty());
         State::of(fields, empty, self.brand())
     }
@@ -315,7 +319,7 @@ impl Inner {
 
         let state = self.read_state();
         if *self.state.borrow() != state {
-            let detail = to_js(&state);
+            let detail = state.to_js();
             *self.state.borrow_mut() = state;
             self.emit("change", &detail);
         }
@@ -404,12 +408,12 @@ fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
             inner.composing.set(false);
             inner.edit(view, Change::Type);
         }),
-        on("focusin", |inner, view, _| inner.emit("focus", &to_js(&FieldEvent { field: view.field.id() }))),
+        on("focusin", |inner, view, _| inner.emit("focus", &detail(view.field))),
         on("focusout", |inner, view, _| {
             // Leaving the field ends a composition, whether or not the input method says so.
             inner.composing.set(false);
             inner.left(view);
-            inner.emit("blur", &to_js(&FieldEvent { field: view.field.id() }));
+            inner.emit("blur", &detail(view.field));
         }),
         on("keydown", |inner, _, event| {
             let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
@@ -463,12 +467,6 @@ fn keep_to_itself(form: &HtmlElement) -> Result<Vec<Listener>, JsValue> {
 }
 
 /// The detail of `focus` and `blur`.
-#[derive(Serialize)]
-struct FieldEvent {
-    field: &'static str,
-}
-
-fn to_js(value: &impl Serialize) -> JsValue {
-    // Structs of strings and booleans always convert.
-    serde_wasm_bindgen::to_value(value).unwrap_or_default()
+fn detail(field: Field) -> JsValue {
+    object(&[("field", field.id().into())])
 }

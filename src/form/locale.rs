@@ -1,57 +1,47 @@
 //! What the form says, in the cardholder's language.
 
-use serde::Deserialize;
-
 use crate::card::{Entry, Field, Reason};
+use crate::plain::{FromPlain, Members, Plain, Wrong};
 
 /// Every text that the form shows or has spoken. One file a language lies in `www/locales`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of the language files, which show each text")]
+#[derive(Clone, Debug)]
 pub struct Texts {
-    pub title: String,
-    pub number_label: String,
-    pub number_placeholder: String,
-    pub number_incomplete: String,
-    pub number_invalid: String,
-    pub number_unknown_brand: String,
-    pub expiry_label: String,
-    pub expiry_placeholder: String,
-    pub expiry_incomplete: String,
-    pub expiry_invalid: String,
-    pub expiry_past: String,
-    pub security_code_label: String,
-    pub security_code_placeholder: String,
-    pub security_code_incomplete: String,
-    pub security_code_invalid: String,
-    pub name_label: String,
-    pub name_placeholder: String,
-    pub name_incomplete: String,
-    pub name_invalid: String,
-    pub name_is_card_number: String,
+    title: String,
+    number: FieldTexts,
+    number_unknown_brand: String,
+    expiry: FieldTexts,
+    expiry_past: String,
+    security_code: FieldTexts,
+    name: FieldTexts,
+    name_is_card_number: String,
+}
+
+/// What every field has.
+#[derive(Clone, Debug)]
+struct FieldTexts {
+    label: String,
+    placeholder: String,
+    incomplete: String,
+    invalid: String,
 }
 
 impl Texts {
+    /// The label of the form as a whole.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The label of a field.
     #[must_use]
     pub fn label(&self, field: Field) -> &str {
-        match field {
-            Field::Number => &self.number_label,
-            Field::Expiry => &self.expiry_label,
-            Field::SecurityCode => &self.security_code_label,
-            Field::Holder => &self.name_label,
-        }
+        &self.of(field).label
     }
 
-    /// What a field shows while it is empty.
+    /// What an empty field shows.
     #[must_use]
     pub fn placeholder(&self, field: Field) -> &str {
-        match field {
-            Field::Number => &self.number_placeholder,
-            Field::Expiry => &self.expiry_placeholder,
-            Field::SecurityCode => &self.security_code_placeholder,
-            Field::Holder => &self.name_placeholder,
-        }
+        &self.of(field).placeholder
     }
 
     /// What to say of an entry that will not do, and nothing of one that will.
@@ -59,17 +49,51 @@ impl Texts {
     pub fn complaint(&self, field: Field, entry: &Entry<()>) -> &str {
         match (field, entry) {
             (_, Entry::Valid(())) => "",
-            (Field::Number, Entry::Incomplete) => &self.number_incomplete,
             (Field::Number, Entry::Invalid(Reason::UnknownBrand)) => &self.number_unknown_brand,
-            (Field::Number, Entry::Invalid(_)) => &self.number_invalid,
-            (Field::Expiry, Entry::Incomplete) => &self.expiry_incomplete,
             (Field::Expiry, Entry::Invalid(Reason::Past)) => &self.expiry_past,
-            (Field::Expiry, Entry::Invalid(_)) => &self.expiry_invalid,
-            (Field::SecurityCode, Entry::Incomplete) => &self.security_code_incomplete,
-            (Field::SecurityCode, Entry::Invalid(_)) => &self.security_code_invalid,
-            (Field::Holder, Entry::Incomplete) => &self.name_incomplete,
             (Field::Holder, Entry::Invalid(Reason::IsCardNumber)) => &self.name_is_card_number,
-            (Field::Holder, Entry::Invalid(_)) => &self.name_invalid,
+            (_, Entry::Incomplete) => &self.of(field).incomplete,
+            (_, Entry::Invalid(_)) => &self.of(field).invalid,
         }
+    }
+
+    fn of(&self, field: Field) -> &FieldTexts {
+        match field {
+            Field::Number => &self.number,
+            Field::Expiry => &self.expiry,
+            Field::SecurityCode => &self.security_code,
+            Field::Holder => &self.name,
+        }
+    }
+}
+
+impl FromPlain for Texts {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let texts = Self {
+            title: members.required("title")?,
+            number: FieldTexts::take(&mut members, Field::Number)?,
+            number_unknown_brand: members.required("number_unknown_brand")?,
+            expiry: FieldTexts::take(&mut members, Field::Expiry)?,
+            expiry_past: members.required("expiry_past")?,
+            security_code: FieldTexts::take(&mut members, Field::SecurityCode)?,
+            name: FieldTexts::take(&mut members, Field::Holder)?,
+            name_is_card_number: members.required("name_is_card_number")?,
+        };
+        members.no_others()?;
+        Ok(texts)
+    }
+}
+
+impl FieldTexts {
+    /// Takes those of one field, such as `number_label`, out of the members of a language file.
+    fn take(members: &mut Members, field: Field) -> Result<Self, Wrong> {
+        let mut text = |kind| members.required(&[field.id(), kind].concat());
+        Ok(Self {
+            label: text("_label")?,
+            placeholder: text("_placeholder")?,
+            incomplete: text("_incomplete")?,
+            invalid: text("_invalid")?,
+        })
     }
 }

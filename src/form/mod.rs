@@ -16,4 +16,4 @@ mod field;
 mod state;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use card_form::{CardForm, FieldName, Options};
+pub(crate) use card_form::{CardForm, Options};

@@ -1,11 +1,12 @@
 //! What the page may know of the form: which fields are empty, valid or not, and the brand. Never a digit.
 
-use serde::Serialize;
+use wasm_bindgen::prelude::*;
 
-use crate::card::{Brand, Entry, Field};
+use crate::card::{Brand, Entry, Field, Reason};
+use crate::object::object;
 
 /// The form as a `change` event tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
     /// Every field is valid: the card can be tokenized.
     pub(super) complete: bool,
@@ -13,26 +14,12 @@ pub(super) struct State {
     pub(super) empty: bool,
     /// The id of the brand that the number belongs to, as far as it is known.
     pub(super) brand: Option<&'static str>,
-    /// Each field that the form has.
-    pub(super) fields: Fields,
-}
-
-/// The fields by the names that JavaScript knows them under.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Fields {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<FieldState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiry: Option<FieldState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    security_code: Option<FieldState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<FieldState>,
+    /// Each field that the form has, in its order.
+    pub(super) fields: Vec<(Field, FieldState)>,
 }
 
 /// One field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FieldState {
     /// Nothing was entered, and something must be.
     Empty,
@@ -41,10 +28,7 @@ pub(super) enum FieldState {
     /// What was entered is right, or nothing need be.
     Valid,
     /// What was entered cannot be right.
-    Invalid {
-        /// Why, as `CardsealError.reason` names it.
-        reason: &'static str,
-    },
+    Invalid(Reason),
 }
 
 impl FieldState {
@@ -53,30 +37,38 @@ impl FieldState {
             Entry::Incomplete if is_empty => Self::Empty,
             Entry::Incomplete => Self::Incomplete,
             Entry::Valid(()) => Self::Valid,
-            Entry::Invalid(reason) => Self::Invalid { reason: reason.code() },
+            Entry::Invalid(reason) => Self::Invalid(*reason),
         }
+    }
+
+    fn to_js(self) -> JsValue {
+        let status = match self {
+            Self::Empty => "empty",
+            Self::Incomplete => "incomplete",
+            Self::Valid => "valid",
+            Self::Invalid(reason) => {
+                return object(&[("status", "invalid".into()), ("reason", reason.code().into())]);
+            }
+        };
+        object(&[("status", status.into())])
     }
 }
 
 impl State {
     /// The state that these fields make together.
-    pub(super) fn of(
-        fields: impl Iterator<Item = (Field, FieldState)>,
-        empty: bool,
-        brand: Option<Brand>,
-    ) -> Self {
-        let mut state =
-            Self { complete: true, empty, brand: brand.map(Brand::id), fields: Fields::default() };
-        for (field, field_state) in fields {
-            state.complete &= field_state == FieldState::Valid;
-            let slot = match field {
-                Field::Number => &mut state.fields.number,
-                Field::Expiry => &mut state.fields.expiry,
-                Field::SecurityCode => &mut state.fields.security_code,
-                Field::Holder => &mut state.fields.name,
-            };
-            *slot = Some(field_state);
-        }
-        state
+    pub(super) fn of(fields: Vec<(Field, FieldState)>, empty: bool, brand: Option<Brand>) -> Self {
+        let complete = fields.iter().all(|(_, state)| *state == FieldState::Valid);
+        Self { complete, empty, brand: brand.map(Brand::id), fields }
+    }
+
+    /// The detail of a `change` event, each field by the name that JavaScript knows it under.
+    pub(super) fn to_js(&self) -> JsValue {
+        let fields: Vec<_> = self.fields.iter().map(|(field, state)| (field.id(), state.to_js())).collect();
+        object(&[
+            ("complete", self.complete.into()),
+            ("empty", self.empty.into()),
+            ("brand", self.brand.into()),
+            ("fields", object(&fields)),
+        ])
     }
 }

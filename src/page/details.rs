@@ -1,6 +1,5 @@
 //! What may go with a card.
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::read_unquoted;
@@ -8,28 +7,13 @@ use crate::card::{Entry, Field, Holder};
 use crate::client::Error;
 use crate::client::cardseal::Billing;
 use crate::failure::Failure;
+use crate::plain::{FromPlain, Members, Plain, Wrong};
 
 /// `{ name?, email?, phone_number?, billing? }`. An empty string is as good as nothing: inputs that were left alone have one.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default)]
 pub(crate) struct Details {
-    pub(super) name: Option<String>,
-    pub(super) email: Option<String>,
-    pub(super) phone_number: Option<String>,
-    #[serde(default)]
-    pub(super) billing: Address,
-}
-
-/// `billing`: `{ street1?, street2?, city?, state?, country?, postal_code? }`.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Address {
-    street1: Option<String>,
-    street2: Option<String>,
-    city: Option<String>,
-    state: Option<String>,
-    country: Option<String>,
-    postal_code: Option<String>,
+    name: Option<String>,
+    billing: Billing,
 }
 
 impl Details {
@@ -41,29 +25,59 @@ impl Details {
         read_unquoted(details, "details are { name?, email?, phone_number?, billing? }, all strings")
     }
 
+    /// Takes its own out of the members of an object that may have more.
+    pub(super) fn take(members: &mut Members) -> Result<Self, Wrong> {
+        let name = given(members, "name")?;
+        let email = given(members, "email")?;
+        let phone_number = given(members, "phone_number")?;
+        let Address(address) = members.optional("billing")?.unwrap_or_default();
+        Ok(Self { name, billing: Billing { email, phone_number, ..address } })
+    }
+
     /// The holder's name, where there is one.
     pub(crate) fn holder(&self) -> Result<Option<Holder>, Error> {
-        match self.name.as_deref() {
-            None | Some("") => Ok(None),
-            Some(name) => accept(Field::Holder, Holder::parse(name)).map(Some),
-        }
+        self.name.as_deref().map(|name| accept(Field::Holder, Holder::parse(name))).transpose()
     }
 
     /// Address and contact.
     pub(crate) fn billing(self) -> Billing {
-        let Self { email, phone_number, billing, name: _ } = self;
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Billing {
-            email: given(email),
-            phone_number: given(phone_number),
-            street1: given(billing.street1),
-            street2: given(billing.street2),
-            city: given(billing.city),
-            state: given(billing.state),
-            country: given(billing.country),
-            postal_code: given(billing.postal_code),
-        }
+        self.billing
     }
+}
+
+impl FromPlain for Details {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let details = Self::take(&mut members)?;
+        members.no_others()?;
+        Ok(details)
+    }
+}
+
+/// `billing`: `{ street1?, street2?, city?, state?, country?, postal_code? }`.
+#[derive(Default)]
+struct Address(Billing);
+
+impl FromPlain for Address {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let address = Billing {
+            street1: given(&mut members, "street1")?,
+            street2: given(&mut members, "street2")?,
+            city: given(&mut members, "city")?,
+            state: given(&mut members, "state")?,
+            country: given(&mut members, "country")?,
+            postal_code: given(&mut members, "postal_code")?,
+            email: None,
+            phone_number: None,
+        };
+        members.no_others()?;
+        Ok(Self(address))
+    }
+}
+
+fn given(members: &mut Members, name: &str) -> Result<Option<String>, Wrong> {
+    Ok(members.optional::<String>(name)?.filter(|text| !text.is_empty()))
 }
 
 /// The value, or what is wrong with the field.

@@ -2,22 +2,22 @@
 
 mod details;
 mod own_fields;
-mod value;
 
-use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 pub(crate) use details::Details;
 pub(crate) use own_fields::OwnFields;
 
 use crate::failure::Failure;
+use crate::plain::{FromPlain, Plain, Wrong};
 
 /// Reads a value; the failure says what is wrong with it.
-pub(crate) fn read<T: DeserializeOwned>(value: &JsValue) -> Result<T, Failure> {
-    value::read(value).map_err(|error| Failure::InvalidOptions(error.to_string()))
+pub(crate) fn read<T: FromPlain>(value: &JsValue) -> Result<T, Failure> {
+    let plain = Plain::of(value).ok_or_else(|| Wrong::new("it cannot be read"));
+    plain.and_then(|plain| T::from_plain(&plain)).map_err(|wrong| Failure::InvalidOptions(wrong.into_words()))
 }
 
 /// The same for what may hold a card: the shape that was expected is told, and nothing of what was there.
-pub(crate) fn read_unquoted<T: DeserializeOwned>(value: &JsValue, shape: &str) -> Result<T, Failure> {
-    value::read(value).map_err(|_| Failure::InvalidOptions(shape.into()))
+pub(crate) fn read_unquoted<T: FromPlain>(value: &JsValue, shape: &str) -> Result<T, Failure> {
+    read(value).map_err(|_| Failure::InvalidOptions(shape.into()))
 }

@@ -1,28 +1,36 @@
 //! A card from fields that the page drew itself.
 
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-use super::details::{Address, Details, accept};
+use super::details::{Details, accept};
 use super::read_unquoted;
 use crate::card::{Card, Expiry, Field, Number, SecurityCode, YearMonth};
 use crate::client::Error;
 use crate::client::cardseal::Billing;
 use crate::failure::Failure;
+use crate::plain::{FromPlain, Plain, Wrong};
 
 /// `{ number, expiry, security_code? }` and the [`Details`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct OwnFields {
     number: Zeroizing<String>,
     expiry: Zeroizing<String>,
     security_code: Option<Zeroizing<String>>,
-    name: Option<String>,
-    email: Option<String>,
-    phone_number: Option<String>,
-    #[serde(default)]
-    billing: Address,
+    details: Details,
+}
+
+impl FromPlain for OwnFields {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let card = Self {
+            number: members.required("number")?,
+            expiry: members.required("expiry")?,
+            security_code: members.optional("security_code")?,
+            details: Details::take(&mut members)?,
+        };
+        members.no_others()?;
+        Ok(card)
+    }
 }
 
 impl OwnFields {
@@ -34,8 +42,7 @@ impl OwnFields {
 
     /// The card, and what goes with it.
     pub(crate) fn into_card(self, today: YearMonth) -> Result<(Card, Billing), Error> {
-        let Self { number, expiry, security_code, name, email, phone_number, billing } = self;
-        let details = Details { name, email, phone_number, billing };
+        let Self { number, expiry, security_code, details } = self;
         let number = accept(Field::Number, Number::parse_finished(&number))?;
         let expiry = accept(Field::Expiry, Expiry::parse(&expiry, today))?;
         // An empty code is a field that its cardholder missed, not one that the page does not have.

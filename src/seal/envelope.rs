@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
 use crate::client::Pkey;
+#[cfg(feature = "seal")]
+use crate::plain::{self, Scalar};
 
 /// A card ready to be sealed, or just taken out of a seal.
 #[derive(Clone, Debug)]
@@ -53,22 +55,24 @@ impl Envelope {
 
     /// The plaintext to seal, in a buffer that never grows and so leaves no copy behind.
     #[cfg(feature = "seal")]
-    pub(super) fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
-        let mut json = Zeroizing::new(Vec::with_capacity(MAX_PLAINTEXT_BYTES));
+    pub(super) fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let mut json = Zeroizing::new(String::with_capacity(MAX_PLAINTEXT_BYTES));
         let expiry = &self.card.expiry;
-        let sealed = Sealed {
+        let text = |text| Some(Scalar::Text(text));
+        let number = |number| Some(Scalar::Number(number));
+        let members = [
             // EXPOSE: number, code and name are what the seal is for.
-            number: self.card.number.expose(),
-            expiration_month: expiry.month(),
-            expiration_year: expiry.year(),
-            security_code: self.card.security_code.as_ref().map(SecurityCode::expose),
-            name: self.card.holder.as_ref().map(Holder::expose),
-            merchant: self.merchant.as_str(),
-            iat: self.issued_at,
-            jti: self.id.as_str(),
-        };
-        serde_json::to_writer(&mut *json, &sealed)?;
-        Ok(json)
+            ("number", text(self.card.number.expose())),
+            ("expiration_month", number(expiry.month().into())),
+            ("expiration_year", number(expiry.year().into())),
+            ("security_code", self.card.security_code.as_ref().map(|code| Scalar::Text(code.expose()))),
+            ("name", self.card.holder.as_ref().map(|name| Scalar::Text(name.expose()))),
+            ("merchant", text(self.merchant.as_str())),
+            ("iat", number(self.issued_at)),
+            ("jti", text(self.id.as_str())),
+        ];
+        plain::write(&mut json, &members);
+        Zeroizing::new(std::mem::take(&mut *json).into_bytes())
     }
 }
 
@@ -120,22 +124,6 @@ impl Jti {
 /// Room for the longest plaintext: a holder's name of 256 bytes, each escaped to six, and the rest.
 #[cfg(feature = "seal")]
 const MAX_PLAINTEXT_BYTES: usize = 2048;
-
-/// The plaintext as it is written.
-#[cfg(feature = "seal")]
-#[derive(serde::Serialize)]
-struct Sealed<'a> {
-    number: &'a str,
-    expiration_month: u8,
-    expiration_year: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    security_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    merchant: &'a str,
-    iat: u64,
-    jti: &'a str,
-}
 
 /// The plaintext as it is read. Month and year may be numbers or strings, as in Omise's API.
 #[derive(Deserialize)]

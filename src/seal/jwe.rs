@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
+
+#[cfg(feature = "seal")]
+use crate::plain::{self, Scalar};
 
 /// Bytes of the content encryption key of A256GCM (RFC 7518 section 5.3).
 pub const CEK_BYTES: usize = 32;
@@ -103,7 +106,7 @@ impl<'a> Compact<'a> {
 }
 
 /// The protected header (RFC 7516 section 4) with the members that the `rsa` profile has, and no other.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header<'a> {
     alg: Cow<'a, str>,
@@ -123,9 +126,11 @@ impl Header<'_> {
 
 /// The encoded protected header for a seal to the key named `kid`: part one of a JWE, and its AAD.
 #[cfg(feature = "seal")]
-pub(super) fn protected(kid: &str) -> Result<String, serde_json::Error> {
-    let header = Header { alg: ALG.into(), enc: ENC.into(), kid: kid.into() };
-    Ok(Base64UrlUnpadded::encode_string(&serde_json::to_vec(&header)?))
+pub(super) fn protected(kid: &str) -> String {
+    let mut json = String::new();
+    let text = |text| Some(Scalar::Text(text));
+    plain::write(&mut json, &[("alg", text(ALG)), ("enc", text(ENC)), ("kid", text(kid))]);
+    Base64UrlUnpadded::encode_string(json.as_bytes())
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, Malformed> {

@@ -1,14 +1,22 @@
 //! Public keys as JWK and JWKS (RFC 7517), and what a key must be before a card is sealed to it.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
+use crate::plain::{FromPlain, Plain, Wrong};
+
 /// A JWK Set (RFC 7517 section 5), as it came: its keys are not checked yet.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct KeySet {
     /// The keys, the one to seal to first.
     pub keys: Vec<Jwk>,
+}
+
+impl FromPlain for KeySet {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        Ok(Self { keys: plain.members()?.required("keys")? })
+    }
 }
 
 impl KeySet {
@@ -30,26 +38,39 @@ impl KeySet {
 }
 
 /// One JSON Web Key with the members that an RSA sealing key has (RFC 7517 section 4, RFC 7518 section 6.3.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Jwk {
     /// Key type, `RSA`.
-    #[serde(default)]
     pub kty: String,
     /// Algorithm, `RSA-OAEP-256`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub alg: Option<String>,
     /// Public key use, `enc`.
-    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
     pub key_use: Option<String>,
     /// Key id; at cardseal's vault the RFC 7638 thumbprint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
     /// Modulus, big-endian, base64url.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<String>,
     /// Public exponent, big-endian, base64url.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub e: Option<String>,
+}
+
+impl FromPlain for Jwk {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self {
+            kty: members.optional("kty")?.unwrap_or_default(),
+            alg: members.optional("alg")?,
+            key_use: members.optional("use")?,
+            kid: members.optional("kid")?,
+            n: members.optional("n")?,
+            e: members.optional("e")?,
+        })
+    }
 }
 
 impl Jwk {

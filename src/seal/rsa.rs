@@ -18,8 +18,8 @@ use super::jwe::{self, CEK_BYTES, IV_BYTES};
 /// # Errors
 /// [`SealError`]; nothing of the card is in it.
 pub fn seal(key: &PublicKey, envelope: &Envelope) -> Result<String, SealError> {
-    let mut content = envelope.to_json().map_err(|_| SealError::Key)?;
-    let protected = jwe::protected(key.kid()).map_err(|_| SealError::Key)?;
+    let mut content = envelope.to_json();
+    let protected = jwe::protected(key.kid());
 
     let mut cek = Zeroizing::new([0; CEK_BYTES]);
     let mut iv = [0; IV_BYTES];

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use cardseal::card::{Entry, Field, Reason};
 use cardseal::form::locale::Texts;
+use cardseal::plain;
 use serde_json::{Map, Value};
 
 const FILES: &[(&str, &str)] = &[
@@ -23,7 +24,7 @@ const REASONS: &[Reason] = &[
 
 fn languages() -> impl Iterator<Item = (&'static str, Map<String, Value>, Texts)> {
     FILES.iter().map(|(language, file)| {
-        let texts = serde_json::from_str(file).unwrap_or_else(|error| panic!("{language}: {error}"));
+        let texts = plain::parse(file).unwrap_or_else(|error| panic!("{language}: {error}"));
         (*language, serde_json::from_str(file).unwrap(), texts)
     })
 }
@@ -135,9 +136,9 @@ fn a_text_that_is_missing_or_not_known_is_refused() {
     for key in members.keys() {
         let mut fewer = members.clone();
         fewer.remove(key);
-        assert!(serde_json::from_value::<Texts>(fewer.into()).is_err(), "{key}");
+        assert!(plain::parse::<Texts>(&Value::from(fewer).to_string()).is_err(), "{key}");
     }
     let mut more = members;
     more.insert("email_label".into(), "E-mail".into());
-    assert!(serde_json::from_value::<Texts>(more.into()).is_err());
+    assert!(plain::parse::<Texts>(&Value::from(more).to_string()).is_err());
 }

@@ -2,6 +2,7 @@
 
 use cardseal::card::{Card, Expiry, Holder, Number, SecurityCode, YearMonth};
 use cardseal::client::Pkey;
+use cardseal::plain;
 use cardseal::seal::{Compact, Envelope, Jti, KeySet, PublicKey, seal};
 use js_sys::Uint8Array;
 use serde_json::{Value, json};
@@ -175,7 +176,7 @@ fn content(jti: &str) -> Value {
 fn key_set(keys: &KeyPair) -> KeySet {
     let mut jwk: Value = serde_json::from_str(&keys.jwk()).unwrap();
     jwk["kid"] = "test-key".into();
-    serde_json::from_value(json!({ "keys": [jwk] })).unwrap()
+    plain::parse(&json!({ "keys": [jwk] }).to_string()).unwrap()
 }
 
 fn public_key(keys: &KeyPair) -> PublicKey {

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use base64ct::{Base64, Encoding};
 use cardseal::card::{Card, Expiry, Holder, Number, SecurityCode};
 use cardseal::client::Pkey;
+use cardseal::plain;
 use cardseal::seal::{Envelope, Jti, KeySet, PublicKey, seal};
 use cardseal_vault::Vault;
 use cardseal_vault::acquirer::Acquirers;
@@ -131,7 +132,7 @@ impl Asked {
 
     /// The vault's key, as a browser gets it.
     pub(crate) async fn sealing_key(&self) -> PublicKey {
-        let set: KeySet = serde_json::from_str(&self.get("/.well-known/jwks.json", "").await.body).unwrap();
+        let set: KeySet = plain::parse(&self.get("/.well-known/jwks.json", "").await.body).unwrap();
         set.sealing_key().unwrap()
     }
 

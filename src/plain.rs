@@ -1,0 +1,397 @@
+//! Plain data, as JSON has it: read strictly, written safely, and both in little code.
+//!
+//! A browser parses JSON itself; a second parser in the wasm would only weigh. So would what serde
+//! derives for each struct, at several times the size of what is here.
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// A value as JSON has it. Reading it runs nothing of a page's: there are no getters in it, and a member is one of its
+/// own, never one that a page gave to all objects.
+#[derive(Clone, Debug)]
+pub struct Plain(platform::Value);
+
+/// What can be read from plain data.
+pub trait FromPlain: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Wrong`], the fault of whoever made the data.
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong>;
+}
+
+/// What is wrong with plain data. The words can quote the data: they are not for what may hold a card.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Wrong(String);
+
+impl Wrong {
+    /// What is wrong, in words.
+    #[must_use]
+    pub fn new(words: &str) -> Self {
+        Self(words.into())
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn into_words(self) -> String {
+        self.0
+    }
+}
+
+/// Reads JSON.
+///
+/// # Errors
+/// [`Wrong`] for what is not JSON, and for JSON that is no `T`.
+pub fn parse<T: FromPlain>(json: &str) -> Result<T, Wrong> {
+    let value = platform::parse(json).ok_or_else(|| Wrong::new("expected JSON"))?;
+    T::from_plain(&Plain(value))
+}
+
+impl Plain {
+    /// The members of an object.
+    ///
+    /// # Errors
+    /// [`Wrong`] for anything else, an array included.
+    pub fn members(&self) -> Result<Members, Wrong> {
+        let left = platform::members(&self.0).ok_or_else(|| Wrong::new("expected an object"))?;
+        Ok(Members { left, asked: Vec::new() })
+    }
+
+    /// The one of `choices` that the value names.
+    ///
+    /// # Errors
+    /// [`Wrong`] for another name, and for what is no string.
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Wrong> {
+        let name = String::from_plain(self)?;
+        match choices.iter().find(|(choice, _)| *choice == name) {
+            Some((_, value)) => Ok(*value),
+            None => Err(unknown("variant", &name, choices.iter().map(|(choice, _)| *choice))),
+        }
+    }
+}
+
+/// The members of an object, taken one by one.
+#[derive(Debug)]
+pub struct Members {
+    left: Vec<(String, Plain)>,
+    asked: Vec<String>,
+}
+
+impl Members {
+    /// Takes a member that must be there.
+    ///
+    /// # Errors
+    /// [`Wrong`] when it is not there, or is no `T`.
+    pub fn required<T: FromPlain>(&mut self, name: &str) -> Result<T, Wrong> {
+        self.optional(name)?.ok_or_else(|| Wrong(["missing field `", name, "`"].concat()))
+    }
+
+    /// Takes a member that may be missing; null is as good as missing.
+    ///
+    /// # Errors
+    /// [`Wrong`] when it is there and no `T`.
+    pub fn optional<T: FromPlain>(&mut self, name: &str) -> Result<Option<T>, Wrong> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(plain) => {
+                T::from_plain(&plain).map(Some).map_err(|wrong| Wrong([name, ": ", &wrong.0].concat()))
+            }
+        }
+    }
+
+    /// Refuses what is left.
+    ///
+    /// # Errors
+    /// [`Wrong`] when there is a member that nobody asked for.
+    pub fn no_others(self) -> Result<(), Wrong> {
+        match self.left.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(unknown("field", name, self.asked.iter().map(String::as_str))),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Plain> {
+        self.asked.push(name.into());
+        let at = self.left.iter().position(|(left, _)| left == name)?;
+        Some(self.left.swap_remove(at).1).filter(|plain| !platform::is_null(&plain.0))
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Wrong {
+    let known = known.collect::<Vec<_>>().join("`, `");
+    Wrong(["unknown ", what, " `", name, "`, expected one of `", &known, "`"].concat())
+}
+
+impl FromPlain for String {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        platform::text(&plain.0).ok_or_else(|| Wrong::new("expected a string"))
+    }
+}
+
+impl FromPlain for Zeroizing<String> {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        String::from_plain(plain).map(Self::new)
+    }
+}
+
+impl FromPlain for bool {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        platform::flag(&plain.0).ok_or_else(|| Wrong::new("expected true or false"))
+    }
+}
+
+impl FromPlain for u8 {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        whole_number(plain)
+    }
+}
+
+impl FromPlain for u16 {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        whole_number(plain)
+    }
+}
+
+fn whole_number<T: TryFrom<u32>>(plain: &Plain) -> Result<T, Wrong> {
+    let number = platform::whole_number(&plain.0).and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| Wrong::new("expected a whole number within its limits"))
+}
+
+impl<T: FromPlain> FromPlain for Vec<T> {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let items = platform::items(&plain.0).ok_or_else(|| Wrong::new("expected an array"))?;
+        items.iter().map(T::from_plain).collect()
+    }
+}
+
+/// A value to be written.
+#[cfg(feature = "seal")]
+#[derive(Clone, Copy)]
+pub(crate) enum Scalar<'a> {
+    Text(&'a str),
+    Number(u64),
+}
+
+/// Writes an object at the end of `json`. Members without a value are left out.
+#[cfg(feature = "seal")]
+pub(crate) fn write(json: &mut String, members: &[(&str, Option<Scalar<'_>>)]) {
+    json.push('{');
+    let mut is_first = true;
+    for (name, value) in members {
+        let Some(value) = value else { continue };
+        if !is_first {
+            json.push(',');
+        }
+        is_first = false;
+        write_text(json, name);
+        json.push(':');
+        match value {
+            Scalar::Text(text) => write_text(json, text),
+            Scalar::Number(number) => json.push_str(&number.to_string()),
+        }
+    }
+    json.push('}');
+}
+
+/// Writes a string, with what has to be escaped (RFC 8259 section 7).
+#[cfg(feature = "seal")]
+fn write_text(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                json.push('\\');
+                json.push(c);
+            }
+            '\0'..' ' => {
+                let digits = [c as u8 >> 4, c as u8 & 0xf]
+                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]));
+                json.push_str("\\u00");
+                json.extend(digits);
+            }
+            _ => json.push(c),
+        }
+    }
+    json.push('"');
+}
+
+/// JSON as a browser has it.
+#[cfg(target_arch = "wasm32")]
+mod platform {
+    use js_sys::{Array, JSON, Object};
+    use wasm_bindgen::prelude::*;
+
+    use super::Plain;
+
+    pub(super) type Value = JsValue;
+
+    pub(super) fn parse(json: &str) -> Option<Value> {
+        JSON::parse(json).ok()
+    }
+
+    pub(super) fn members(value: &Value) -> Option<Vec<(String, Plain)>> {
+        if !value.is_object() || Array::is_array(value) {
+            return None;
+        }
+        let entry = |entry: JsValue| {
+            let entry: Array = entry.unchecked_into();
+            (entry.get(0).as_string().unwrap_or_default(), Plain(entry.get(1)))
+        };
+        Some(Object::entries(value.unchecked_ref()).iter().map(entry).collect())
+    }
+
+    pub(super) fn items(value: &Value) -> Option<Vec<Plain>> {
+        Array::is_array(value).then(|| value.unchecked_ref::<Array>().iter().map(Plain).collect())
+    }
+
+    pub(super) fn text(value: &Value) -> Option<String> {
+        value.as_string()
+    }
+
+    pub(super) fn flag(value: &Value) -> Option<bool> {
+        value.as_bool()
+    }
+
+    pub(super) fn whole_number(value: &Value) -> Option<u32> {
+        let number = value.as_f64()?;
+        (number == f64::from(number as u32)).then_some(number as u32)
+    }
+
+    pub(super) fn is_null(value: &Value) -> bool {
+        value.is_null()
+    }
+
+    impl Plain {
+        /// Takes a page's value as plain data.
+        ///
+        /// Read member by member, it would run the page's getters between our own steps, and what a getter throws would
+        /// end these half-way, with nothing dropped and no promise settled.
+        pub(crate) fn of(value: &JsValue) -> Option<Self> {
+            let text = stringify(value).ok()?;
+            parse_text(&text).ok().map(Self)
+        }
+    }
+
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(catch, js_namespace = JSON)]
+        fn stringify(value: &JsValue) -> Result<JsValue, JsValue>;
+        /// Throws for what `stringify` makes of a function, which is no text.
+        #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+        fn parse_text(text: &JsValue) -> Result<JsValue, JsValue>;
+    }
+}
+
+/// JSON for tests and programs.
+#[cfg(not(target_arch = "wasm32"))]
+mod platform {
+    use super::Plain;
+
+    pub(super) type Value = serde_json::Value;
+
+    pub(super) fn parse(json: &str) -> Option<Value> {
+        serde_json::from_str(json).ok()
+    }
+
+    pub(super) fn members(value: &Value) -> Option<Vec<(String, Plain)>> {
+        let entry = |(name, value): (&String, &Value)| (name.clone(), Plain(value.clone()));
+        Some(value.as_object()?.iter().map(entry).collect())
+    }
+
+    pub(super) fn items(value: &Value) -> Option<Vec<Plain>> {
+        Some(value.as_array()?.iter().cloned().map(Plain).collect())
+    }
+
+    pub(super) fn text(value: &Value) -> Option<String> {
+        value.as_str().map(Into::into)
+    }
+
+    pub(super) fn flag(value: &Value) -> Option<bool> {
+        value.as_bool()
+    }
+
+    pub(super) fn whole_number(value: &Value) -> Option<u32> {
+        value.as_f64().filter(|number| *number == f64::from(*number as u32)).map(|number| number as u32)
+    }
+
+    pub(super) fn is_null(value: &Value) -> bool {
+        value.is_null()
+    }
+}
+
+#[cfg(all(test, feature = "seal", not(target_arch = "wasm32")))]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn written(members: &[(&str, Option<Scalar<'_>>)]) -> String {
+        let mut json = String::new();
+        write(&mut json, members);
+        json
+    }
+
+    #[test]
+    fn members_without_a_value_are_left_out() {
+        let (a, b) = (Some(Scalar::Text("x")), Some(Scalar::Number(7)));
+        assert_eq!(written(&[("a", a), ("b", b)]), r#"{"a":"x","b":7}"#);
+        assert_eq!(written(&[("a", None), ("b", b)]), r#"{"b":7}"#);
+        assert_eq!(written(&[("a", None)]), "{}");
+    }
+
+    #[test]
+    fn every_control_character_is_escaped() {
+        let text: String = ('\0'..='\u{20}').chain(['"', '\\', '\u{7f}']).collect();
+        let json = written(&[("text", Some(Scalar::Text(&text)))]);
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!({ "text": text }));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_says_what_was_meant(text in any::<String>(), number in any::<u64>()) {
+            let json = written(&[("text", Some(Scalar::Text(&text))), ("number", Some(Scalar::Number(number)))]);
+            prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!({ "text": text, "number": number }));
+        }
+    }
+
+    #[derive(Debug)]
+    struct Pair(Option<u16>);
+
+    impl FromPlain for Pair {
+        fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+            let mut members = plain.members()?;
+            members.required::<String>("text")?;
+            let pair = Self(members.optional("number")?);
+            members.no_others()?;
+            Ok(pair)
+        }
+    }
+
+    #[test]
+    fn what_may_be_missing_may_be_null() {
+        for json in [r#"{"text":""}"#, r#"{"text":"","number":null}"#] {
+            assert_eq!(parse::<Pair>(json).unwrap().0, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_where() {
+        let wrong = |json: &str| parse::<Pair>(json).unwrap_err().into_words();
+        assert_eq!(wrong("{"), "expected JSON");
+        assert_eq!(wrong(r#"["x",1]"#), "expected an object");
+        assert_eq!(wrong("{}"), "missing field `text`");
+        assert_eq!(wrong(r#"{"text":null}"#), "missing field `text`");
+        assert_eq!(wrong(r#"{"text":1}"#), "text: expected a string");
+        assert_eq!(
+            wrong(r#"{"text":"","more":1}"#),
+            "unknown field `more`, expected one of `text`, `number`"
+        );
+        for number in ["-1", "1.5", "65536", "1e99", r#""1""#, "true"] {
+            let json = format!(r#"{{"text":"","number":{number}}}"#);
+            assert_eq!(wrong(&json), "number: expected a whole number within its limits", "{number}");
+        }
+    }
+}
