@@ -71,7 +71,7 @@ export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale };
   const load = async () => {
     const script = await beside.inline().catch(() => {
-      throw fail("load_failed", "inline.js could not be loaded; it lies beside cardseal.js", true);
+      throw fail("load_failed", "inline.js could not be loaded", true);
     });
     return script.Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
   };
@@ -92,17 +92,14 @@ function publicKey({ publicKey }: LoadOptions): string {
   throw fail(
     "invalid_public_key",
     /^skey_/.test(publicKey)
-      ? "this is a secret key: revoke it, and use the public one"
+      ? "this is a secret key: revoke it, use the public one"
       : "a public key is pkey_ and lower-case letters and digits",
   );
 }
 
 /** The vault's origin. Cards go over TLS only (PCI DSS 4.2.1), but for a vault on this very machine. */
 function vault({ vault }: LoadOptions): string {
-  if (URL.canParse(vault)) {
-    const { href, origin, protocol, hostname } = new URL(vault);
-    const isLocal = protocol === "http:" && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
-    if (href === `${origin}/` && (protocol === "https:" || isLocal)) return origin;
-  }
+  const origin = /^(https:\/\/[^/?#@\\\s]+|http:\/\/(localhost|127\.0\.0\.1|\[::1])(:\d+)?)\/?$/;
+  if (origin.test(vault) && URL.canParse(vault)) return new URL(vault).origin;
   throw fail("invalid_vault_address", "a vault's address is https://host[:port], or http on localhost");
 }

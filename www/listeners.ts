@@ -34,18 +34,19 @@ export class Listeners {
 
 /** Submits a form as a browser does when Enter is pressed in an input: by its first button, if that can be pressed. */
 export function submit(form: HTMLFormElement | null | undefined): void {
-  for (const control of form?.elements ?? []) {
-    if ((control as HTMLButtonElement).type === "submit") return (control as HTMLElement).click();
-  }
-  form?.requestSubmit();
+  const controls = [...(form?.elements ?? [])] as HTMLButtonElement[];
+  const button = controls.find(({ type }) => type === "submit");
+  button ? button.click() : form?.requestSubmit();
 }
 
 /** The element that a page means. @returns a sentence instead, where there is none */
 export function find(target: string | Element): Element | string {
   if (target instanceof Element) return target;
   try {
-    return document.querySelector(target) ?? `nothing in the page matches "${target}"`;
+    const found = document.querySelector(target);
+    if (found) return found;
   } catch {
-    return "the target is no element and no selector";
+    // It is no selector.
   }
+  return `nothing in the page matches "${target}"`;
 }

@@ -19,7 +19,7 @@ export type ToFrame =
       /** `auto`: the one that the vault chose for the frame by the browser's languages. */
       locale: Locale | "auto";
       /** The page's `color-scheme`, where the form stands. */
-      colorScheme: string;
+      colorScheme: string | undefined;
       disabled: boolean;
     }
   | {
@@ -29,7 +29,7 @@ export type ToFrame =
       texts?: TextOverrides;
       locale?: Locale | "auto";
       disabled?: boolean;
-      colorScheme?: string;
+      colorScheme?: string | undefined;
     }
   | { type: "focus"; field: FieldName }
   | { type: "clear" }

@@ -81,7 +81,7 @@ export class HostedCard extends Listeners implements Card {
 
   #standing(): Frame {
     this.#alive();
-    if (!this.#frame) throw fail("not_mounted", "the card form is not in the page; call card.mount() first");
+    if (!this.#frame) throw fail("not_mounted", "the card form is not in the page; call mount() first");
     const idle = this.#frame.idle();
     if (idle) throw idle;
     return this.#frame;

@@ -67,7 +67,6 @@ export function frame(
   const load = () => {
     attempts++;
     const loading = styled("iframe", `${STYLE};position:absolute;opacity:0;height:100%`);
-    loading.referrerPolicy = "no-referrer";
     loading.src = `${vault}/frame?${new URLSearchParams({ key, locale: options.locale, origin: location.origin })}`;
     // Again, too, when the page has moved the iframe, which makes it load anew.
     loading.addEventListener("load", () => handOver(loading));
@@ -145,8 +144,8 @@ export function frame(
     if (iframe !== silent || !idle) return;
     giveUp(
       reached
-        ? fail("frame_blocked", `${vault} answers, but its frame is kept out: an ad blocker?`)
-        : fail("load_failed", `${vault} cannot be reached; is it the vault's address?`, true),
+        ? fail("frame_blocked", `${vault} answers, but its frame is kept out; an ad blocker?`)
+        : fail("load_failed", `${vault} cannot be reached; is it the vault?`, true),
     );
   };
 
@@ -207,7 +206,7 @@ export function frame(
       if (port) await ask({ type: "update", ...changes, colorScheme: colorScheme() });
     },
     remove() {
-      stop(fail("not_mounted", "the card form was taken out before it could answer"));
+      stop(fail("not_mounted", "the card form was taken out of the page"));
       holder.remove();
     },
   };
