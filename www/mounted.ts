@@ -1,5 +1,6 @@
 import type { Card, CardEvents, CardOptions, Token, TokenizeDetails } from "./card.js";
 import { CardsealError, type Cardseal, type FieldName, type Locale } from "./cardseal.js";
+import { submit } from "./listeners.js";
 
 /** What a component for a framework is given, besides its listeners. */
 export interface MountedOptions extends CardOptions {
@@ -70,7 +71,7 @@ export class MountedCard {
   #hear<Name extends keyof CardEvents>(name: Name, detail: CardEvents[Name]): void {
     const isHeard = this.#tell(name, detail);
     // The form leaves that to its listeners, and its listener is this.
-    if (name === "submit" && !isHeard) this.#place.closest("form")?.requestSubmit();
+    if (name === "submit" && !isHeard) submit(this.#place.closest("form"));
   }
 
   readonly #onFailure = (thrown: unknown): void => {
