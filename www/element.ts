@@ -17,7 +17,7 @@ import { submit } from "./listeners.js";
 import type { Locale } from "./locale.js";
 import { Submission, type Part, type Submitter } from "./submission.js";
 
-// A page that has the element needs nothing else of the package, and its CardsealError is the one that the element throws.
+// A page with the element needs nothing else of the package, and this CardsealError is the one that the element throws.
 export * from "./cardseal.js";
 
 /** What the element dispatches. All of it bubbles, within the tree that the element stands in. */
@@ -63,6 +63,20 @@ const DETAILS: Record<string, "card" | "billing"> = {
   postal_code: "billing",
 };
 
+/** What a framework may set before the element is defined. */
+const PROPERTIES = [
+  "publicKey",
+  "vault",
+  "mode",
+  "name",
+  "locale",
+  "fields",
+  "appearance",
+  "texts",
+  "optional",
+  "disabled",
+] as const;
+
 /** What the element itself says to the cardholder; the fields speak for themselves. */
 const WORDS: Record<string, Record<"missing" | "wrong" | "failed" | "unavailable", string>> = {
   en: {
@@ -95,6 +109,12 @@ p:not(:empty) { margin-bottom: 8px }
 
 const EMPTY: CardState = { complete: false, empty: true, fields: {} };
 
+/** The attributes that hold JSON. */
+interface Written {
+  appearance: Appearance;
+  texts: TextOverrides;
+}
+
 // On a server there is none to extend.
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
 
@@ -109,21 +129,24 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
  * ```
  *
  * When the form is submitted, the card is exchanged for a token, and the form is posted with the token's id under the
- * element's `name`. The page's own `submit` listeners hear of the submission once, when the token is there; those that
- * call `preventDefault()` find it in `new FormData(form)`. Without a `name` the form does not wait for a token, and the page
- * calls `tokenize()`. Pressing the button twice posts once.
+ * element's `name`. The page's own `submit` listeners hear of the submission once, when the token is there; those
+ * that call `preventDefault()` find it in `new FormData(form)`. Without a `name` the form does not wait for a token,
+ * and the page calls `tokenize()`. Pressing the button twice posts once.
  *
- * - A card must be complete for the form to be valid, and for it to be submitted even where the form is `novalidate`. With
- *   the attribute `optional` it may be left empty; nothing is posted then. A button with `formnovalidate` submits the form
- *   without a token when the card is not complete.
+ * - A card must be complete for the form to be valid, and for it to be submitted even where the form is `novalidate`.
+ *   With the attribute `optional` it may be left empty; nothing is posted then. A button with `formnovalidate`
+ *   submits the form without a token when the card is not complete.
  * - `disabled`, or a disabled fieldset, takes it out of the form: for a checkout with other ways to pay.
- * - `form.submit()`, called by script, sends no `submit` event and therefore no token, and jQuery's `.submit()` calls it;
- *   `form.requestSubmit()` does send one. jQuery's `.serialize()` leaves custom elements out; `new FormData(form)` does not.
- * - Inputs of the form that have the attribute `data-cardseal` go to the vault with the card, for the checks of banks:
- *   `name`, `email`, `phone_number`, `street1`, `street2`, `city`, `state`, `country`, `postal_code`. No other input does.
+ * - `form.submit()`, called by script, sends no `submit` event and therefore no token, and jQuery's `.submit()` calls
+ *   it; `form.requestSubmit()` does send one. jQuery's `.serialize()` leaves custom elements out; `new
+ *   FormData(form)` does not.
+ * - Inputs of the form that have the attribute `data-cardseal` go to the vault with the card, for the checks of
+ *   banks: `name`, `email`, `phone_number`, `street1`, `street2`, `city`, `state`, `country`, `postal_code`. No other
+ *   input does.
  * - `<label for>` focuses the first field. `form.reset()` empties the fields.
- * - Styles: `:state(loading)`, `:state(ready)`, `:state(failed)`, `:state(empty)`, `:state(complete)`, `:state(tokenizing)`,
- *   besides `:valid`, `:invalid` and `:disabled`; `::part(problem)` is the sentence that tells of a failure.
+ * - Styles: `:state(loading)`, `:state(ready)`, `:state(failed)`, `:state(empty)`, `:state(complete)`,
+ *   `:state(tokenizing)`, besides `:valid`, `:invalid` and `:disabled`; `::part(problem)` is the sentence that tells
+ *   of a failure.
  *
  * It may stand in a shadow root, together with its form: a form takes no control from another tree.
  */
@@ -131,7 +154,16 @@ export class CardsealCardElement extends Base {
   /** @internal */
   static readonly formAssociated = true;
   /** @internal */
-  static readonly observedAttributes = ["public-key", "vault", "mode", "fields", "locale", "appearance", "texts", "optional"];
+  static readonly observedAttributes = [
+    "public-key",
+    "vault",
+    "mode",
+    "fields",
+    "locale",
+    "appearance",
+    "texts",
+    "optional",
+  ];
 
   readonly #internals = this.attachInternals();
   /** Has no size. A browser that reports that the control is not valid focuses it and points at it. */
@@ -219,7 +251,7 @@ export class CardsealCardElement extends Base {
     this.setAttribute("locale", locale);
   }
 
-  /** Which fields, in this order; as an attribute, their names with spaces between them. With others, they are empty again. */
+  /** Which fields, in this order; as an attribute, names with spaces between them. With others, they are empty again. */
   get fields(): readonly FieldName[] {
     return (this.getAttribute("fields")?.split(/[\s,]+/).filter(Boolean) as FieldName[] | undefined) ?? ALL_FIELDS;
   }
@@ -259,7 +291,7 @@ export class CardsealCardElement extends Base {
     this.toggleAttribute("disabled", isDisabled);
   }
 
-  /** The card form, once there is one. It ends when the element leaves the page, or gets another key, vault, mode or fields. */
+  /** The card form, once there is one. It ends when the element leaves the page, or is given other fields. */
   get card(): Card | undefined {
     return this.#card;
   }
@@ -327,7 +359,7 @@ export class CardsealCardElement extends Base {
   /** @internal */
   connectedCallback(): void {
     // What a framework set before the element was defined hides the accessors.
-    for (const name of ["publicKey", "vault", "mode", "name", "locale", "fields", "appearance", "texts", "optional", "disabled"] as const) {
+    for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
       const value = this[name];
       delete (this as Partial<this>)[name];
@@ -362,7 +394,10 @@ export class CardsealCardElement extends Base {
     const changed = name as "locale" | "appearance" | "texts";
     // Its words are in another language, too.
     this.#validate();
-    this.#attempt(async () => this.#card?.update({ [changed]: changed === "locale" ? this.locale : this.#parse(changed) ?? {} }));
+    const card = this.#card;
+    this.#attempt(async () =>
+      card.update({ [changed]: changed === "locale" ? this.locale : (this.#parse(changed) ?? {}) }),
+    );
   }
 
   /** @internal */
@@ -571,8 +606,8 @@ export class CardsealCardElement extends Base {
   }
 
   #onReport(): void {
-    if (this.#isComplaining && !this.#state.complete) this.#attempt(async () => void (await this.#card?.reportValidity()));
-    else this.focus();
+    if (!this.#isComplaining || this.#state.complete) return this.focus();
+    this.#attempt(async () => void (await this.#card?.reportValidity()));
   }
 
   /** Does what may fail when the page has made a mistake, or when there is nothing yet to do it with. */
@@ -606,7 +641,10 @@ export class CardsealCardElement extends Base {
     }
   }
 
-  #dispatch<Name extends keyof CardsealCardEventMap>(name: Name, detail: CardsealCardEventMap[Name]["detail"]): boolean {
+  #dispatch<Name extends keyof CardsealCardEventMap>(
+    name: Name,
+    detail: CardsealCardEventMap[Name]["detail"],
+  ): boolean {
     const cancelable = name === "cardseal-submit" || name === "cardseal-error";
     return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, cancelable }));
   }
@@ -617,7 +655,7 @@ export class CardsealCardElement extends Base {
   }
 
   /** An attribute that holds JSON; nothing where it holds none. */
-  #read<Name extends "appearance" | "texts">(name: Name): { appearance: Appearance; texts: TextOverrides }[Name] | undefined {
+  #read<Name extends keyof Written>(name: Name): Written[Name] | undefined {
     try {
       return this.#parse(name);
     } catch {
@@ -625,7 +663,7 @@ export class CardsealCardElement extends Base {
     }
   }
 
-  #parse<Name extends "appearance" | "texts">(name: Name): { appearance: Appearance; texts: TextOverrides }[Name] | undefined {
+  #parse<Name extends keyof Written>(name: Name): Written[Name] | undefined {
     const text = this.getAttribute(name);
     try {
       return text ? JSON.parse(text) : undefined;

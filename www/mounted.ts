@@ -36,7 +36,8 @@ export class MountedCard {
     const card = loaded.card(options);
     this.#card = card;
     for (const name of EVENTS) card.on(name, (detail) => this.#hear(name, detail));
-    if (locale || disabled) card.update({ ...(locale && { locale }), disabled: disabled ?? false }).catch(this.#onFailure);
+    const changes = { ...(locale && { locale }), ...(disabled && { disabled }) };
+    if (locale || disabled) card.update(changes).catch(this.#onFailure);
     card.mount(this.#place);
   }
 
@@ -87,5 +88,6 @@ export class MountedCard {
 
 /** For a component that has no form yet. */
 export function notReady(): never {
-  throw new CardsealError({ code: "not_ready", message: "the card form is still loading; wait for it to be ready", retryable: true });
+  const message = "the card form is still loading; wait for it to be ready";
+  throw new CardsealError({ code: "not_ready", message, retryable: true });
 }

@@ -25,8 +25,8 @@ import { MountedCard, notReady, type MountedOptions, type Tell } from "./mounted
 /** What {@link CardFields} is given. */
 export interface CardFieldsProps {
   /**
-   * What `loadCardseal()` returns, or what comes of it; null for as long as there is none. Later ones are not looked at,
-   * so that a component may call `loadCardseal()` whenever it renders; with another `key`, React makes another form.
+   * What `loadCardseal()` returns, or what comes of it; null for as long as there is none. Later ones are not looked
+   * at, so that a component may call `loadCardseal()` whenever it renders; with another `key`, React makes another form.
    */
   cardseal: Cardseal | Promise<Cardseal> | null;
   /** Which fields, in this order. With others, the form begins anew and is empty. */

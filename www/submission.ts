@@ -3,11 +3,11 @@
  *
  * The first `submit` event is caught before any listener of the page hears it: on its way down, at the window (at the
  * shadow root, where the form stands in one). When everything is made, `requestSubmit()` sends a second one, which
- * passes, with the same button. So the page's listeners hear of every attempt once, when the form has its values: they may
- * read them with `new FormData(form)`, they may call `preventDefault()` and send them their own way, and the button's
- * name, value and `formaction` count. Running last instead would need to know that no listener of the page has a mind to
- * prevent it later, which nothing can know. The price: a token that the page then has no use for. It costs nothing, and
- * nobody can charge it.
+ * passes, with the same button. So the page's listeners hear of every attempt once, when the form has its values:
+ * they may read them with `new FormData(form)`, they may call `preventDefault()` and send them their own way, and the
+ * button's name, value and `formaction` count. Running last instead would need to know that no listener of the page
+ * has a mind to prevent it later, which nothing can know. The price: a token that the page then has no use for. It
+ * costs nothing, and nobody can charge it.
  *
  * `form.submit()` sends no event, by definition (HTML, "form submission algorithm"), so nothing can be made for it.
  */
@@ -32,7 +32,7 @@ type Phase =
   | "making"
   /** Our own `submit` event is on its way. */
   | "passing"
-  /** The page has prevented ours again and again, and submits by script: the next one passes with the values of the last. */
+  /** The page has prevented ours more than once, and submits by script: the next passes with the values of the last. */
   | "held"
   /** The browser has posted the form, and this page is about to end. */
   | "posted";

@@ -118,9 +118,9 @@ export const CardFields = defineComponent({
 
     return {
       place,
-      /** Exchanges the card for a token. Rejects with a CardsealError: besides those of `Card.tokenize()`, `not_ready`. */
+      /** Exchanges the card for a token. Rejects with a CardsealError, as `Card.tokenize()` does, or `not_ready`. */
       tokenize: async (details?: TokenizeDetails): Promise<Token> => (mounted ?? notReady()).tokenize(details),
-      /** Whether the card is complete; if it is not, every field that is not right says so and the first gets the focus. */
+      /** Whether the card is complete; if not, every field that is not right says so and the first gets the focus. */
       reportValidity: async (): Promise<boolean> => (mounted ?? notReady()).reportValidity(),
       /** Puts the caret into a field; into the number, if none is named. */
       focus: (field?: FieldName): void => mounted?.focus(field),

@@ -3,7 +3,6 @@
 import { createElement, createRef } from "react";
 import { h, type ComponentPublicInstance } from "vue";
 import {
-  Cardseal,
   CardsealError,
   loadCardseal,
   type Appearance,
@@ -12,6 +11,7 @@ import {
   type CardEvents,
   type CardListener,
   type CardOptions,
+  type Cardseal,
   type CardState,
   type ErrorCode,
   type FieldName,
@@ -58,7 +58,8 @@ const appearance: Appearance = {
   gap: 14,
   fontFamily,
 };
-const texts: TextOverrides = { number_label: "Card", name_incomplete: "Who?" } satisfies Partial<Record<TextName, string>>;
+const wording: TextName = "number_label";
+const texts: TextOverrides = { [wording]: "Card", name_incomplete: "Who?" };
 const billing: Required<BillingAddress> = {
   street1: "1-2-3 Shinjuku",
   street2: "2F",
@@ -191,8 +192,9 @@ export async function element(form: HTMLFormElement): Promise<Token | undefined>
   card.addEventListener("cardseal-submit", (event) => event.preventDefault());
   card.addEventListener("cardseal-escape", () => card.blur());
   card.addEventListener("cardseal-token", ({ detail }) => detail satisfies Token);
-  const onError = ({ detail }: CardsealCardEventMap["cardseal-error"]) => detail instanceof ElementError && report(detail);
-  form.addEventListener("cardseal-error", onError);
+  form.addEventListener("cardseal-error", ({ detail }: CardsealCardEventMap["cardseal-error"]) => {
+    if (detail instanceof ElementError) report(detail);
+  });
   card.setCustomValidity("");
   // @ts-expect-error there is no such mode
   card.mode = "popup";

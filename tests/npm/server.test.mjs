@@ -13,8 +13,8 @@ const OPTIONS = { publicKey: "pkey_test_1", vault: "https://vault.example" };
 
 /** Every entry, and what it offers. */
 const ENTRIES = {
-  cardseal: ["Cardseal", "CardsealError", "loadCardseal"],
-  "cardseal/element": ["Cardseal", "CardsealCardElement", "CardsealError", "loadCardseal"],
+  cardseal: ["CardsealError", "loadCardseal"],
+  "cardseal/element": ["CardsealCardElement", "CardsealError", "loadCardseal"],
   "cardseal/omise": ["Omise", "OmiseCard"],
   "cardseal/react": ["CardFields"],
   "cardseal/vue": ["CardFields"],

@@ -399,7 +399,9 @@ async fn what_fails_is_said_and_tried_again_with_the_same_card() -> Result<()> {
         let problem = "card.shadowRoot.querySelector('[part=problem]').textContent";
         assert!(ask(browser, problem).await?.as_str().unwrap().contains("nothing was charged"));
         // A page with words of its own has the last one.
-        browser.run("card.addEventListener('cardseal-error', (event) => event.preventDefault()); heard.length = 0", vec![]).await?;
+        let own =
+            "card.addEventListener('cardseal-error', (event) => event.preventDefault()); heard.length = 0";
+        browser.run(own, vec![]).await?;
         click(browser, "#pay").await?;
         browser.wait_for("return heard.includes('network_error')").await?;
         assert_eq!(ask(browser, problem).await?, "");
@@ -503,7 +505,9 @@ async fn the_element_may_be_moved_changed_and_set_up_by_script() -> Result<()> {
         let frames = "card.shadowRoot.querySelectorAll('iframe').length";
         type_card(browser).await?;
         // A frame's document ends with such a move, and what was typed with it.
-        browser.run("form.append(document.createElement('div')); form.lastChild.append(card)", vec![]).await?;
+        browser
+            .run("form.append(document.createElement('div')); form.lastChild.append(card)", vec![])
+            .await?;
         assert_eq!(ask(browser, &format!("[{frames}, card.matches(':invalid')]")).await?, json!([1, true]));
         ready(browser).await?;
         type_card(browser).await?;
@@ -511,10 +515,12 @@ async fn the_element_may_be_moved_changed_and_set_up_by_script() -> Result<()> {
         browser.wait_for("return first.card === undefined").await?;
         browser.run("form.prepend(first)", vec![]).await?;
         ready(browser).await?;
-        assert_eq!(ask(browser, &format!("[{frames}, card.card !== ended, card.form === form]")).await?, json!([1, true, true]));
+        let anew = ask(browser, &format!("[{frames}, card.card !== ended, card.form === form]")).await?;
+        assert_eq!(anew, json!([1, true, true]));
 
         // What can be changed of a form that stands is changed there.
-        browser.run("window.frame = card.shadowRoot.querySelector('iframe'); card.locale = 'ja'; card.appearance = { radius: 0 }", vec![]).await?;
+        browser.run("window.frame = card.shadowRoot.querySelector('iframe')", vec![]).await?;
+        browser.run("card.locale = 'ja'; card.appearance = { radius: 0 }", vec![]).await?;
         wait_inside(browser, "document.querySelector('label').textContent === 'カード番号'").await?;
         assert_eq!(ask(browser, "card.validationMessage").await?, "カード情報を入力してください。");
         assert_eq!(ask(browser, "frame === card.shadowRoot.querySelector('iframe')").await?, true);
@@ -536,7 +542,8 @@ async fn the_element_may_be_moved_changed_and_set_up_by_script() -> Result<()> {
             browser.run(change, vec![]).await?;
             browser.wait_for(&format!("return heard.includes('{code}')")).await.context(change)?;
         }
-        assert_eq!(ask(browser, "[card.matches(':state(failed)'), card.matches(':invalid')]").await?, json!([true, true]));
+        let failed = ask(browser, "[card.matches(':state(failed)'), card.matches(':invalid')]").await?;
+        assert_eq!(failed, json!([true, true]));
         browser.run("card.mode = 'hosted'", vec![]).await?;
         ready(browser).await?;
 
@@ -546,8 +553,8 @@ async fn the_element_may_be_moved_changed_and_set_up_by_script() -> Result<()> {
             card.fields = ['number', 'expiry', 'security_code', 'name'];
             card.appearance = { colorText: '#123456' };
             form.append(card);
-            for (const [name, value] of Object.entries({ 'public-key': 'KEY', vault: 'VAULT', id: 'card', name: 'card_token' }))
-                card.setAttribute(name, value);
+            const attributes = { 'public-key': 'KEY', vault: 'VAULT', id: 'card', name: 'card_token' };
+            for (const [name, value] of Object.entries(attributes)) card.setAttribute(name, value);
         </script>";
         let shop = Shop::open(stage, late)?;
         shop.enter(browser).await?;

@@ -12,7 +12,7 @@ use fantoccini::Locator::Css;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use serde_json::{Value, json};
 
-/// A checkout that does what should not matter: it loads cardseal anew in every render, and writes its options out anew.
+/// A checkout that does what should not matter: in every render it loads cardseal and writes its options out anew.
 const REACT: &str = "
     import { createElement as h, StrictMode, useRef, useState } from 'react';
     import { createRoot } from 'react-dom/client';
