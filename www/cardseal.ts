@@ -92,7 +92,7 @@ function publicKey({ publicKey }: LoadOptions): string {
   throw fail(
     "invalid_public_key",
     /^skey_/.test(publicKey)
-      ? "this is a secret key; a page takes the public one"
+      ? "this is a secret key; a page has the public one"
       : "a public key is pkey_ and lower-case letters and digits",
   );
 }
