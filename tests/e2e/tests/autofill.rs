@@ -137,19 +137,7 @@ impl<'a> Form<'a> {
     /// Makes one from options, as JavaScript writes them.
     async fn open(stage: &Stage, browser: &'a Browser, mode: &str, options: &str) -> Result<Self> {
         let page = Page::open(stage, browser, Reply::page(Page::BARE)).await?;
-        let mount = format!(
-            "window.card = (await load({{ mode: '{mode}' }})).card({options});
-            window.state = null;
-            card.on('change', (told) => (window.state = told));
-            const loaded = ready(card);
-            card.mount('#card');
-            await loaded"
-        );
-        page.run(&mount).await?;
-        let checkout = match mode {
-            "hosted" => Checkout::in_frame(browser, 0),
-            _ => Checkout::in_page(browser, "#card > div").await?,
-        };
+        let checkout = page.mount_as(mode, options).await?;
         Ok(Self { page, checkout })
     }
 
