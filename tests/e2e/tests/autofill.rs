@@ -1,7 +1,7 @@
 //! Autofill's own path: values that browsers and password managers set by script, each with the events that it sends.
 //!
-//! The real ones cannot be driven, so each is played: which events come, in which order, with the focus or without. Where
-//! a filler's events differ between its releases, both are here.
+//! The real ones cannot be driven, so each is played: which events come, in which order, with the focus or without.
+//! Where a filler's events differ between its releases, both are here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 use anyhow::Result;
@@ -252,8 +252,8 @@ async fn every_writing_of_number_and_expiry_comes_out_right() -> Result<()> {
     .await
 }
 
-/// What a password manager gives that takes the field for the year's. Cut to 20, or to 20 / 30, it would look like a date;
-/// shown as it is, with what it lacks, it takes a person two keys to put right.
+/// What a password manager gives that takes the field for the year's. Cut to 20, or to 20 / 30, it would look like a
+/// date; shown as it is, with what it lacks, it takes a person two keys to put right.
 #[tokio::test]
 async fn a_year_alone_is_never_a_date_and_says_what_it_lacks() -> Result<()> {
     in_each_mode(async |form| {
@@ -429,7 +429,8 @@ async fn the_fields_are_what_autofill_looks_for() -> Result<()> {
                         type: input.getAttribute('type'),
                         open: !input.readOnly && !input.disabled && input.tabIndex === 0,
                         // A maximum cuts a value, a pattern has kept Safari from filling one in.
-                        limits: ['maxlength', 'minlength', 'pattern', 'list', 'aria-hidden'].filter((name) => input.hasAttribute(name)),
+                        limits: ['maxlength', 'minlength', 'pattern', 'list', 'aria-hidden']
+                            .filter((name) => input.hasAttribute(name)),
                         seen: input.checkVisibility() && input.getBoundingClientRect().width > 40,
                     })),
                 };";
