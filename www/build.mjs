@@ -98,7 +98,7 @@ async function bundle({ from, to, outside, format = "esm", banner = "" }) {
     entryPoints: [join(top, "www", from)],
     outfile: join(pkg, to),
     alias: { "cardseal-wasm": join(wasm, "cardseal.js") },
-    plugins: [leaveOutside(outside)],
+    plugins: [leaveOutside(outside), shortNames()],
     external: ["react", "vue"],
     absWorkingDir: top,
     bundle: true,
@@ -122,6 +122,23 @@ function leaveOutside(names) {
       for (const name of names) {
         onResolve({ filter: new RegExp(`^\\.{1,2}/${name}\\.js$`) }, () => ({ path: `./${name}.js`, external: true }));
       }
+    },
+  };
+}
+
+/** What script and wasm take from each other has the short names in the script that wasm-opt gave it in the wasm. */
+function shortNames() {
+  const { imports, exports } = JSON.parse(readFileSync(join(wasm, "names.json"), "utf8"));
+  const short = new Map(exports);
+  for (const [, name, to] of imports) short.set(name, to);
+  return {
+    name: "short-names",
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]wasm-bindgen[\\/]cardseal\.js$/ }, ({ path }) => {
+        const script = readFileSync(path, "utf8").replace(/\w+/g, (word) => short.get(word) ?? word);
+        // All imports are of one module, whose name wasm-opt made an a.
+        return { contents: script.replaceAll(imports[0][0], "a") };
+      });
     },
   };
 }

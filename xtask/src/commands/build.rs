@@ -1,12 +1,14 @@
 //! `build`: the wasm and the npm package into pkg/.
 
 use std::env;
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::needs::{npm, rust, tool::Tool};
-use crate::process::{cargo, execute, in_workspace};
+use crate::process::{cargo, execute, in_workspace, output};
 use crate::workspace;
 
 /// What rustc compiles for wasm32-unknown-unknown by default, and every browser has had since 2022. Named one by one, so
@@ -31,7 +33,9 @@ pub(crate) fn run() -> Result<()> {
     compile(&library)?;
     let bound = workspace::root().join("target/wasm-bindgen");
     bind(&wasm_bindgen, &bound)?;
-    optimize(&bound.join("cardseal_bg.wasm"))?;
+    let wasm = bound.join("cardseal_bg.wasm");
+    optimize(&wasm)?;
+    fs::write(bound.join("names.json"), shorten_names(&wasm)?).context("writing names.json")?;
 
     println!("xtask: building the npm package into pkg/");
     execute(node.arg("www/build.mjs"))
@@ -92,9 +96,19 @@ fn bind(wasm_bindgen: &Path, out: &Path) -> Result<()> {
     )
 }
 
-/// Makes the wasm smaller. The section `target_features` goes last of all: without it, wasm-bindgen and wasm-opt guess.
+/// Makes the wasm smaller.
 fn optimize(wasm: &Path) -> Result<()> {
-    let strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+    execute(&mut wasm_opt(wasm, &["-Oz", "--converge", "--strip-debug", "--strip-producers"]))
+}
+
+/// Gives short names to what the wasm takes from JavaScript and gives to it, and tells them as JSON, for the scripts to use
+/// (www/build.mjs). The section `target_features` goes last of all: without it, wasm-bindgen and wasm-opt guess.
+fn shorten_names(wasm: &Path) -> Result<String> {
+    output(&mut wasm_opt(wasm, &["--minify-imports-and-exports-and-modules", "--strip-target-features"]))
+}
+
+fn wasm_opt(wasm: &Path, passes: &[&str]) -> Command {
     let mut command = in_workspace(npm::program("wasm-opt"));
-    execute(command.arg("-Oz").args(WASM_FEATURES).args(strip).arg(wasm).arg("--output").arg(wasm))
+    command.args(passes).args(WASM_FEATURES).arg(wasm).arg("--output").arg(wasm);
+    command
 }
