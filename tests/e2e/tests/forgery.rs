@@ -1,0 +1,281 @@
+//! Messages that nobody but the loader should send change nothing in a form, tell nothing of it, and stop nobody typing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+use anyhow::Result;
+use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Stage, TestCard, visit};
+use serde_json::{Value, json};
+
+/// Ahead of the loader: the loader's ports are the page's, too.
+const PAGE: &str = "<!doctype html><meta charset=utf-8><title>Shop</title><script>
+    window.ports = [];
+    window.heard = [];
+    window.RealChannel = MessageChannel;
+    window.MessageChannel = function () {
+        const channel = new RealChannel();
+        ports.push(channel.port1);
+        channel.port1.addEventListener('message', ({ data }) => heard.push(data));
+        return channel;
+    };
+    // A port to hand over, with what a form might answer already asked; what it does answer goes into `told`.
+    window.told = [];
+    window.forged = () => {
+        const { port1, port2 } = new RealChannel();
+        port1.onmessage = ({ data }) => told.push(data);
+        for (const type of ['start', 'clear', 'tokenize', 'validate', 'update']) port1.postMessage({ type, id: 1 });
+        return port2;
+    };
+    // What is no message at all.
+    window.nonsense = (type) => [
+        undefined, null, true, 0, '', type, [], [type], {}, { type: null }, { type: 1 }, { type: [type] }, { type: { type } },
+        new Map([['type', type]]), new Date(0), new ArrayBuffer(8), new Error(type), /x/, 1n,
+        { type: '__proto__' }, { type: 'constructor' }, { type: 'toString' }, { type: 'hasOwnProperty' },
+        { type: type.toUpperCase() }, { type: ` ${type}` }, { type, more: true }, { type, constructor: 1 }, { type, id: {} },
+        JSON.parse(`{ \"type\": \"${type}\", \"__proto__\": { \"polluted\": true } }`),
+    ];
+</script><div id=card></div><div id=other></div>";
+
+/// Another window, which sends to the form in the page around it, or in the page that opened it.
+const SIBLING: &str = "<!doctype html><script>
+    const page = opener ?? parent;
+    const inside = page.frames[0];
+    const forged = () => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => page.postMessage('the form has answered', '*');
+        for (const type of ['start', 'clear', 'tokenize', 'validate']) port1.postMessage({ type, id: 1 });
+        return port2;
+    };
+    for (let count = 0; count < 100; count++) {
+        inside.postMessage({ cardseal: 1 }, '*', [forged()]);
+        inside.postMessage({ type: 'clear' }, '*');
+    }
+    page.postMessage('sent', '*');
+</script>";
+
+fn serve<'a>(stage: &Stage, browser: &'a Browser) -> Result<Page<'a>> {
+    Page::serve(stage, browser, |request| match request.file() {
+        "/" => Some(Reply::page(PAGE)),
+        "/sibling" => Some(Reply::page(SIBLING)),
+        _ => Some(Reply::page("").status(404)),
+    })
+}
+
+/// The form as it is: what was typed, what it says, how it looks.
+async fn state(form: &Checkout<'_>) -> Result<Value> {
+    let body = form.find("body").await?;
+    let script = "return JSON.stringify([
+            [...document.querySelectorAll('input')].map(({ value, disabled, id }) => [id, value, disabled]),
+            document.documentElement.outerHTML,
+            document.adoptedStyleSheets.map((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)),
+            ({}).polluted ?? null, document.activeElement.id,
+        ])";
+    let text = body.client().execute(script, vec![]).await?;
+    Ok(serde_json::from_str(text.as_str().unwrap())?)
+}
+
+/// The person goes on typing, and the card becomes a token.
+async fn goes_on(page: &Page<'_>, form: &Checkout<'_>) -> Result<()> {
+    form.find("body").await?;
+    form.press("42424242").await?;
+    assert_eq!(form.shown(CardField::Number).await?.text, "4242 4242 4242 4242");
+    page.run("card.clear()").await?;
+    let token = page.tokenize(form, TestCard::VISA, "card").await?;
+    assert_eq!(token["card"]["last_digits"], "4242");
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_to_the_frames_window_are_nobodys() -> Result<()> {
+    visit(async |stage, browser| {
+        let page = serve(stage, browser)?;
+        browser.goto(&page.site.url()).await?;
+        let form = page.mount().await?;
+        form.type_into(CardField::Number, "42424242").await?;
+        let before = state(&form).await?;
+        page.run(
+            "const inside = document.querySelector('iframe').contentWindow;
+            for (const target of ['*', vault]) {
+                for (const type of ['start', 'update', 'focus', 'clear', 'validate', 'tokenize']) {
+                    for (const message of nonsense(type)) inside.postMessage(message, target);
+                    inside.postMessage({ type, id: 1, field: 'name' }, target, [forged()]);
+                }
+                for (const message of [{ cardseal: 1 }, { cardseal: 1, more: true }, { cardseal: '1' }, '{\"cardseal\":1}']) {
+                    inside.postMessage(message, target);
+                    inside.postMessage(message, target, [forged()]);
+                    inside.postMessage(message, target, [forged(), forged()]);
+                }
+            }
+            for (let count = 0; count < 5000; count++) inside.postMessage({ cardseal: 1, type: 'clear', count }, '*');
+            // The form answers after all of that.
+            await card.update({})",
+        )
+        .await?;
+        assert_eq!(page.run("return told").await?, json!([]));
+        assert_eq!(state(&form).await?, before);
+        goes_on(&page, &form).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn other_windows_of_any_origin_are_not_the_page() -> Result<()> {
+    visit(async |stage, browser| {
+        let page = serve(stage, browser)?;
+        browser.goto(&page.site.url()).await?;
+        let form = page.mount().await?;
+        // A whole number, which nobody complains about when the other windows take the focus.
+        form.type_into(CardField::Number, TestCard::VISA.number).await?;
+        let before = state(&form).await?;
+        // One of the page's own origin, which is registered, and one of another.
+        for origin in [page.site.url(), page.site.other_url()] {
+            let said = page
+                .run(&format!(
+                    "const said = [];
+                    const sent = new Promise((resolve) => {{
+                        window.onmessage = ({{ data }}) => (said.push(data), data === 'sent' && resolve());
+                    }});
+                    const sibling = document.createElement('iframe');
+                    sibling.src = '{origin}/sibling';
+                    document.querySelector('#other').append(sibling);
+                    await sent;
+                    await card.update({{}});
+                    sibling.remove();
+                    // A browser may keep it from opening; then it sends nothing either.
+                    const again = new Promise((resolve) => {{
+                        window.onmessage = ({{ data }}) => (said.push(data), data === 'sent' && resolve());
+                    }});
+                    const popup = open('{origin}/sibling');
+                    if (popup) await again;
+                    await card.update({{}});
+                    popup?.close();
+                    return said.filter((each) => each !== 'sent')"
+                ))
+                .await?;
+            assert_eq!(said, json!([]), "{origin}");
+            assert_eq!(state(&form).await?, before);
+        }
+        page.run("card.clear()").await?;
+        form.type_into(CardField::Number, "42424242").await?;
+        goes_on(&page, &form).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_gets_no_form_whatever_it_says_it_is() -> Result<()> {
+    visit(async |stage, browser| {
+        let page = serve(stage, browser)?;
+        browser.goto(&page.site.other_url()).await?;
+        let registered = page.site.url();
+        let body = format!(
+            "const iframe = document.createElement('iframe');
+            iframe.src = `${{vault}}/frame?${{new URLSearchParams({{ key: publicKey, origin: '{registered}' }})}}`;
+            // A blocked frame loads an error in some browsers, and nothing in others.
+            const loaded = new Promise((resolve) => iframe.addEventListener('load', resolve));
+            document.querySelector('#card').append(iframe);
+            await loaded;
+            for (const target of ['*', vault]) iframe.contentWindow.postMessage({{ cardseal: 1 }}, target, [forged()]);
+            // As long as a round trip through the same vault takes.
+            await fetch(`${{vault}}/frame`, {{ mode: 'no-cors' }});
+            return told"
+        );
+        assert_eq!(page.run(&body).await?, json!([]));
+        browser.enter_frame(0).await?;
+        assert!(browser.find_all(fantoccini::Locator::Css("input")).await?.is_empty(), "there are no fields");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_page_that_takes_the_loaders_port_can_do_what_a_page_may_do() -> Result<()> {
+    visit(async |stage, browser| {
+        let page = serve(stage, browser)?;
+        browser.goto(&page.site.url()).await?;
+        let form = page.mount().await?;
+        form.type_into(CardField::Number, "42424242").await?;
+        let before = state(&form).await?;
+        page.run(
+            "const [port] = ports;
+            heard.length = 0;
+            const asks = ['start', 'update', 'focus', 'clear', 'validate', 'tokenize'];
+            for (const type of asks) for (const message of nonsense(type)) {
+                // These are messages, but for what is wrong with them.
+                if (message?.type === 'clear' && Object.keys(message).length === 1) continue;
+                port.postMessage(message);
+            }
+            for (const field of ['cvv', '', null, 1, {}, ['number'], 'number\"]', '__proto__', undefined]) port.postMessage({ type: 'focus', field });
+            let id = 1000;
+            for (const change of [
+                { appearance: { colorText: 'red' } }, { appearance: { colorText: '#fff;}*{display:none}' } },
+                { appearance: { fontFamily: 'url(https://evil.example/font)' } }, { appearance: { radius: -1 } },
+                { appearance: { radius: 1e9 } }, { appearance: 'red' }, { appearance: [] , css: 'x' },
+                { texts: { number_label: 1 } }, { texts: { other: 'x' } }, { texts: 'x' },
+                { locale: 'xx' }, { locale: '\"]' }, { locale: '../../../tokens' }, { locale: {} },
+                { disabled: 'no', more: 1 }, { fields: [] }, { place: 'page' },
+                JSON.parse('{ \"__proto__\": { \"polluted\": true } }'),
+                { texts: JSON.parse('{ \"__proto__\": { \"polluted\": true } }') , more: 1 },
+            ]) port.postMessage({ ...change, type: 'update', id: id++, ...(Object.hasOwn(change, '__proto__') && { ['__proto__']: 1, more: 1 }) });
+            for (const details of ['x', 1, { number: '4111111111111111' }, { card: {} }, { name: 1 }, { billing: 'x' }, { vault: 'https://evil.example' }]) {
+                port.postMessage({ type: 'tokenize', id: id++, details });
+            }
+            for (const type of ['start', 'start']) port.postMessage({
+                type, fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'ja', colorScheme: 'dark', disabled: true,
+            });
+            for (let count = 0; count < 5000; count++) port.postMessage({ type: 'update', count });
+            await card.update({})",
+        )
+        .await?;
+        assert_eq!(state(&form).await?, before);
+        let heard = page.run("return heard").await?.to_string();
+        assert!(!heard.contains("4242") && !heard.contains("4111") && !heard.contains("token"), "{heard}");
+        goes_on(&page, &form).await
+    })
+    .await
+}
+
+/// A page can take the frame for itself, ahead of the loader. It gets a form then, as any page does, and no digit.
+#[tokio::test]
+async fn a_page_that_hands_over_a_port_first_hears_what_the_loader_would() -> Result<()> {
+    visit(async |stage, browser| {
+        let page = serve(stage, browser)?;
+        browser.goto(&page.site.url()).await?;
+        page.run(
+            "// The loader waits, and does not try again.
+            window.setTimeout = () => 0;
+            document.addEventListener('load', ({ target }) => {
+                if (target.localName !== 'iframe') return;
+                const { port1, port2 } = new RealChannel();
+                port1.onmessage = ({ data }) => told.push(data);
+                target.contentWindow.postMessage({ cardseal: 1 }, vault, [port2]);
+                port1.postMessage({
+                    type: 'start', fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'en', colorScheme: 'normal', disabled: false,
+                });
+                window.stolen = port1;
+            }, true);
+            window.card = (await load()).card();
+            card.mount('#card')",
+        )
+        .await?;
+        browser.wait_for("return told.some(({ type }) => type === 'ready')").await?;
+        assert_eq!(page.run("return heard").await?, json!([]), "the loader's port has been handed over too late");
+        // The loader still has it out of sight.
+        page.run(
+            "const iframe = document.querySelector('iframe');
+            iframe.nextElementSibling.remove();
+            iframe.style.cssText = 'width: 400px; height: 300px'",
+        )
+        .await?;
+        let form = Checkout::in_frame(browser, 0);
+        form.type_into(CardField::Number, TestCard::VISA.number).await?;
+        page.run(
+            "const answered = new Promise((resolve) => stolen.addEventListener('message', ({ data }) => data.id === 1 && resolve()));
+            stolen.postMessage({ type: 'validate', id: 1 });
+            await answered",
+        )
+        .await?;
+        let told = page.run("return told").await?.to_string();
+        assert!(told.contains("\"brand\":\"visa\"") && !told.contains("42"), "{told}");
+        Ok(())
+    })
+    .await
+}
