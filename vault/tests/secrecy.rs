@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use cardseal::plain;
 use cardseal::seal::{KeySet, seal};
 use cardseal_vault::time::Clock;
 use serde_json::json;
@@ -22,7 +23,7 @@ fn database_and_log_hold_no_card_number() {
     let account = add_merchant(&dir);
     let vault = Served::start(&dir);
     let key: KeySet =
-        serde_json::from_str(&vault.request("GET", "/.well-known/jwks.json", "", JSON, "").body).unwrap();
+        plain::parse(&vault.request("GET", "/.well-known/jwks.json", "", JSON, "").body).unwrap();
     let key = key.sealing_key().unwrap();
 
     let mut answers = String::new();
