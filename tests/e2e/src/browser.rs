@@ -3,7 +3,7 @@
 use std::env;
 use std::ops::Deref;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use fantoccini::elements::Element;
@@ -106,17 +106,17 @@ impl Browser {
     /// # Errors
     /// When it has not after a minute.
     pub async fn wait_for(&self, script: &str) -> Result<Value> {
-        let look = async {
-            loop {
-                // A page that is just changing has nothing to say.
-                match self.run(script, vec![]).await {
-                    Ok(Value::Null | Value::Bool(false)) | Err(_) => {}
-                    Ok(value) => return value,
+        let begun = Instant::now();
+        loop {
+            // A page that is just changing has nothing to say.
+            match self.run(script, vec![]).await {
+                Ok(value) if value != Value::Null && value != false => return Ok(value),
+                last if begun.elapsed() > PATIENCE => {
+                    bail!("waited in vain for: {script}; it came to {last:?}")
                 }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
-        };
-        tokio::time::timeout(PATIENCE, look).await.with_context(|| format!("waited in vain for: {script}"))
+        }
     }
 }
 
