@@ -101,7 +101,7 @@ test("the checkout page hands the widget what it needs", async (t) => {
   const { address, shopper } = await start(t);
   await shopper.checkout();
   const { text } = await shopper.get("/checkout");
-  assert.match(text, new RegExp(`data-public-key="${PUBLIC_KEY}" data-vault="${address}" data-locale="en"`));
+  assert.match(text, new RegExp(`data-public-key="${PUBLIC_KEY}" data-vault="${address}" data-mode="hosted" data-locale="en"`));
   assert.match(text, /<div id="card"/);
   for (const { name } of RULES) assert.match(text, new RegExp(`<label for="${name}">`));
   const names = [...text.matchAll(/ name="([^"]+)"/g)]
