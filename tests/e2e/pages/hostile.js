@@ -241,7 +241,7 @@
       address: location.href,
       cookie: document.cookie,
       storage: [{ ...localStorage }, { ...sessionStorage }],
-      windowName: window.name,
+      windowName: [window.name, window.spied ?? null],
       text: document.body.innerText,
       markup: document.documentElement.outerHTML,
       at: document.elementsFromPoint(iframe.getBoundingClientRect().x + 30, iframe.getBoundingClientRect().y + 40),
