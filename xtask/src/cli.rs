@@ -11,8 +11,9 @@ cargo xtask <command>
             --vault-port PORT   (default 4242)
             --shop-port PORT    (default 4243)
             --once              buys once with a headless browser, prints token and order, and exits
-  test    everything CI runs
+  test    everything CI runs at each change
             --quick             leaves the browsers out
+            --nightly           the whole end-to-end suite in every browser
   build   the wasm and the npm package into pkg/";
 
 /// What to do.
@@ -44,8 +45,10 @@ pub(crate) enum Visit {
 /// How much `test` runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Suite {
-    /// Everything.
-    Full,
+    /// Everything, the end-to-end suite in every browser.
+    Nightly,
+    /// Everything, but in the slower browser only what browsers differ in of the end-to-end suite.
+    Normal,
     /// Everything that needs no browser.
     Quick,
 }
@@ -57,7 +60,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
         Some(Value(name)) => match name.string()?.as_str() {
             "demo" => Command::Demo(Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person }),
-            "test" => Command::Test(Suite::Full),
+            "test" => Command::Test(Suite::Normal),
             "build" => Command::Build,
             other => return Err(format!("there is no command `{other}`").into()),
         },
@@ -70,6 +73,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             (Command::Demo(demo), Long("shop-port")) => demo.shop_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("once")) => demo.visit = Visit::BrowserOnce,
             (Command::Test(suite), Long("quick")) => *suite = Suite::Quick,
+            (Command::Test(suite), Long("nightly")) => *suite = Suite::Nightly,
             (_, other) => return Err(other.unexpected()),
         }
     }
@@ -94,7 +98,8 @@ mod tests {
     #[test]
     fn reads_commands_and_their_defaults() {
         assert_eq!(parse_words("build"), Ok(Command::Build));
-        assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Full)));
+        assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Normal)));
+        assert_eq!(parse_words("test --nightly"), Ok(Command::Test(Suite::Nightly)));
         assert_eq!(parse_words("test --quick"), Ok(Command::Test(Suite::Quick)));
         assert_eq!(parse_words(""), Ok(Command::Help));
         assert_eq!(parse_words("demo --help"), Ok(Command::Help));

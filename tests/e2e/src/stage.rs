@@ -1,5 +1,6 @@
 //! A vault and a shop, as `cargo xtask demo` starts them, but on ports and in a folder of one's own.
 
+use std::cell::{OnceCell, RefCell};
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,8 +16,8 @@ use crate::server::Server;
 #[derive(Debug)]
 pub struct Stage {
     folder: PathBuf,
-    shop: Server,
-    inline_shop: Server,
+    shop: Shop,
+    inline_shop: Shop,
     vault: Option<Server>,
     vault_url: String,
     public_key: String,
@@ -35,9 +36,8 @@ impl Stage {
         let folder = target()?.join("e2e").join(name);
         fs::create_dir_all(&folder)?;
 
-        let reserved = [reserve_port()?, reserve_port()?];
-        let (shop_port, inline_port) = (reserved[0].local_addr()?.port(), reserved[1].local_addr()?.port());
-        let origin = |port| format!("http://127.0.0.1:{port}");
+        let shop = Shop::closed("hosted", "received.log")?;
+        let inline_shop = Shop::closed("inline", "received-inline.log")?;
         let mut add = vault_program()?;
         add.args([
             "merchant",
@@ -46,9 +46,9 @@ impl Stage {
             "--name",
             "End-to-end shop",
             "--origin",
-            &origin(shop_port),
+            &shop.origin(),
             "--origin",
-            &origin(inline_port),
+            &inline_shop.origin(),
             "--data-dir",
         ]);
         let added = add.arg(folder.join("vault")).output()?;
@@ -61,17 +61,6 @@ impl Stage {
 
         let vault = start_vault(&folder, 0)?;
         let vault_url = vault.url()?;
-        drop(reserved);
-        let sell = |mode: &str, port: u16, log: &str| {
-            let mut sell = Command::new("node");
-            sell.arg(workspace().join("www/shop/server.mjs"));
-            sell.args(["--mode", mode, "--port", &port.to_string(), "--vault", &vault_url, "--log"])
-                .arg(folder.join(log));
-            sell.env("CARDSEAL_PUBLIC_KEY", &public_key).env("CARDSEAL_SECRET_KEY", &secret_key);
-            Server::start(&mut sell, "listening on", &folder.join("shop.log"))
-        };
-        let shop = sell("hosted", shop_port, "received.log")?;
-        let inline_shop = sell("inline", inline_port, "received-inline.log")?;
         Ok(Self {
             folder,
             shop,
@@ -89,7 +78,7 @@ impl Stage {
     /// # Errors
     /// When the shop did not tell it.
     pub fn shop_url(&self) -> Result<String> {
-        self.shop.url()
+        self.shop.url(self)
     }
 
     /// The address of the shop whose card form stands in the page.
@@ -97,7 +86,7 @@ impl Stage {
     /// # Errors
     /// When the shop did not tell it.
     pub fn inline_shop_url(&self) -> Result<String> {
-        self.inline_shop.url()
+        self.inline_shop.url(self)
     }
 
     /// Both shops' addresses.
@@ -170,6 +159,45 @@ impl Stage {
     }
 }
 
+/// A shop, which opens when somebody asks for its address.
+#[derive(Debug)]
+struct Shop {
+    mode: &'static str,
+    log: &'static str,
+    port: u16,
+    /// Nobody else gets the port until the shop opens. It must be known before, as the vault is told of the shop's origin.
+    reserved: RefCell<Option<TcpListener>>,
+    server: OnceCell<Server>,
+}
+
+impl Shop {
+    fn closed(mode: &'static str, log: &'static str) -> Result<Self> {
+        let reserved = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = reserved.local_addr()?.port();
+        Ok(Self { mode, log, port, reserved: RefCell::new(Some(reserved)), server: OnceCell::new() })
+    }
+
+    fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn url(&self, stage: &Stage) -> Result<String> {
+        if self.server.get().is_none() {
+            let mut sell = Command::new("node");
+            sell.arg(workspace().join("www/shop/server.mjs"));
+            sell.args(["--mode", self.mode, "--port", &self.port.to_string(), "--vault", &stage.vault_url]);
+            sell.arg("--log").arg(stage.folder.join(self.log));
+            sell.env("CARDSEAL_PUBLIC_KEY", &stage.public_key);
+            sell.env("CARDSEAL_SECRET_KEY", &stage.secret_key);
+            drop(self.reserved.take());
+            let server = Server::start(&mut sell, "listening on", &stage.folder.join("shop.log"))?;
+            // Nobody else is here meanwhile.
+            let _ = self.server.set(server);
+        }
+        self.server.get().context("the shop was just opened")?.url()
+    }
+}
+
 impl Drop for Stage {
     fn drop(&mut self) {
         if !self.keeps_folder {
@@ -200,10 +228,4 @@ pub(crate) fn target() -> Result<PathBuf> {
     let program = env::current_exe()?;
     let built = program.ancestors().find(|folder| folder.ends_with("debug"));
     built.and_then(Path::parent).map(Path::to_owned).context("run this from cargo's target folder")
-}
-
-/// A port that nobody else gets until this is dropped. The shop's must be known before it starts, as the vault is told of
-/// the shop's origin.
-fn reserve_port() -> Result<TcpListener> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?)
 }
