@@ -185,9 +185,12 @@ impl Shop {
         if self.server.get().is_none() {
             let mut sell = Command::new("node");
             sell.arg(workspace().join("www/shop/server.mjs"));
-            // The shop's pages are of another site than the vault's frame, as in life. Firefox's driver has no keys for a
-            // frame of the same site.
-            let vault = stage.vault_url.replace("127.0.0.1", "localhost");
+            // A page with a frame is of another site than the vault, as in life. Firefox's driver has no keys for a frame
+            // of the same site.
+            let vault = match self.mode {
+                "hosted" => stage.vault_url.replace("127.0.0.1", "localhost"),
+                _ => stage.vault_url.clone(),
+            };
             sell.args(["--mode", self.mode, "--port", &self.port.to_string(), "--vault", &vault]);
             sell.arg("--log").arg(stage.folder.join(self.log));
             sell.env("CARDSEAL_PUBLIC_KEY", &stage.public_key);
