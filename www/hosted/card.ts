@@ -57,9 +57,9 @@ export class HostedCard extends Listeners implements Card {
     this.#alive();
     const changes = plain(options);
     if (changes.locale) checkLocale(changes.locale);
-    // A form that is mounted later, or once more, begins with them.
+    if (this.#frame) await this.#frame.update(changes);
+    // A form that is mounted later, or once more, begins with what this one took.
     Object.assign(this.#options, changes);
-    await this.#frame?.update(changes);
   }
 
   async reportValidity(): Promise<boolean> {

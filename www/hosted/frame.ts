@@ -43,7 +43,7 @@ const PATIENCE = { load: 30_000, hello: 5_000 };
 /** The form keeps two pixels of room around it, for the line around a field in focus. */
 const STYLE = "display:block;border:0;margin:-2px;width:calc(100% + 4px)";
 
-const LOADING = 'the card form is loading; wait for its "ready" event';
+const LOADING = 'the card form is loading; wait for "ready"';
 
 /**
  * Puts a frame at the end of an element.
@@ -105,7 +105,7 @@ export function frame(
         return answered(message.id)?.resolve(message.value as never);
       case "failed": {
         const error = new CardsealError(message.failure);
-        return message.id === undefined ? giveUp(error) : answered(message.id)?.reject(error);
+        return message.id === undefined ? onFailure(error) : answered(message.id)?.reject(error);
       }
     }
   };
@@ -133,7 +133,7 @@ export function frame(
 
   const onViolation = ({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
     if (!idle || !blockedURI.startsWith(vault) || effectiveDirective !== "frame-src") return;
-    giveUp(fail("frame_blocked", `the page's Content-Security-Policy needs "frame-src ${vault}"`));
+    onFailure(fail("frame_blocked", `the page's Content-Security-Policy needs "frame-src ${vault}"`));
   };
 
   /** Nothing came: either there is no vault, or something in the browser lets it through but not into a frame. */
@@ -142,7 +142,7 @@ export function frame(
     const signal = AbortSignal.timeout(PATIENCE.hello);
     const reached = await fetch(`${vault}/livez`, { mode: "no-cors", signal }).catch(() => undefined);
     if (iframe !== silent || !idle) return;
-    giveUp(
+    onFailure(
       reached
         ? fail("frame_blocked", `${vault} answers, but its frame is kept out; an ad blocker?`)
         : fail("load_failed", `${vault} cannot be reached; is it the vault?`, true),
@@ -150,7 +150,7 @@ export function frame(
   };
 
   /** Tries once more where that may help; then it says so, to the page and to the person. */
-  const giveUp = (error: CardsealError) => {
+  const onFailure = (error: CardsealError) => {
     if (attempts < 2 && (error.retryable || error.code === "frame_blocked")) return load();
     const failed = styled("p", "");
     failed.role = "alert";

@@ -110,13 +110,24 @@ impl Browser {
         loop {
             // A page that is just changing has nothing to say.
             match self.run(script, vec![]).await {
-                Ok(value) if value != Value::Null && value != false => return Ok(value),
+                Ok(value) if truthy(&value) => return Ok(value),
                 last if begun.elapsed() > PATIENCE => {
                     bail!("waited in vain for: {script}; it came to {last:?}")
                 }
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
+    }
+}
+
+/// Whether JavaScript takes a value for true (ECMA-262, section 7.1.2).
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets it up: a fresh database, a merchant, both servers.
+    /// Sets it up: a fresh database, a merchant, the vault.
     ///
     /// # Errors
     /// When a program is not built or does not start.
@@ -120,7 +120,7 @@ impl Stage {
     /// # Errors
     /// When the vault's program refuses.
     pub fn register(&self, origins: &[&str]) -> Result<()> {
-        let shops = self.shops()?;
+        let shops = [self.shop.origin(), self.inline_shop.origin()];
         let mut command = vault_program()?;
         command.args(["merchant", "origins", "--key", &self.public_key, "--data-dir"]);
         command.arg(self.folder.join("vault"));

@@ -345,6 +345,17 @@ async fn a_call_at_the_wrong_time_is_told_what_to_do() -> Result<()> {
             let error = page.run(&body).await?;
             assert_eq!(error["code"], "invalid_options", "{options}: {error}");
         }
+        // What a form refuses does not stay behind for the next.
+        page.run(
+            "const card = cardseal.card();
+            card.mount('#card');
+            await ready(card);
+            await failure(card.update({ appearance: { radius: 99 } }));
+            card.mount('#card');
+            await ready(card);
+            card.destroy()",
+        )
+        .await?;
         Ok(())
     })
     .await

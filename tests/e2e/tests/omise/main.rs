@@ -51,7 +51,7 @@ fn tokens(stage: &Stage) -> usize {
 #[tokio::test]
 async fn a_script_tag_in_a_form_is_a_checkout() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         browser.goto(&format!("{}/script-tag", shop.url)).await?;
         let button = browser.find(Css(".omise-checkout-button")).await?;
         assert_eq!(button.text().await?, "Buy tea");
@@ -73,7 +73,7 @@ async fn a_script_tag_in_a_form_is_a_checkout() -> Result<()> {
 #[tokio::test]
 async fn a_button_of_the_pages_own_opens_the_pop_up_and_the_page_gets_the_nonce() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         browser.goto(&format!("{}/own-button", shop.url)).await?;
         browser.find(Css("#checkoutButton")).await?.click().await?;
         let form = CardForm::pop_up(browser).await?;
@@ -94,7 +94,7 @@ async fn a_button_of_the_pages_own_opens_the_pop_up_and_the_page_gets_the_nonce(
 #[tokio::test]
 async fn every_way_of_closing_tells_the_page_once_and_gives_the_focus_back() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         let told = async || browser.run("return told.join()", vec![]).await;
         let has_focus_back = async || browser.run("return document.activeElement.id", vec![]).await;
         for way in ["button", "escape", "escape in the frame", "backdrop", "close()", "destroy()", "paid"] {
@@ -154,7 +154,7 @@ async fn every_way_of_closing_tells_the_page_once_and_gives_the_focus_back() -> 
 #[tokio::test]
 async fn the_pop_up_keeps_the_focus_and_clicks_that_are_not_beside_it() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         let form = open(browser, &shop).await?;
         form.part(".label").await?.click().await?;
         for _ in 0..12 {
@@ -173,7 +173,7 @@ async fn the_pop_up_keeps_the_focus_and_clicks_that_are_not_beside_it() -> Resul
 #[tokio::test]
 async fn impatience_makes_one_token_and_one_pop_up() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         browser.goto(&format!("{}/listening", shop.url)).await?;
         let twice = "OmiseCard.open({ onFormClosed: () => told.push('first') });
             return OmiseCard.open({ amount: 100, currency: 'JPY' }, () => told.push('opened'));";
@@ -196,7 +196,7 @@ async fn impatience_makes_one_token_and_one_pop_up() -> Result<()> {
 #[tokio::test]
 async fn configured_buttons_send_their_forms() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         for (selector, label, headline, submit, received) in [
             ("#checkout-button-1", "Checkout one", "One", "PAY RIGHT NOW THB 995.00", "/charge submit="),
             (".checkout-button-2", "Pay it", "Two", "Pay THB 995.00", "/charge submit="),
@@ -237,7 +237,7 @@ async fn configured_buttons_send_their_forms() -> Result<()> {
 #[tokio::test]
 async fn fields_of_the_pages_own_become_a_token() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         browser.goto(&format!("{}/own-fields", shop.url)).await?;
         let number = browser.find(Css("[data-omise=number]")).await?;
         let submit = browser.find(Css("#create_token")).await?;
@@ -261,7 +261,7 @@ async fn fields_of_the_pages_own_become_a_token() -> Result<()> {
 #[tokio::test]
 async fn a_form_in_the_page_gives_a_token_when_it_is_asked() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         browser.goto(&format!("{}/secure-form", shop.url)).await?;
         let form = CardForm::in_page(browser).await?;
         form.ready().await?;
@@ -292,7 +292,7 @@ async fn a_form_in_the_page_gives_a_token_when_it_is_asked() -> Result<()> {
 #[tokio::test]
 async fn what_goes_wrong_is_told_in_words_and_may_be_tried_again() -> Result<()> {
     visit(async |stage, browser| {
-        let shop = Shop::open(stage, &PAGES);
+        let shop = Shop::open(stage, &PAGES)?;
         let form = open(browser, &shop).await?;
         form.type_card(TestCard { number: "4242424242424241", ..TestCard::VISA }).await?;
         form.pay().await?;
