@@ -99,7 +99,7 @@ async fn a_form_stands_in_shadow_roots() -> Result<()> {
                 root.innerHTML = '<form><div></div></form>';
                 window.card = (await load()).card();
                 window.submitted = 0;
-                root.querySelector('form').onsubmit = (event) => {{ event.preventDefault(); submitted++; }};
+                root.querySelector('form').onsubmit = (event) => {{ event.preventDefault(); window.submitted++; }};
                 const loaded = ready(card);
                 card.mount(root.querySelector('div'));
                 await loaded"
