@@ -113,7 +113,7 @@ async fn run(listener: TcpListener, tls: Option<RustlsConfig>, router: Router, s
             handle.graceful_shutdown(Some(LONGEST_FAREWELL));
         }
     });
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     match tls {
         Some(tls) => {
             let server = axum_server::from_tcp_rustls(listener, tls)?;
