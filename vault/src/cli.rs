@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use thiserror::Error;
 
+use crate::access::client::Proxy;
+use crate::access::limit::{Limits, Setting};
 use crate::data_dir::DataDir;
 use crate::id::{MerchantId, SecretKey, random_public_key};
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
@@ -46,6 +48,12 @@ struct Serve {
     /// Host and port to listen on; port 0 for any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4242")]
     listen: String,
+    /// A rate limit in place of its default, such as `address=500/s burst 2000` or `address=off`; may be given again
+    #[arg(long = "limit", value_name = "NAME=RATE")]
+    limits: Vec<Setting>,
+    /// Address or network of a proxy whose `X-Forwarded-For` tells where a request comes from; may be given again
+    #[arg(long = "trusted-proxy", value_name = "NET")]
+    trusted_proxies: Vec<Proxy>,
     /// Certificate chain (PEM), for TLS
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -128,9 +136,21 @@ struct Verify {
 /// [`CliError`]
 pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
     match cli.command {
-        Command::Serve(Serve { data_dir, assets, listen, tls_cert, tls_key }) => {
+        Command::Serve(Serve {
+            data_dir,
+            assets,
+            listen,
+            limits: set,
+            trusted_proxies,
+            tls_cert,
+            tls_key,
+        }) => {
+            let mut limits = Limits { trusted_proxies, ..Limits::default() };
+            for Setting { name, limit } in set {
+                *limits.limit_mut(name) = limit;
+            }
             let tls = tls_cert.zip(tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
-            Ok(server::serve(Settings { data_dir, assets, listen, tls }, out).await?)
+            Ok(server::serve(Settings { data_dir, assets, listen, limits, tls }, out).await?)
         }
         Command::Merchant(MerchantCommand::Add(add)) => add_merchant(add, &mut out).await,
         Command::Merchant(MerchantCommand::List(List { data_dir })) => {

@@ -10,6 +10,7 @@
 //! A clear card exists here from the opening of its seal to the encryption of its number, and again while an acquirer
 //! is asked for a charge. It is in no log, error or answer.
 
+pub mod access;
 pub mod acquirer;
 pub mod assets;
 pub mod charge;

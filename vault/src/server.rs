@@ -18,11 +18,12 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::access::limit::{Limiter, Limits};
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
 use crate::data_dir::DataDir;
 use crate::http;
-use crate::time::Clock;
+use crate::time::{Clock, Stopwatch};
 use crate::vault::{OpenError, Vault};
 
 /// Where a vault listens and what it keeps where.
@@ -34,6 +35,8 @@ pub struct Settings {
     pub assets: Vec<PathBuf>,
     /// Host and port; port 0 for any free one.
     pub listen: String,
+    /// How much one may ask for.
+    pub limits: Limits,
     /// TLS, or none: then something in front of the vault must give it.
     pub tls: Option<TlsFiles>,
 }
@@ -96,7 +99,8 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
         .and_then(|()| out.flush())
         .map_err(ServeError::Out)?;
 
-    let router = http::router(Arc::clone(&vault), assets);
+    let limiter = Arc::new(Limiter::new(&settings.limits, Stopwatch::start()));
+    let router = http::router(Arc::clone(&vault), assets, limiter);
     let served = run(listener, tls, router, stop).await;
     sweeper.abort();
     vault.close().await;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cardseal::card::YearMonth;
 
@@ -81,6 +81,37 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// Tells how long ago something began: by the system's clock that never goes back, or in a test by any other.
+#[derive(Clone)]
+pub struct Stopwatch(Arc<dyn Fn() -> Duration + Send + Sync>);
+
+impl Stopwatch {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        let begun = Instant::now();
+        Self::new(move || begun.elapsed())
+    }
+
+    /// A stopwatch that shows what `elapsed` tells.
+    #[must_use]
+    pub fn new(elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(elapsed))
+    }
+
+    /// Nanoseconds since it began: up to 584 years.
+    #[must_use]
+    pub fn nanos(&self) -> u64 {
+        u64::try_from((self.0)().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Debug for Stopwatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Stopwatch").field(&self.nanos()).finish()
     }
 }
 

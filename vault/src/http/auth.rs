@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64ct::{Base64, Encoding};
@@ -43,7 +44,7 @@ impl FromRequestParts<Arc<Vault>> for PublicKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let key = key(parts)?;
+        let key = key(&parts.headers)?;
         if key.starts_with("skey_") {
             return Err(AuthenticationFailure::SecretForPublic.into());
         }
@@ -63,7 +64,7 @@ impl FromRequestParts<Arc<Vault>> for Secret {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let key = key(parts)?;
+        let key = key(&parts.headers)?;
         if key.starts_with("pkey_") {
             return Err(AuthenticationFailure::PublicForSecret.into());
         }
@@ -74,8 +75,8 @@ impl FromRequestParts<Arc<Vault>> for Secret {
 }
 
 /// The user name of the one Authorization header.
-fn key(parts: &Parts) -> Result<Zeroizing<String>, AuthenticationFailure> {
-    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+pub(super) fn key(headers: &HeaderMap) -> Result<Zeroizing<String>, AuthenticationFailure> {
+    let mut headers = headers.get_all(AUTHORIZATION).iter();
     let header = headers.next().ok_or(AuthenticationFailure::Missing)?;
     if headers.next().is_some() {
         return Err(AuthenticationFailure::Malformed);

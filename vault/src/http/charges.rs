@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 
 use super::auth::Secret;
 use super::body::{BadRequest, Params};
 use super::error::ApiError;
+use super::limit::Declined;
 use super::object::ChargeObject;
 use crate::Vault;
-use crate::charge::{Amount, Currency, Order};
+use crate::charge::{Amount, ChargeStatus, Currency, Order};
 use crate::id::{ChargeId, TokenId};
 use crate::text::holds_card_number;
 use crate::token::{Line, NotALine};
@@ -22,7 +23,7 @@ pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
     Secret(merchant): Secret,
     params: Params,
-) -> Result<Json<ChargeObject>, ApiError> {
+) -> Result<(Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let order = order(params)?;
     let token = order.token.clone();
     let mode = merchant.mode;
@@ -32,7 +33,8 @@ pub(super) async fn create(
         ChargeError::UnknownToken => ApiError::NoSuchToken,
         ChargeError::Used(charge) => ApiError::UsedToken { token, charge },
     })?;
-    Ok(Json(ChargeObject::new(charge, mode)))
+    let declined = matches!(charge.status, ChargeStatus::Failed(_)).then_some(Extension(Declined));
+    Ok((declined, Json(ChargeObject::new(charge, mode))))
 }
 
 /// `GET /charges/{id}`: what came of a charge.

@@ -83,6 +83,8 @@ codes! {
         "Try again on a better connection: the body did not arrive in time.";
     ServiceUnavailable "service_unavailable" SERVICE_UNAVAILABLE Vault
         "Try again after the seconds in the Retry-After header.";
+    TooManyRequests "too_many_requests" TOO_MANY_REQUESTS Caller
+        "Try again after the seconds in the Retry-After header. The message says what there was too much of.";
     UnknownKid "unknown_kid" BAD_REQUEST Nobody
         "Keys are replaced. Fetch /.well-known/jwks.json and seal again.";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE Caller

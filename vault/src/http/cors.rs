@@ -43,8 +43,7 @@ pub(super) async fn check(State(vault): State<Arc<Vault>>, mut request: Request,
             if let Ok(origin) = HeaderValue::from_str(origin.as_str()) {
                 response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             }
-            let exposed = HeaderValue::from_static("Date, Retry-After, X-Request-Id");
-            response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+            response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             response
         }
         Ok(Caller::Other) => next.run(request).await,
@@ -54,7 +53,16 @@ pub(super) async fn check(State(vault): State<Arc<Vault>>, mut request: Request,
     response
 }
 
-fn is_about_tokens(path: &str) -> bool {
+/// Lets any page see an answer that tells nothing about anybody.
+pub(super) fn show_anybody(response: &mut Response) {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+}
+
+/// What a page may see of an answer's headers beside those that every page may.
+const EXPOSED: HeaderValue = HeaderValue::from_static("Date, Retry-After, X-Request-Id");
+
+pub(super) fn is_about_tokens(path: &str) -> bool {
     path == "/tokens" || path.starts_with("/tokens/")
 }
 

@@ -13,6 +13,7 @@ use super::auth::AuthenticationFailure;
 use super::body::BadRequest;
 use super::card::CardProblems;
 use super::code::Code;
+use super::limit::Exceeded;
 use crate::charge::Amount;
 use crate::id::{ChargeId, TokenId};
 use crate::seal;
@@ -88,6 +89,10 @@ pub(super) enum ApiError {
     /// The caller's fault, or its network's. Trying again may help.
     #[error("the body did not arrive in time")]
     RequestTimeout,
+    /// The fault of the caller, or of whoever shares its key or address. Trying again after the time in `Retry-After`
+    /// helps.
+    #[error(transparent)]
+    TooManyRequests(#[from] Exceeded),
     /// The fault of nobody: keys are replaced. Fetching the keys and sealing again helps.
     #[error("the seal's key is not known; fetch /.well-known/jwks.json and seal again")]
     UnknownKid,
@@ -129,6 +134,7 @@ impl ApiError {
             Self::OriginNotAllowed => Code::OriginNotAllowed,
             Self::ReplayedSeal => Code::ReplayedSeal,
             Self::RequestTimeout => Code::RequestTimeout,
+            Self::TooManyRequests(_) => Code::TooManyRequests,
             Self::UnknownKid => Code::UnknownKid,
             Self::UnsupportedMediaType => Code::UnsupportedMediaType,
             Self::UsedToken { .. } => Code::UsedToken,
@@ -150,12 +156,16 @@ impl IntoResponse for ApiError {
             message: self.to_string(),
         };
         let mut response = (code.status(), Json(body)).into_response();
+        response.extensions_mut().insert(code);
         match self {
             Self::Authentication(_) => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
             }
             Self::Busy => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::TooManyRequests(exceeded) => {
+                response.headers_mut().insert(RETRY_AFTER, exceeded.seconds.into());
             }
             _ => {}
         }

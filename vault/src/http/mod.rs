@@ -12,6 +12,7 @@ mod error;
 mod frame;
 mod health;
 mod jwks;
+mod limit;
 mod object;
 mod request;
 mod tokens;
@@ -24,12 +25,13 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::Vault;
+use crate::access::limit::Limiter;
 use crate::assets::Assets;
 use error::ApiError;
 use frame::Frame;
 
 /// Every route of the vault. Without assets it serves no frame and says so.
-pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>) -> Router {
+pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limiter>) -> Router {
     let frame = Frame { vault: Arc::clone(&vault), assets: assets.clone() };
     let pages = Router::new().route("/frame", get(frame::show)).with_state(frame);
     let files = Router::new().route("/v1/{*name}", get(assets::show)).with_state(assets);
@@ -45,15 +47,16 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>) -> Router {
         .merge(files)
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    layered(routes, &vault).with_state(vault)
+    layered(routes, &vault, limiter).with_state(vault)
 }
 
 /// What happens to every request on its way in and out, outermost last.
-fn layered(routes: Router<Arc<Vault>>, vault: &Arc<Vault>) -> Router<Arc<Vault>> {
+fn layered(routes: Router<Arc<Vault>>, vault: &Arc<Vault>, limiter: Arc<Limiter>) -> Router<Arc<Vault>> {
     routes
         .layer(from_fn(request::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(Arc::clone(vault), cors::check))
+        .layer(from_fn_with_state(limiter, limit::check))
         .layer(from_fn(request::identify_and_log))
 }
 
@@ -66,9 +69,10 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::access::limit::Limits;
     use crate::acquirer::Acquirers;
     use crate::data_dir::DataDir;
-    use crate::time::Clock;
+    use crate::time::{Clock, Stopwatch};
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_says_nothing_of_it() {
@@ -77,7 +81,8 @@ mod tests {
         let vault = Vault::open(&dir, Clock::system(), Acquirers::default()).await.unwrap();
         let routes =
             Router::new().route("/tokens", get(async || -> &'static str { panic!("4242424242424242") }));
-        let router = layered(routes, &vault).with_state(vault);
+        let limiter = Arc::new(Limiter::new(&Limits::default(), Stopwatch::start()));
+        let router = layered(routes, &vault, limiter).with_state(vault);
 
         let request = Request::builder().uri("/tokens").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();

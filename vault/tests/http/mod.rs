@@ -9,6 +9,7 @@ mod cors;
 mod docs;
 mod frame;
 mod jwks;
+mod limits;
 mod request;
 mod seals;
 mod tokens;

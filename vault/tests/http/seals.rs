@@ -1,15 +1,11 @@
 use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::rsa::{
-    OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey, PublicKeyComponents,
-};
-use base64ct::{Base64UrlUnpadded, Encoding};
 use cardseal::seal::jwk::Jwk;
 use cardseal::seal::{Jti, PublicKey, seal};
 use cardseal_vault::seal::TIME_WINDOW;
 use serde_json::{Value, json};
 
+use crate::support::jwe::{Jwe, decode, encode};
 use crate::support::{Account, Asked, NOON, VISA, card, envelope};
 
 #[tokio::test]
@@ -259,28 +255,5 @@ fn plaintext(account: &Account, changes: &Value) -> Vec<u8> {
 
 /// Seals what the widget never would.
 fn seal_anything(key: &PublicKey, plaintext: &[u8]) -> String {
-    let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": key.kid() });
-    let header = encode(header.to_string().as_bytes());
-    let cek = [7; 32];
-    let public: PublicEncryptingKey =
-        PublicKeyComponents { n: key.modulus(), e: &[1, 0, 1] }.try_into().unwrap();
-    let mut wrapped = vec![0; 512];
-    let wrapped = OaepPublicEncryptingKey::new(public)
-        .unwrap()
-        .encrypt(&OAEP_SHA256_MGF1SHA256, &cek, &mut wrapped, None)
-        .unwrap();
-    let mut content = plaintext.to_vec();
-    let tag = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &cek).unwrap())
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key([0; 12]), Aad::from(&header), &mut content)
-        .unwrap();
-    let parts = [&*wrapped, &[0; 12], &content, tag.as_ref()].map(encode);
-    format!("{header}.{}", parts.join("."))
-}
-
-fn encode(bytes: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(bytes)
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    Base64UrlUnpadded::decode_vec(text).unwrap()
+    Jwe::seal(key, plaintext).compact()
 }

@@ -1,10 +1,12 @@
 //! A vault to ask, with a clock to set, and cards to seal.
 
+pub(crate) mod jwe;
 pub(crate) mod program;
 pub(crate) mod release;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,13 +18,14 @@ use cardseal::client::Pkey;
 use cardseal::plain;
 use cardseal::seal::{Envelope, Jti, KeySet, PublicKey, seal};
 use cardseal_vault::Vault;
+use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
 use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::http::router;
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
 use cardseal_vault::merchant::{ClearCards, Merchant, Mode, Name, Origin};
-use cardseal_vault::time::{Clock, Timestamp};
+use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -43,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) dir: TempDir,
     pub(crate) router: Router,
     clock: Arc<AtomicU64>,
+    /// Milliseconds that rate limits believe to have passed.
+    elapsed: Arc<AtomicU64>,
 }
 
 /// A merchant with its keys as texts.
@@ -72,7 +77,15 @@ impl Asked {
     /// A vault that serves the card form.
     pub(crate) async fn serving(assets: Assets) -> Self {
         let asked = Self::new().await;
-        Self { router: router(Arc::clone(&asked.vault), Some(Arc::new(assets))), ..asked }
+        let limiter = limiter(&UNLIMITED, &asked.elapsed);
+        Self { router: router(Arc::clone(&asked.vault), Some(Arc::new(assets)), limiter), ..asked }
+    }
+
+    /// A vault with rate limits. The others have none.
+    pub(crate) async fn limited(limits: &Limits) -> Self {
+        let asked = Self::new().await;
+        let limiter = limiter(limits, &asked.elapsed);
+        Self { router: router(Arc::clone(&asked.vault), None, limiter), ..asked }
     }
 
     pub(crate) async fn reopen(dir: TempDir, acquirers: Acquirers) -> Self {
@@ -83,7 +96,14 @@ impl Asked {
         });
         let data_dir = DataDir::open(dir.path()).unwrap();
         let vault = Vault::open(&data_dir, clock, acquirers).await.unwrap();
-        Self { router: router(Arc::clone(&vault), None), vault, dir, clock: seconds }
+        let elapsed = Arc::default();
+        let router = router(Arc::clone(&vault), None, limiter(&UNLIMITED, &elapsed));
+        Self { router, vault, dir, clock: seconds, elapsed }
+    }
+
+    /// Lets time pass for the rate limits.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.elapsed.fetch_add(time.as_millis().try_into().unwrap(), Ordering::SeqCst);
     }
 
     pub(crate) fn set_time(&self, seconds: u64) {
@@ -166,6 +186,23 @@ impl Asked {
         pool.close().await;
         count
     }
+}
+
+/// No rate limits.
+pub(crate) const UNLIMITED: Limits = Limits {
+    address: Limit::Off,
+    key: Limit::Off,
+    failed_authentications: Limit::Off,
+    refused_cards: Limit::Off,
+    failed_charges: Limit::Off,
+    unknown_ids: Limit::Off,
+    trusted_proxies: Vec::new(),
+};
+
+fn limiter(limits: &Limits, elapsed: &Arc<AtomicU64>) -> Arc<Limiter> {
+    let elapsed = Arc::clone(elapsed);
+    let stopwatch = Stopwatch::new(move || Duration::from_millis(elapsed.load(Ordering::SeqCst)));
+    Arc::new(Limiter::new(limits, stopwatch))
 }
 
 impl Answer {

@@ -1,0 +1,127 @@
+//! Rate limits, before anything else is done with a request.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderName, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use thiserror::Error;
+
+use super::code::Code;
+use super::error::ApiError;
+use super::{auth, cors};
+use crate::access::client::Client;
+use crate::access::limit::{Caller, Limiter, Name};
+
+/// A limit is reached. The caller's fault, or that of whoever shares its key or address; waiting helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{what}; try again in {seconds} s", what = what(*.name), seconds = .seconds)]
+pub(super) struct Exceeded {
+    name: Name,
+    /// Whole seconds after which the same request passes.
+    pub(super) seconds: u64,
+}
+
+/// Tells of a charge, on the answer, that it was declined: its status is 200 all the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Declined;
+
+/// Lets a request pass if no limit is in its way, and counts it, and counts how it ended.
+///
+/// No limit is counted for a request that another one stops: whoever waits as long as told is let in.
+pub(super) async fn check(State(limiter): State<Arc<Limiter>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    // Who balances load or collects metrics sits in front of everybody else.
+    if matches!(route, "/livez" | "/readyz" | "/metrics") {
+        return next.run(request).await;
+    }
+    let key = auth::key(request.headers()).ok();
+    let caller = Caller { client: client(&limiter, &request), key: key.as_deref().map(String::as_str) };
+    let always = [Some(Name::Address), key.is_some().then_some(Name::Key)];
+    let authenticates = request.headers().contains_key(AUTHORIZATION).then_some(Name::FailedAuthentications);
+    let on_failure = [authenticates, guess(request.method(), route)];
+
+    let waits = always.into_iter().chain(on_failure).flatten();
+    let exceeded = waits
+        .filter_map(|name| limiter.wait(name, caller).map(|wait| (wait, name)))
+        .max_by_key(|(wait, _)| *wait);
+    if let Some((wait, name)) = exceeded {
+        let mut response = ApiError::from(Exceeded { name, seconds: whole_seconds(wait) }).into_response();
+        if cors::is_about_tokens(request.uri().path()) {
+            cors::show_anybody(&mut response);
+        }
+        return response;
+    }
+    for name in always.into_iter().flatten() {
+        limiter.count(name, caller);
+    }
+    let response = next.run(request).await;
+    for name in on_failure.into_iter().flatten().filter(|name| failed(*name, &response)) {
+        limiter.count(name, caller);
+    }
+    response
+}
+
+/// Without a connection there is no address, and all share one. In a server there always is one.
+fn client(limiter: &Limiter, request: &Request) -> Client {
+    const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+    static TOLD: Once = Once::new();
+    let forwarded = request.headers().get_all(FORWARDED).iter();
+    if forwarded.size_hint().0 > 0 && !limiter.trusts_a_proxy() {
+        TOLD.call_once(|| {
+            tracing::warn!(
+                "a request names whose it is (X-Forwarded-For), but no proxy is trusted: if there is one before this \
+                 vault, all who come through it are limited as if they were one"
+            );
+        });
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    // What is not ASCII is no address either.
+    limiter.client(peer, forwarded.map(|value| value.to_str().unwrap_or_default()))
+}
+
+/// What a request could serve to guess, so that its failure counts.
+fn guess(method: &Method, route: &str) -> Option<Name> {
+    match (method, route) {
+        (&Method::POST, "/tokens") => Some(Name::RefusedCards),
+        (&Method::POST, "/charges") => Some(Name::FailedCharges),
+        (_, "/tokens/{id}" | "/charges/{id}") => Some(Name::UnknownIds),
+        _ => None,
+    }
+}
+
+fn failed(name: Name, response: &Response) -> bool {
+    let code = response.extensions().get::<Code>();
+    match name {
+        Name::Address | Name::Key => false,
+        Name::FailedAuthentications => code == Some(&Code::AuthenticationFailure),
+        Name::FailedCharges => {
+            code == Some(&Code::NotFound) || response.extensions().get::<Declined>().is_some()
+        }
+        Name::RefusedCards => matches!(
+            code,
+            Some(Code::InvalidCard | Code::InvalidSeal | Code::ReplayedSeal | Code::WrongMerchant)
+        ),
+        Name::UnknownIds => code == Some(&Code::NotFound),
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+const fn what(name: Name) -> &'static str {
+    match name {
+        Name::Address => "too many requests from this address",
+        Name::FailedAuthentications => "too many requests from this address had a wrong key",
+        Name::FailedCharges => "too many charges with this key failed",
+        Name::Key => "too many requests with this key",
+        Name::RefusedCards => "too many cards from this address were refused",
+        Name::UnknownIds => "too many ids were asked for that there are not",
+    }
+}
