@@ -2,4 +2,5 @@
 
 mod gcm;
 mod kek;
+mod opening;
 mod sealing;
