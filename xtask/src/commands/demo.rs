@@ -13,7 +13,8 @@ use signal_hook::iterator::Signals;
 
 use super::build;
 use crate::cli::{Demo, Visit};
-use crate::needs::{browser, npm};
+use crate::needs::browser::{self, Browser};
+use crate::needs::npm;
 use crate::process::{cargo, execute, in_workspace, output};
 use crate::service::{Job, Service};
 use crate::workspace;
@@ -32,20 +33,32 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     build::run()?;
     println!("xtask: building the vault");
     execute(cargo().args(["build", "--package", "cardseal-vault"]))?;
-    if browser.is_some() {
-        println!("xtask: building the headless visit");
-        execute(cargo().args(["build", "--package", "cardseal-e2e", "--bin", "once"]))?;
+    match browser {
+        Some(browser) => buy(&browser, vault_port, shop_port),
+        None => serve(vault_port, shop_port),
     }
+}
 
+/// One purchase by a headless browser at a demo that was just started. Everything but the visit is built.
+pub(super) fn buy_once(browser: &Browser) -> Result<()> {
+    let (vault_port, shop_port) = (free_port("vault", 0)?, free_port("shop", 0)?);
+    if buy(browser, vault_port, shop_port)? == ExitCode::SUCCESS { Ok(()) } else { bail!("see above") }
+}
+
+fn serve(vault_port: u16, shop_port: u16) -> Result<ExitCode> {
     let interrupt = interrupt()?;
     let mut servers = Servers::start(vault_port, shop_port)?;
-    println!("\n  shop   {}\n  vault  {}\n", servers.shop_url, servers.vault_url);
-    let Some(browser) = browser else {
-        println!("Ctrl-C stops both; what they keep and log is in {}", servers.folder);
-        servers.serve_until(&interrupt)?;
-        println!("\nstopping");
-        return Ok(ExitCode::SUCCESS);
-    };
+    println!("Ctrl-C stops both; what they keep and log is in {}", servers.folder);
+    while servers.glance(&interrupt)? == Next::GoOn {}
+    println!("\nstopping");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn buy(browser: &Browser, vault_port: u16, shop_port: u16) -> Result<ExitCode> {
+    println!("xtask: building the headless visit");
+    execute(cargo().args(["build", "--package", "cardseal-e2e", "--bin", "once"]))?;
+    let interrupt = interrupt()?;
+    let mut servers = Servers::start(vault_port, shop_port)?;
     let mut visit = cargo();
     visit.args(["run", "--quiet", "--package", "cardseal-e2e", "--bin", "once", "--"]);
     visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url]);
@@ -106,12 +119,8 @@ impl Servers {
         sell.arg(folder.join("shop-received.log"));
         sell.env("CARDSEAL_PUBLIC_KEY", keys.public).env("CARDSEAL_SECRET_KEY", keys.secret);
         let (shop, shop_url) = Service::start("shop", &mut sell, &folder.join("shop.log"))?;
+        println!("\n  shop   {shop_url}\n  vault  {vault_url}\n");
         Ok(Self { shop, vault, shop_url, vault_url, folder: relative(&folder) })
-    }
-
-    fn serve_until(&mut self, interrupt: &Receiver<()>) -> Result<()> {
-        while self.glance(interrupt)? == Next::GoOn {}
-        Ok(())
     }
 
     /// Waits a moment; an error when a server has ended by itself.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use self::report::{Report, Verdict};
-use super::build;
+use super::{build, demo};
 use crate::cli::Suite;
 use crate::needs::browser::{Browser, Kind};
 use crate::needs::{npm, rust, tool::Tool};
@@ -57,6 +57,9 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
         let name = browser.kind.name();
         report.step(&format!("wasm tests in {name}"), || wasm_tests(browser));
         report.step(&format!("end to end in {name}"), || end_to_end(browser, suite));
+    }
+    if let Some(browser) = needs.browsers.first() {
+        report.step("the demo, once", || demo::buy_once(browser).map(|()| Verdict::Passed));
     }
 
     println!("\n{report}");
