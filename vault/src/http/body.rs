@@ -4,15 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, EXPECT};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -29,7 +28,10 @@ const LONGEST_BODY: Duration = Duration::from_secs(10);
 
 /// So much of a body that is too large is read and thrown away, so that its sender gets to hear why it was refused: a
 /// connection closed on data that nobody read loses the answer.
-const MAX_DISCARDED_BYTES: usize = 256 * 1024;
+const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most parameters in a body, and most in one of its objects.
+const MAX_MEMBERS: usize = 256;
 
 /// Named parameters, each taken out once; [`finish`](Self::finish) refuses what nobody took.
 #[derive(Debug)]
@@ -42,6 +44,10 @@ pub(super) struct Params {
 /// Why a body is refused. The caller's fault.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum BadRequest {
+    #[error(
+        "the body ended too early, or is not framed as the headers Content-Length and Transfer-Encoding say"
+    )]
+    Broken,
     /// A parameter's text has not the form it should.
     #[error("{0} {1}")]
     Malformed(String, NotALine),
@@ -57,6 +63,10 @@ pub(super) enum BadRequest {
         "card has sealed and one of number, expiration_month, expiration_year, security_code; it is sealed or it is not"
     )]
     SealedAndClear,
+    #[error("the body has a % that is not followed by two hexadecimal digits; % itself is written %25")]
+    StrayPercent,
+    #[error("the body, or an object in it, has more than {MAX_MEMBERS} parameters")]
+    TooMany,
     #[error("{0} is there twice")]
     Twice(Shown),
     #[error("{0} is not a parameter here")]
@@ -73,6 +83,12 @@ impl FromRequest<Arc<Vault>> for Params {
 
     async fn from_request(request: Request, _: &Arc<Vault>) -> Result<Self, ApiError> {
         let format = Format::of(request.headers())?;
+        let announced = request.body().size_hint().lower();
+        // Who asks first is told before it sends, and nobody waits for what has no end.
+        let most = if request.headers().contains_key(EXPECT) { MAX_BODY_BYTES } else { MAX_DISCARDED_BYTES };
+        if announced > most as u64 {
+            return Err(ApiError::BodyTooLarge);
+        }
         let bytes = tokio::time::timeout(LONGEST_BODY, read(request.into_body()));
         let bytes = bytes.await.map_err(|_| ApiError::RequestTimeout)??;
         let text = std::str::from_utf8(&bytes).map_err(|_| BadRequest::NotUtf8)?;
@@ -86,10 +102,11 @@ impl FromRequest<Arc<Vault>> for Params {
 impl Params {
     fn from_json(text: &str) -> Result<Self, BadRequest> {
         match serde_json::from_str(text) {
-            Ok(Param::Map(entries)) => Ok(Self { prefix: "", entries }),
+            Ok(Param::Map(entries)) => {
+                check(&entries)?;
+                Ok(Self { prefix: "", entries })
+            }
             Ok(_) => Err(BadRequest::NotAnObject),
-            // The one thing that `Param` refuses in JSON that is valid.
-            Err(error) if error.classify() == Category::Data => Err(BadRequest::Twice(Shown::unnamed())),
             Err(error) => Err(BadRequest::NotJson(error.line(), error.column())),
         }
     }
@@ -102,10 +119,13 @@ impl Params {
             let (name, value) = (form_decode(name)?, Param::Text(form_decode(value)?));
             match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
                 None => insert(&mut params.entries, &name, value)?,
+                Some((_, inner)) if inner.contains(['[', ']']) => {
+                    return Err(BadRequest::Unknown(Shown::of(&name)));
+                }
                 Some((outer, inner)) => match params.entries.iter_mut().find(|(known, _)| known == outer) {
                     Some((_, Param::Map(entries))) => insert(entries, inner, value)?,
                     Some(_) => return Err(BadRequest::Twice(Shown::of(outer))),
-                    None => params.entries.push((outer.into(), Param::Map(vec![(inner.into(), value)]))),
+                    None => insert(&mut params.entries, outer, Param::Map(vec![(inner.into(), value)]))?,
                 },
             }
         }
@@ -225,7 +245,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// A parameter's value. An object has no member twice: which one counts would be anybody's guess.
+/// A parameter's value.
 enum Param {
     Null,
     Bool(bool),
@@ -293,8 +313,8 @@ impl<'de> Deserialize<'de> for Param {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Param, A::Error> {
                 let mut entries = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Param>()? {
-                    insert(&mut entries, &name, value).map_err(|_| A::Error::custom("a member twice"))?;
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
                 }
                 Ok(Param::Map(entries))
             }
@@ -303,7 +323,32 @@ impl<'de> Deserialize<'de> for Param {
     }
 }
 
+/// Refuses an object with a member twice, wherever it is: which one counts would be anybody's guess.
+fn check(entries: &[(String, Param)]) -> Result<(), BadRequest> {
+    if entries.len() > MAX_MEMBERS {
+        return Err(BadRequest::TooMany);
+    }
+    for (index, (name, value)) in entries.iter().enumerate() {
+        if entries[..index].iter().any(|(known, _)| known == name) {
+            return Err(BadRequest::Twice(Shown::of(name)));
+        }
+        check_value(value)?;
+    }
+    Ok(())
+}
+
+fn check_value(value: &Param) -> Result<(), BadRequest> {
+    match value {
+        Param::List(list) => list.iter().try_for_each(check_value),
+        Param::Map(entries) => check(entries),
+        Param::Null | Param::Bool(_) | Param::Number(_) | Param::Text(_) => Ok(()),
+    }
+}
+
 fn insert(entries: &mut Vec<(String, Param)>, name: &str, value: Param) -> Result<(), BadRequest> {
+    if entries.len() == MAX_MEMBERS {
+        return Err(BadRequest::TooMany);
+    }
     if entries.iter().any(|(known, _)| known == name) {
         return Err(BadRequest::Twice(Shown::of(name)));
     }
@@ -359,8 +404,11 @@ async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BODY_BYTES));
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        // The connection broke, or its framing did: nobody is left to hear which.
-        let frame = frame.map_err(|_| ApiError::RequestTimeout)?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(_) if total > MAX_BODY_BYTES => break,
+            Err(_) => return Err(BadRequest::Broken.into()),
+        };
         let Some(data) = frame.data_ref() else { continue };
         total += data.len();
         if total <= MAX_BODY_BYTES {
@@ -374,6 +422,11 @@ async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
 
 fn form_decode(text: &str) -> Result<Zeroizing<String>, BadRequest> {
     let text = Zeroizing::new(text.replace('+', " "));
+    let is_escape =
+        |rest: &str| matches!(rest.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(BadRequest::StrayPercent);
+    }
     let decoded = percent_decode_str(&text).decode_utf8().map_err(|_| BadRequest::NotUtf8)?;
     Ok(Zeroizing::new(decoded.into_owned()))
 }

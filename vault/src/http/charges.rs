@@ -50,7 +50,9 @@ pub(super) async fn show(
 
 fn order(mut params: Params) -> Result<Order, ApiError> {
     let amount = params.text_or_number("amount")?.ok_or(BadRequest::Missing("amount"))?;
-    let amount = amount.parse().ok().and_then(Amount::new).ok_or(ApiError::InvalidAmount)?;
+    let is_whole = amount.bytes().all(|byte| byte.is_ascii_digit());
+    let amount = amount.parse().ok().filter(|_| is_whole).and_then(Amount::new);
+    let amount = amount.ok_or(ApiError::InvalidAmount)?;
     let currency = params.text("currency")?.ok_or(BadRequest::Missing("currency"))?;
     let currency = Currency::parse(&currency)
         .ok_or_else(|| params.wrong_type("currency", "a three-letter code (ISO 4217)"))?;

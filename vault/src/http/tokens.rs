@@ -21,8 +21,9 @@ pub(super) async fn create(
     PublicKey(merchant): PublicKey,
     mut params: Params,
 ) -> Result<Json<TokenObject>, ApiError> {
-    let mut card_params = params.params("card", "card.")?.ok_or(BadRequest::Missing("card"))?;
+    let card_params = params.params("card", "card.")?;
     params.finish()?;
+    let mut card_params = card_params.ok_or(BadRequest::Missing("card"))?;
     let billing = card::billing(&mut card_params)?;
     let (card, seal) = match card_params.text("sealed")? {
         Some(jwe) => {

@@ -8,6 +8,7 @@ mod clear_card;
 mod cors;
 mod docs;
 mod frame;
+mod hostile;
 mod jwks;
 mod limits;
 mod request;

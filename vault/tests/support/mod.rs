@@ -4,6 +4,7 @@ pub(crate) mod jwe;
 pub(crate) mod program;
 pub(crate) mod release;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -179,13 +180,18 @@ impl Asked {
 
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
-        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
-        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-        pool.close().await;
-        count
+        rows(&self.dir.path().join("vault.sqlite"), table).await
     }
+}
+
+/// How many rows a table of a database has.
+pub(crate) async fn rows(database: &Path, table: &'static str) -> i64 {
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+    let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    count
 }
 
 /// No rate limits.
