@@ -8,13 +8,15 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use thiserror::Error;
 
+use crate::access::KeyKind;
 use crate::access::client::Proxy;
 use crate::access::limit::{Limits, Setting};
 use crate::data_dir::DataDir;
 use crate::id::{MerchantId, SecretKey, random_public_key};
+use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::server::{self, ServeError, Settings, TlsFiles};
-use crate::store::{Store, StoreError};
+use crate::store::{Location, NewKey, PostgresUrl, Store, StoreError};
 use crate::time::Clock;
 use crate::verify::{Check, VerifyError};
 
@@ -39,9 +41,11 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct Serve {
-    /// Folder for the database and the keys; made when it is new
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
+    /// File of the key-encryption key, in base64; in the data folder by default
+    #[arg(long, value_name = "FILE", required_unless_present = "data_dir")]
+    kek: Option<PathBuf>,
     /// Folder pkg/ of a release, for the card form; may be given again for older releases that pages still load
     #[arg(long, value_name = "DIR")]
     assets: Vec<PathBuf>,
@@ -62,6 +66,39 @@ struct Serve {
     tls_key: Option<PathBuf>,
 }
 
+/// Where the vault's database is. The vault may be running.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+struct Database {
+    /// Folder for the database and the keys; made when it is new
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// PostgreSQL database, instead of a folder: postgres://user:password@host/name
+    #[arg(long, value_name = "URL")]
+    database_url: Option<PostgresUrl>,
+}
+
+impl Database {
+    fn location(self) -> Result<Location, CliError> {
+        match self {
+            Self { database_url: Some(url), .. } => Ok(Location::Postgres(url)),
+            Self { data_dir, .. } => {
+                let path = data_dir.unwrap_or_default();
+                let dir = DataDir::open(&path).map_err(|source| CliError::DataDir { path, source })?;
+                Ok(Location::Folder(dir))
+            }
+        }
+    }
+
+    /// The database of a vault that is there.
+    async fn open_existing(self) -> Result<Store, CliError> {
+        match &self.data_dir {
+            Some(path) if !DataDir::is_vault(path) => Err(CliError::NoVault(path.clone())),
+            _ => Ok(Store::open(&self.location()?).await?),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum MerchantCommand {
     /// Add a merchant and print its keys; the secret key is shown this once
@@ -74,9 +111,8 @@ enum MerchantCommand {
 
 #[derive(Args, Debug)]
 struct Add {
-    /// Folder of the vault; made when it is new. The vault may be running
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// What people call the merchant
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Name,
@@ -96,16 +132,14 @@ struct Add {
 
 #[derive(Args, Debug)]
 struct List {
-    /// Folder of the vault
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
 }
 
 #[derive(Args, Debug)]
 struct Origins {
-    /// Folder of the vault. The vault may be running
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    database: Database,
     /// The merchant's public key
     #[arg(long, value_name = "PKEY", value_parser = Pkey::parse)]
     key: Pkey,
@@ -137,7 +171,8 @@ struct Verify {
 pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
     match cli.command {
         Command::Serve(Serve {
-            data_dir,
+            database,
+            kek,
             assets,
             listen,
             limits: set,
@@ -145,16 +180,22 @@ pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
             tls_cert,
             tls_key,
         }) => {
+            let location = database.location()?;
+            let kek = match (&location, kek) {
+                (_, Some(kek)) => kek,
+                (Location::Folder(dir), None) => dir.kek(),
+                (Location::Postgres(_), None) => return Err(CliError::NoKek),
+            };
             let mut limits = Limits { trusted_proxies, ..Limits::default() };
             for Setting { name, limit } in set {
                 *limits.limit_mut(name) = limit;
             }
             let tls = tls_cert.zip(tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
-            Ok(server::serve(Settings { data_dir, assets, listen, limits, tls }, out).await?)
+            Ok(server::serve(Settings { location, kek, assets, listen, limits, tls }, out).await?)
         }
         Command::Merchant(MerchantCommand::Add(add)) => add_merchant(add, &mut out).await,
-        Command::Merchant(MerchantCommand::List(List { data_dir })) => {
-            list_merchants(data_dir, &mut out).await
+        Command::Merchant(MerchantCommand::List(List { database })) => {
+            list_merchants(database, &mut out).await
         }
         Command::Merchant(MerchantCommand::Origins(origins)) => replace_origins(origins, &mut out).await,
         Command::Verify(Verify { vault, key, assets, origins }) => {
@@ -177,16 +218,16 @@ async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
         id: MerchantId::random(mode),
         name: add.name,
         mode,
-        public_key: random_public_key(mode),
         origins: add.origins,
         clear_cards: if clear { ClearCards::Allowed } else { ClearCards::Refused },
     };
-    let store = open(add.data_dir).await?;
-    store.add_merchant(&merchant, secret_key.hash(), Clock::system().now()).await?;
+    let public_key = random_public_key(mode);
+    let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
+    let store = Store::open(&add.database.location()?).await?;
+    store.add_merchant(&merchant, &keys, Clock::system().now()).await?;
     store.close().await;
 
-    let (id, public_key, secret_key) =
-        (merchant.id.as_str(), merchant.public_key.as_str(), secret_key.expose());
+    let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
     if add.json {
         writeln!(out, "{}", json!({ "merchant": id, "public_key": public_key, "secret_key": secret_key }))?;
     } else {
@@ -195,17 +236,18 @@ async fn add_merchant(add: Add, out: &mut impl Write) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), CliError> {
-    let store = open_existing(data_dir).await?;
+async fn list_merchants(database: Database, out: &mut impl Write) -> Result<(), CliError> {
+    let store = database.open_existing().await?;
     let merchants = store.merchants().await?;
-    store.close().await;
 
     let mut table = vec![["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "ORIGINS"].map(String::from)];
     for merchant in merchants {
+        let keys = store.api_keys(&merchant.id).await?;
+        let public = keys.iter().filter(|key| key.kind == KeyKind::Public && key.revoked_at.is_none());
         table.push([
             merchant.id.to_string(),
             merchant.name.as_str().into(),
-            merchant.public_key.as_str().into(),
+            public.map(|key| &*key.hint).collect::<Vec<_>>().join(" "),
             match merchant.clear_cards {
                 ClearCards::Allowed => "allowed".into(),
                 ClearCards::Refused => "refused".into(),
@@ -213,6 +255,7 @@ async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), C
             merchant.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" "),
         ]);
     }
+    store.close().await;
     let mut widths = [0; 5];
     for row in &table {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -230,11 +273,12 @@ async fn list_merchants(data_dir: PathBuf, out: &mut impl Write) -> Result<(), C
 }
 
 async fn replace_origins(
-    Origins { data_dir, key, origins }: Origins,
+    Origins { database, key, origins }: Origins,
     out: &mut impl Write,
 ) -> Result<(), CliError> {
-    let store = open_existing(data_dir).await?;
-    let Some(merchant) = store.merchant_by_public_key(&key).await? else {
+    let store = database.open_existing().await?;
+    let hash = Sha256Digest::of(key.as_str().as_bytes());
+    let Some((merchant, _)) = store.key_holder(hash).await? else {
         return Err(CliError::UnknownKey(key));
     };
     check_origins(merchant.mode, &origins)?;
@@ -253,15 +297,6 @@ fn check_origins(mode: Mode, origins: &[Origin]) -> Result<(), CliError> {
         (Mode::Live, Some(origin)) => Err(CliError::InsecureOrigin(origin.clone())),
         _ => Ok(()),
     }
-}
-
-async fn open_existing(path: PathBuf) -> Result<Store, CliError> {
-    if DataDir::is_vault(&path) { open(path).await } else { Err(CliError::NoVault(path)) }
-}
-
-async fn open(path: PathBuf) -> Result<Store, CliError> {
-    let dir = DataDir::open(&path).map_err(|source| CliError::DataDir { path, source })?;
-    Ok(Store::open(&dir).await?)
 }
 
 /// Why a command was not carried out. The operator's to put right.
@@ -286,6 +321,9 @@ pub enum CliError {
     /// A page for real cards has to come over TLS.
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
+    /// Nothing says where the key-encryption key is, which no database may hold.
+    #[error("say where the key-encryption key is, with --kek FILE: the database does not hold it")]
+    NoKek,
     /// There is no vault in the folder.
     #[error("there is no vault in {path}; `merchant add` and `serve` make one", path = .0.display())]
     NoVault(PathBuf),

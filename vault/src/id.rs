@@ -67,6 +67,14 @@ id!(
     CardId, "card_"
 );
 id!(
+    /// A customer: `cust_test_…`, `cust_…`.
+    CustomerId, "cust_"
+);
+id!(
+    /// An API key, not the key itself: `akey_test_…`, `akey_…`.
+    KeyId, "akey_"
+);
+id!(
     /// A charge: `chrg_test_…`, `chrg_…`.
     ChargeId, "chrg_"
 );
@@ -102,6 +110,13 @@ impl SecretKey {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// What tells it apart for people: prefix and last four of its forty letters.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let prefix = self.0.trim_end_matches(|letter: char| letter != '_');
+        format!("{prefix}…{}", &self.0[self.0.len() - 4.min(self.0.len())..])
     }
 
     /// What is kept of it. Looking a key up by its hash tells an onlooker with a stopwatch about hashes only.

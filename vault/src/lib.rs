@@ -4,6 +4,7 @@
 //!   at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
+//! - [`access`]: what keys are for.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
 //!

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use cardseal::client::Pkey;
 use thiserror::Error;
 
 use crate::id::MerchantId;
@@ -16,8 +15,6 @@ pub struct Merchant {
     pub name: Name,
     /// Whether its cards and its money are real.
     pub mode: Mode,
-    /// The key its pages hold.
-    pub public_key: Pkey,
     /// The origins its pages are served from.
     pub origins: Vec<Origin>,
     /// Whether it may send a card that is not sealed.
@@ -34,6 +31,21 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Its name in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+
+    /// The mode of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Test, Self::Live].into_iter().find(|mode| mode.as_str() == name)
+    }
+
     /// How an id or key of this mode goes on after its prefix.
     pub(crate) const fn infix(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardseal::card::{Field, Reason};
+use cardseal::client::Pkey;
 use cardseal::seal::{Compact, Envelope, envelope};
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -12,7 +13,6 @@ use zeroize::Zeroizing;
 
 use crate::keys::Keys;
 use crate::keys::gcm::Unopened;
-use crate::merchant::Merchant;
 use crate::time::{Clock, Timestamp};
 
 /// How far a seal's time may lie from the vault's, before or after. A form seals when its holder submits, so age is the
@@ -28,6 +28,8 @@ pub struct Opener {
     keys: Arc<Keys>,
     clock: Clock,
     cores: Arc<Semaphore>,
+    /// How long a key that is no longer active opens seals.
+    decrypt_only: Duration,
 }
 
 /// Why a seal was refused.
@@ -56,35 +58,33 @@ pub enum Refused {
 impl Opener {
     /// An opener with these keys.
     #[must_use]
-    pub fn new(keys: Arc<Keys>, clock: Clock) -> Self {
+    pub fn new(keys: Arc<Keys>, clock: Clock, decrypt_only: Duration) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { keys, clock, cores: Arc::new(Semaphore::new(cores)) }
+        Self { keys, clock, cores: Arc::new(Semaphore::new(cores)), decrypt_only }
     }
 
-    /// Opens a JWE in compact form that `merchant`'s page sent.
+    /// Opens a JWE in compact form that a page sent with the public key `sender`.
     ///
     /// # Errors
     /// [`Refused`]
-    pub async fn open(&self, merchant: &Merchant, jwe: Zeroizing<String>) -> Result<Envelope, Refused> {
+    pub async fn open(&self, sender: &Pkey, jwe: Zeroizing<String>) -> Result<Envelope, Refused> {
         let wait = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.cores).acquire_owned());
         let Ok(Ok(core)) = wait.await else { return Err(Refused::Busy) };
-        let keys = Arc::clone(&self.keys);
+        let rings = self.keys.rings();
+        let (now, decrypt_only) = (self.clock.now(), self.decrypt_only);
         let opening = task::spawn_blocking(move || {
             let _held_until_opened = core;
             let seal = Compact::parse(&jwe).map_err(|_| Refused::Invalid)?;
-            if seal.kid() != keys.sealing.kid() {
-                return Err(Refused::UnknownKid);
-            }
-            keys.sealing.open(&seal).map_err(|Unopened| Refused::Invalid)
+            let key = rings.opens(seal.kid(), now, decrypt_only).ok_or(Refused::UnknownKid)?;
+            key.open(&seal).map_err(|Unopened| Refused::Invalid)
         });
         let plaintext = opening.await.map_err(|_| Refused::Invalid)??;
-        let now = self.clock.now();
         let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
             envelope::Refused::Malformed => Refused::Invalid,
             envelope::Refused::Incomplete(field) => Refused::Card(field, None),
             envelope::Refused::Invalid(field, reason) => Refused::Card(field, Some(reason)),
         })?;
-        if envelope.merchant != merchant.public_key {
+        if envelope.merchant != *sender {
             return Err(Refused::WrongMerchant);
         }
         if Timestamp::from_unix_seconds(envelope.issued_at).distance(now) > TIME_WINDOW {

@@ -21,16 +21,18 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::access::limit::{Limiter, Limits};
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
-use crate::data_dir::DataDir;
 use crate::http;
+use crate::store::Location;
 use crate::time::{Clock, Stopwatch};
-use crate::vault::{OpenError, Vault};
+use crate::vault::{Done, Failure, OpenError, Policy, Setup, Vault};
 
 /// Where a vault listens and what it keeps where.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The folder for everything; made when new.
-    pub data_dir: PathBuf,
+    /// Where the database is.
+    pub location: Location,
+    /// The file of the key-encryption key.
+    pub kek: PathBuf,
     /// Released folders, the current one first; without any there is no frame.
     pub assets: Vec<PathBuf>,
     /// Host and port; port 0 for any free one.
@@ -62,16 +64,14 @@ const MAX_HEADERS: usize = 64;
 /// How long requests under way may take after the vault was told to stop.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(30);
 
-/// How often expired security codes are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often a vault looks for new keys and for what has expired.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line.
 ///
 /// # Errors
 /// [`ServeError`]
 pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeError> {
-    let dir = DataDir::open(&settings.data_dir)
-        .map_err(|source| ServeError::DataDir { path: settings.data_dir.clone(), source })?;
     let tls = settings.tls.as_ref().map(tls_config).transpose()?;
     let assets = match &*settings.assets {
         [] => None,
@@ -84,10 +84,17 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     // From here on a signal means to stop in good order, even before the first request.
     let stop = Stop::new().map_err(ServeError::Signals)?;
 
-    let vault = Vault::open(&dir, Clock::system(), Acquirers::default()).await?;
-    // Those that expired while no vault was running.
-    vault.delete_expired_security_codes().await.map_err(OpenError::from)?;
-    let sweeper = tokio::spawn(sweep(Arc::clone(&vault)));
+    let vault = Vault::open(Setup {
+        location: settings.location,
+        kek: settings.kek,
+        acquirers: Acquirers::default(),
+        clock: Clock::system(),
+        policy: Policy::default(),
+    })
+    .await?;
+    // What expired while no vault was running.
+    vault.maintain().await?;
+    let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
 
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(
@@ -102,7 +109,7 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     let limiter = Arc::new(Limiter::new(&settings.limits, Stopwatch::start()));
     let router = http::router(Arc::clone(&vault), assets, limiter);
     let served = run(listener, tls, router, stop).await;
-    sweeper.abort();
+    maintenance.abort();
     vault.close().await;
     served.map_err(ServeError::Serve)
 }
@@ -141,15 +148,17 @@ fn limited<A>(server: axum_server::Server<SocketAddr, A>) -> axum_server::Server
     server
 }
 
-async fn sweep(vault: Arc<Vault>) {
-    let mut ticks = tokio::time::interval_at(Instant::now() + SWEEP_EVERY, SWEEP_EVERY);
+async fn maintain(vault: Arc<Vault>) {
+    let mut ticks = tokio::time::interval_at(Instant::now() + MAINTAIN_EVERY, MAINTAIN_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match vault.delete_expired_security_codes().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "deleted expired security codes"),
-            Err(error) => tracing::error!(%error, "expired security codes were not deleted"),
+        match vault.maintain().await {
+            Ok(done) if done == Done::default() => {}
+            Ok(Done { security_codes, tokens }) => {
+                tracing::info!(security_codes, tokens, "deleted what had expired");
+            }
+            Err(error) => tracing::error!(%error, "maintenance failed; it is tried again"),
         }
     }
 }
@@ -205,14 +214,6 @@ pub enum ServeError {
         /// What is wrong.
         source: rustls::Error,
     },
-    /// The folder cannot be had.
-    #[error("the data folder {path} cannot be opened: {source}", path = .path.display())]
-    DataDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// The address cannot be had.
     #[error("cannot listen on {address}: {source}; another port or host may be free")]
     Listen {
@@ -221,6 +222,9 @@ pub enum ServeError {
         /// What the system said.
         source: io::Error,
     },
+    /// What has to be done before a vault serves failed. Trying again may help.
+    #[error(transparent)]
+    Maintenance(#[from] Failure),
     /// The vault cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -31,6 +31,18 @@ impl Timestamp {
         Self::from_unix_seconds(self.0.saturating_add(duration.as_secs()))
     }
 
+    /// The moment `duration` earlier; the beginning of 1970 if that is later.
+    #[must_use]
+    pub const fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration.as_secs()))
+    }
+
+    /// How long ago `earlier` was; nothing if it is still to come.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+
     /// How far apart two moments are, whichever comes first.
     #[must_use]
     pub const fn distance(self, other: Self) -> Duration {

@@ -1,11 +1,13 @@
 //! What stands for a card, once.
 
+use std::fmt;
+
 use cardseal::card::Brand;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::charge::ChargeStatus;
-use crate::id::{CardId, TokenId};
+use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::keys::fingerprint::Fingerprint;
 use crate::text::holds_card_number;
 use crate::time::Timestamp;
@@ -30,6 +32,43 @@ pub enum Usage {
     Unused,
     /// It has been charged, with this outcome.
     Charged(ChargeStatus),
+    /// Its card is a customer's.
+    OnFile,
+}
+
+/// What a token was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsedBy {
+    /// A charge.
+    Charge(ChargeId),
+    /// A customer's card on file.
+    Customer(CustomerId),
+}
+
+impl UsedBy {
+    /// The id of what it was used for.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Charge(id) => id.as_str(),
+            Self::Customer(id) => id.as_str(),
+        }
+    }
+
+    /// Reads the id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        ChargeId::parse(text).map(Self::Charge).or_else(|| CustomerId::parse(text).map(Self::Customer))
+    }
+}
+
+impl fmt::Display for UsedBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Charge(id) => write!(formatter, "charge {id}"),
+            Self::Customer(id) => write!(formatter, "customer {id}"),
+        }
+    }
 }
 
 /// What may be known of a card: nothing that it could be charged with.
@@ -126,11 +165,6 @@ impl Line {
     pub fn parse_country(text: &str) -> Result<Self, NotALine> {
         let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
         if is_code { Ok(Self(text.into())) } else { Err(NotALine::NotACountry) }
-    }
-
-    /// A line out of the store, which took it under the rules of its day.
-    pub(crate) const fn kept(text: String) -> Self {
-        Self(text)
     }
 
     /// Its text.

@@ -1,14 +1,12 @@
--- Times are seconds since 1970. Keys lead with the merchant, so that a larger database can be split by merchant.
+-- Times are seconds since 1970. Keys lead with the merchant, so that a larger database can be split by merchant; tables
+-- without one are small and the same everywhere. A row with ciphertexts names the one data key that all of them are under.
 
 CREATE TABLE merchants (
-    id              TEXT    NOT NULL PRIMARY KEY,
-    name            TEXT    NOT NULL,
-    mode            TEXT    NOT NULL CHECK (mode IN ('test', 'live')),
-    clear_cards     INTEGER NOT NULL CHECK (clear_cards IN (0, 1)),
-    public_key      TEXT    NOT NULL UNIQUE,
-    -- SHA-256 of a random key of 200 bits: nothing to guess, so no slow hash is called for.
-    secret_key_hash BLOB    NOT NULL UNIQUE CHECK (length(secret_key_hash) = 32),
-    created_at      INTEGER NOT NULL
+    id          TEXT    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    mode        TEXT    NOT NULL CHECK (mode IN ('test', 'live')),
+    clear_cards INTEGER NOT NULL CHECK (clear_cards IN (0, 1)),
+    created_at  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE merchant_origins (
@@ -19,17 +17,35 @@ CREATE TABLE merchant_origins (
 
 CREATE INDEX merchant_origins_by_origin ON merchant_origins (origin);
 
--- The vault's own keys, each under the key-encryption key, which is not in the database.
+CREATE TABLE api_keys (
+    -- SHA-256 of a random key of 130 bits or more: nothing to guess, so no slow hash is called for.
+    hash        BLOB    NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    id          TEXT    NOT NULL UNIQUE,
+    merchant_id TEXT    NOT NULL REFERENCES merchants (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('public', 'secret')),
+    -- What tells it apart for people: a public key itself, the last letters of a secret one.
+    hint        TEXT    NOT NULL,
+    -- What it may do, in alphabetical order, with a space between.
+    scopes      TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    revoked_at  INTEGER
+) STRICT;
+
+CREATE INDEX api_keys_by_merchant ON api_keys (merchant_id);
+
+-- The vault's own keys, each under the key-encryption key, which is not in the database. A destroyed key is only a row.
 CREATE TABLE wrapped_keys (
-    purpose    TEXT    NOT NULL CHECK (purpose IN ('data', 'fingerprint', 'sealing')),
-    version    INTEGER NOT NULL,
-    wrapped    BLOB    NOT NULL,
-    created_at INTEGER NOT NULL,
+    purpose      TEXT    NOT NULL,
+    version      INTEGER NOT NULL,
+    wrapped      BLOB    CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL)),
+    created_at   INTEGER NOT NULL,
+    active_from  INTEGER NOT NULL,
+    destroyed_at INTEGER,
     PRIMARY KEY (purpose, version)
 ) STRICT;
 
 CREATE TABLE tokens (
-    merchant_id             TEXT    NOT NULL REFERENCES merchants (id),
+    merchant_id             TEXT    NOT NULL,
     id                      TEXT    NOT NULL,
     card_id                 TEXT    NOT NULL,
     -- The `jti` of the seal it came in; a card sent in the clear has none.
@@ -39,14 +55,20 @@ CREATE TABLE tokens (
     fingerprint             BLOB    NOT NULL,
     fingerprint_key_version INTEGER NOT NULL,
     security_code_check     INTEGER NOT NULL CHECK (security_code_check IN (0, 1)),
-    -- Encrypted under the data key of this version: the number; and apart from it what a token shows of the card.
     data_key_version        INTEGER NOT NULL,
-    pan                     BLOB    NOT NULL,
+    -- The number; gone when the token is used up.
+    pan                     BLOB,
+    -- What a token shows of the card.
     details                 BLOB    NOT NULL,
     created_at              INTEGER NOT NULL,
-    PRIMARY KEY (merchant_id, id),
-    UNIQUE (merchant_id, seal_id)
+    expires_at              INTEGER NOT NULL,
+    -- The charge or the customer that it was used for: setting this is what makes it usable once.
+    used_by                 TEXT,
+    PRIMARY KEY (merchant_id, id)
 ) STRICT;
+
+CREATE UNIQUE INDEX tokens_by_seal ON tokens (merchant_id, seal_id);
+CREATE INDEX tokens_unused_by_expiry ON tokens (expires_at) WHERE used_by IS NULL;
 
 -- Never outlives the token's first use or its own few minutes (PCI DSS 3.3.1).
 CREATE TABLE security_codes (
@@ -55,25 +77,154 @@ CREATE TABLE security_codes (
     data_key_version INTEGER NOT NULL,
     code             BLOB    NOT NULL,
     expires_at       INTEGER NOT NULL,
-    PRIMARY KEY (merchant_id, token_id),
-    FOREIGN KEY (merchant_id, token_id) REFERENCES tokens (merchant_id, id)
+    PRIMARY KEY (merchant_id, token_id)
 ) STRICT;
 
 CREATE INDEX security_codes_by_expiry ON security_codes (expires_at);
 
--- A token is used when a charge names it; the unique pair is what makes it usable once.
+CREATE TABLE customers (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    data_key_version INTEGER NOT NULL,
+    -- E-mail, description, metadata.
+    details          BLOB    NOT NULL,
+    default_card     TEXT,
+    created_at       INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+) STRICT;
+
+CREATE TABLE cards (
+    merchant_id             TEXT    NOT NULL,
+    customer_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    brand                   TEXT    NOT NULL,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BLOB    NOT NULL,
+    fingerprint_key_version INTEGER NOT NULL,
+    security_code_check     INTEGER NOT NULL CHECK (security_code_check IN (0, 1)),
+    data_key_version        INTEGER NOT NULL,
+    pan                     BLOB    NOT NULL,
+    details                 BLOB    NOT NULL,
+    created_at              INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, customer_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX cards_by_fingerprint ON cards (merchant_id, customer_id, fingerprint);
+
 CREATE TABLE charges (
-    merchant_id  TEXT    NOT NULL,
-    id           TEXT    NOT NULL,
-    token_id     TEXT    NOT NULL,
-    amount       INTEGER NOT NULL CHECK (amount > 0),
-    currency     TEXT    NOT NULL,
-    description  TEXT,
-    metadata     TEXT    NOT NULL,
-    status       TEXT    NOT NULL CHECK (status IN ('pending', 'successful', 'failed')),
-    failure_code TEXT    CHECK ((failure_code IS NOT NULL) = (status = 'failed')),
-    created_at   INTEGER NOT NULL,
-    PRIMARY KEY (merchant_id, id),
-    UNIQUE (merchant_id, token_id),
-    FOREIGN KEY (merchant_id, token_id) REFERENCES tokens (merchant_id, id)
+    merchant_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    -- What it was made with: a token, or a customer's card.
+    token_id                TEXT    CHECK ((token_id IS NULL) = (customer_id IS NOT NULL)),
+    customer_id             TEXT,
+    -- The card as it was then: a customer's may change or go.
+    card_id                 TEXT    NOT NULL,
+    card_created_at         INTEGER NOT NULL,
+    brand                   TEXT    NOT NULL,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BLOB    NOT NULL,
+    fingerprint_key_version INTEGER NOT NULL,
+    security_code_check     INTEGER NOT NULL CHECK (security_code_check IN (0, 1)),
+    data_key_version        INTEGER NOT NULL,
+    -- What is shown of the card, the description and the metadata.
+    details                 BLOB    NOT NULL,
+    amount                  INTEGER NOT NULL CHECK (amount > 0),
+    currency                TEXT    NOT NULL,
+    status                  TEXT    NOT NULL CHECK (status IN ('pending', 'successful', 'failed')),
+    failure_code            TEXT    CHECK ((failure_code IS NOT NULL) = (status = 'failed')),
+    created_at              INTEGER NOT NULL,
+    -- When to ask the acquirer what became of it; set while that is not known.
+    ask_at                  INTEGER CHECK ((ask_at IS NOT NULL) = (status = 'pending')),
+    PRIMARY KEY (merchant_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX charges_by_token ON charges (merchant_id, token_id);
+CREATE INDEX charges_by_ask_at ON charges (ask_at) WHERE ask_at IS NOT NULL;
+
+-- What a server called a request that it may have to send again.
+CREATE TABLE idempotency_keys (
+    merchant_id TEXT    NOT NULL,
+    -- SHA-256 of the key as it came.
+    key         BLOB    NOT NULL,
+    -- SHA-256 of what was asked for: the same key for something else is a mistake.
+    request     BLOB    NOT NULL,
+    -- What the first request made.
+    object_id   TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, key)
+) STRICT;
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE TABLE pci_tokens (
+    merchant_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    seal_id                 TEXT,
+    brand                   TEXT,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BLOB    NOT NULL,
+    fingerprint_key_version INTEGER NOT NULL,
+    data_key_version        INTEGER NOT NULL,
+    -- Gone when it is deleted.
+    pan                     BLOB    CHECK ((pan IS NULL) = (status = 'DELETED')),
+    details                 BLOB    CHECK ((details IS NULL) = (status = 'DELETED')),
+    status                  TEXT    NOT NULL CHECK (status IN ('ACTIVE', 'DELETED')),
+    created_at              INTEGER NOT NULL,
+    updated_at              INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX pci_tokens_by_seal ON pci_tokens (merchant_id, seal_id);
+
+-- What happened, in the order in which it did: `seq` counts for each merchant.
+CREATE TABLE events (
+    merchant_id TEXT    NOT NULL,
+    seq         INTEGER NOT NULL,
+    id          TEXT    NOT NULL,
+    key         TEXT    NOT NULL,
+    object_id   TEXT    NOT NULL,
+    -- The object as it was then, encrypted.
+    data_key_version INTEGER NOT NULL,
+    details     BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, seq)
+) STRICT;
+
+CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
+
+CREATE TABLE webhooks (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    url              TEXT    NOT NULL,
+    data_key_version INTEGER NOT NULL,
+    -- The key that its messages are signed with.
+    details          BLOB    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    -- Up to which event everything has been delivered.
+    delivered_seq    INTEGER NOT NULL,
+    attempts         INTEGER NOT NULL,
+    next_at          INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+) STRICT;
+
+-- Who did what. Each row's MAC covers the one before it; nothing here is ever changed or removed.
+CREATE TABLE audit (
+    -- Empty for what an operator did to the vault itself.
+    merchant_id TEXT    NOT NULL,
+    seq         INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    actor       TEXT    NOT NULL,
+    action      TEXT    NOT NULL,
+    subject     TEXT    NOT NULL,
+    reason      TEXT,
+    key_version INTEGER NOT NULL,
+    mac         BLOB    NOT NULL CHECK (length(mac) = 32),
+    PRIMARY KEY (merchant_id, seq)
+) STRICT;
+
+-- The last row of each chain. Its lock is what puts concurrent writers in order.
+CREATE TABLE audit_heads (
+    merchant_id TEXT    NOT NULL PRIMARY KEY,
+    seq         INTEGER NOT NULL,
+    mac         BLOB    NOT NULL
 ) STRICT;

@@ -1,4 +1,7 @@
-//! Who asks, and how much one may ask for.
+//! Who asks, what they may do, and how much of it.
 
+mod api_key;
 pub mod client;
 pub mod limit;
+
+pub use api_key::{KeyKind, Permission, Scopes};

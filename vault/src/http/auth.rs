@@ -14,11 +14,17 @@ use zeroize::Zeroizing;
 use super::cors::Caller;
 use super::error::ApiError;
 use crate::Vault;
+use crate::access::Permission;
 use crate::id::SecretKey;
+use crate::keys::Sha256Digest;
 use crate::merchant::Merchant;
+use crate::store::StoreError;
 
-/// The merchant whose page sent its public key, from one of its own origins if a browser sent it.
-pub(super) struct PublicKey(pub(super) Merchant);
+/// The merchant whose page sent one of its public keys, from one of its own origins if a browser sent it.
+pub(super) struct PublicKey {
+    pub(super) merchant: Merchant,
+    pub(super) key: Pkey,
+}
 
 /// The merchant whose server sent its secret key.
 pub(super) struct Secret(pub(super) Merchant);
@@ -49,13 +55,12 @@ impl FromRequestParts<Arc<Vault>> for PublicKey {
             return Err(AuthenticationFailure::SecretForPublic.into());
         }
         let key = Pkey::parse(&key).map_err(|_| AuthenticationFailure::Unknown)?;
-        let merchant =
-            vault.store().merchant_by_public_key(&key).await?.ok_or(AuthenticationFailure::Unknown)?;
+        let merchant = merchant(vault, &key).await?.ok_or(AuthenticationFailure::Unknown)?;
         match parts.extensions.get() {
             Some(Caller::Page(origin)) if !merchant.origins.contains(origin) => {
                 Err(ApiError::OriginNotAllowed)
             }
-            _ => Ok(Self(merchant)),
+            _ => Ok(Self { merchant, key }),
         }
     }
 }
@@ -69,9 +74,16 @@ impl FromRequestParts<Arc<Vault>> for Secret {
             return Err(AuthenticationFailure::PublicForSecret.into());
         }
         let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
-        let merchant = vault.store().merchant_by_secret_key(key.hash()).await?;
-        Ok(Self(merchant.ok_or(AuthenticationFailure::Unknown)?))
+        let holder = vault.store().key_holder(key.hash()).await?;
+        let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
+        if key.scopes.allow(Permission::Use) { Ok(Self(merchant)) } else { Err(ApiError::NotPermitted) }
     }
+}
+
+/// The merchant with this public key.
+pub(super) async fn merchant(vault: &Vault, key: &Pkey) -> Result<Option<Merchant>, StoreError> {
+    let holder = vault.store().key_holder(Sha256Digest::of(key.as_str().as_bytes())).await?;
+    Ok(holder.map(|(merchant, _)| merchant))
 }
 
 /// The user name of the one Authorization header.

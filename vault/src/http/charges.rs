@@ -31,7 +31,7 @@ pub(super) async fn create(
         ChargeError::Failure(failure) => failure.into(),
         ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
         ChargeError::UnknownToken => ApiError::NoSuchToken,
-        ChargeError::Used(charge) => ApiError::UsedToken { token, charge },
+        ChargeError::Used(by) => ApiError::UsedToken { token, by },
     })?;
     let declined = matches!(charge.status, ChargeStatus::Failed(_)).then_some(Extension(Declined));
     Ok((declined, Json(ChargeObject::new(charge, mode))))

@@ -75,6 +75,8 @@ codes! {
         "Name the token to charge as card.";
     NotFound "not_found" NOT_FOUND Caller
         "Check the address and the id. What belongs to another merchant is not found either.";
+    NotPermitted "not_permitted" FORBIDDEN Caller
+        "The key is known, but not for this. Use one that has the scope, or ask the operator for one.";
     OriginNotAllowed "origin_not_allowed" FORBIDDEN Operator
         "Register the page's origin with: cardseal-vault merchant origins";
     ReplayedSeal "replayed_seal" BAD_REQUEST Caller

@@ -15,9 +15,10 @@ use super::card::CardProblems;
 use super::code::Code;
 use super::limit::Exceeded;
 use crate::charge::Amount;
-use crate::id::{ChargeId, TokenId};
+use crate::id::TokenId;
 use crate::seal;
 use crate::store::StoreError;
+use crate::token::UsedBy;
 use crate::vault::{Failure, TokenizeError};
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
@@ -78,6 +79,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("token was not found")]
     NoSuchToken,
+    /// The operator's to put right, or the caller's to use another key.
+    #[error("this key may not do this; keys add --scope gives one that may")]
+    NotPermitted,
     /// The page's or the operator's fault.
     #[error(
         "this page's origin is not one of the merchant's; merchant origins --origin registers all of them at once"
@@ -102,12 +106,12 @@ pub(super) enum ApiError {
     )]
     UnsupportedMediaType,
     /// The caller's fault. Looking the charge up tells what became of it.
-    #[error("token {token} was already used, for charge {charge}")]
+    #[error("token {token} was already used, for {by}")]
     UsedToken {
         /// The token.
         token: TokenId,
-        /// The charge that used it.
-        charge: ChargeId,
+        /// What used it.
+        by: UsedBy,
     },
     /// The page's fault.
     #[error("the card was sealed for another public key than the request's")]
@@ -131,6 +135,7 @@ impl ApiError {
             Self::MethodNotAllowed => Code::MethodNotAllowed,
             Self::MissingCard => Code::MissingCard,
             Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => Code::NotFound,
+            Self::NotPermitted => Code::NotPermitted,
             Self::OriginNotAllowed => Code::OriginNotAllowed,
             Self::ReplayedSeal => Code::ReplayedSeal,
             Self::RequestTimeout => Code::RequestTimeout,
@@ -198,7 +203,10 @@ impl From<StoreError> for ApiError {
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Store(error) if error.is_busy() => Self::Busy,
+            Failure::Store(error) if error.is_temporary() => {
+                tracing::error!(%error, "the database failed a request");
+                Self::Busy
+            }
             failure => Self::Internal(failure),
         }
     }

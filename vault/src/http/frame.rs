@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use cardseal::client::Pkey;
 use percent_encoding::percent_decode_str;
 
+use super::auth;
 use super::error::ApiError;
 use crate::Vault;
 use crate::assets::Assets;
@@ -37,31 +38,31 @@ pub(super) async fn show(
     let assets = assets.ok_or(ApiError::NoAssets)?;
     let query = Query(uri.query().unwrap_or_default());
     Ok(match merchant(&vault, query).await? {
-        Ok(merchant) => {
+        Ok((merchant, key)) => {
             let locale = query.get("locale").and_then(|tag| Locale::of_tag(&tag)).unwrap_or_else(|| {
                 let language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
                 Locale::preferred(language.unwrap_or_default())
             });
-            frame::page(assets.frame(), &merchant.public_key, &merchant.origins, locale)
+            frame::page(assets.frame(), &key, &merchant.origins, locale)
         }
         Err(refusal) => frame::refused(assets.frame(), &refusal),
     })
 }
 
-/// The merchant whose page asks.
-async fn merchant(vault: &Vault, query: Query<'_>) -> Result<Result<Merchant, Refusal>, StoreError> {
+/// The merchant whose page asks, and the key that it asks with.
+async fn merchant(vault: &Vault, query: Query<'_>) -> Result<Result<(Merchant, Pkey), Refusal>, StoreError> {
     let Some(key) = query.get("key") else { return Ok(Err(Refusal::NoKey)) };
     let key = match Pkey::parse(&key) {
         Ok(key) => key,
         Err(error) => return Ok(Err(Refusal::NotAKey(error))),
     };
-    let Some(merchant) = vault.store().merchant_by_public_key(&key).await? else {
+    let Some(merchant) = auth::merchant(vault, &key).await? else {
         return Ok(Err(Refusal::UnknownKey(key)));
     };
     Ok(match query.get("origin").map(|text| Origin::parse(&text)) {
         Some(Err(_)) => Err(Refusal::NotAnOrigin(key)),
         Some(Ok(origin)) if !merchant.origins.contains(&origin) => Err(Refusal::UnknownOrigin(key, origin)),
-        Some(Ok(_)) | None => Ok(merchant),
+        Some(Ok(_)) | None => Ok((merchant, key)),
     })
 }
 

@@ -12,6 +12,8 @@ use crate::Vault;
 
 /// `GET /.well-known/jwks.json`: public keys for any page, good for five minutes.
 pub(super) async fn show(State(vault): State<Arc<Vault>>) -> impl IntoResponse {
-    let set = KeySet { keys: vec![vault.keys().sealing.jwk().clone()] };
+    let rings = vault.keys().rings();
+    let active = rings.sealing.active(vault.clock().now());
+    let set = KeySet { keys: active.map(|held| held.key.jwk().clone()).into_iter().collect() };
     ([(CACHE_CONTROL, "public, max-age=300"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(set))
 }

@@ -70,15 +70,15 @@ mod tests {
 
     use super::*;
     use crate::access::limit::Limits;
-    use crate::acquirer::Acquirers;
     use crate::data_dir::DataDir;
-    use crate::time::{Clock, Stopwatch};
+    use crate::time::Stopwatch;
+    use crate::vault::Setup;
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_says_nothing_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let dir = DataDir::open(folder.path()).unwrap();
-        let vault = Vault::open(&dir, Clock::system(), Acquirers::default()).await.unwrap();
+        let vault = Vault::open(Setup::in_folder(dir)).await.unwrap();
         let routes =
             Router::new().route("/tokens", get(async || -> &'static str { panic!("4242424242424242") }));
         let limiter = Arc::new(Limiter::new(&Limits::default(), Stopwatch::start()));

@@ -24,6 +24,7 @@ impl TokenObject {
         let (used, charge_status) = match token.usage {
             Usage::Unused => (false, "unknown"),
             Usage::Charged(status) => (true, status.as_str()),
+            Usage::OnFile => (true, "unknown"),
         };
         Self {
             object: "token",

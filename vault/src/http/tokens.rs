@@ -18,7 +18,7 @@ use crate::merchant::ClearCards;
 /// `POST /tokens`: a card, sealed or where the merchant may in the clear, for a token.
 pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
-    PublicKey(merchant): PublicKey,
+    PublicKey { merchant, key }: PublicKey,
     mut params: Params,
 ) -> Result<Json<TokenObject>, ApiError> {
     let card_params = params.params("card", "card.")?;
@@ -32,7 +32,7 @@ pub(super) async fn create(
             }
             let holder = card::holder(&mut card_params)?;
             card_params.finish()?;
-            let envelope = vault.open_seal(&merchant, jwe).await?;
+            let envelope = vault.open_seal(&key, jwe).await?;
             let mut card = envelope.card;
             card.holder = card.holder.or(holder);
             (card, Some(envelope.id))
@@ -53,7 +53,7 @@ pub(super) async fn create(
 /// `GET /tokens/{id}`: what may be known of a token.
 pub(super) async fn show(
     State(vault): State<Arc<Vault>>,
-    PublicKey(merchant): PublicKey,
+    PublicKey { merchant, .. }: PublicKey,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<TokenObject>, ApiError> {
     let id = id.ok().and_then(|Path(id)| TokenId::parse(&id)).ok_or(ApiError::NoSuchToken)?;

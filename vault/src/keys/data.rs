@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::aad::Aad;
 use super::gcm::{Gcm, Unopened};
-use crate::id::{MerchantId, TokenId};
+use crate::id::MerchantId;
 
 /// Encrypts what is kept of cards.
 #[derive(Debug)]
@@ -25,18 +25,18 @@ pub struct Ciphertext {
 /// Where a ciphertext belongs. It opens nowhere else.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// The merchant whose token it is.
+    /// The merchant whose it is.
     pub merchant: &'a MerchantId,
-    /// The token it is kept with.
-    pub token: &'a TokenId,
-    /// Which of the token's secrets it is.
+    /// The id of what it is kept with; its prefix says of which kind that is.
+    pub owner: &'a str,
+    /// Which of its secrets it is.
     pub part: Part,
 }
 
-/// A token's secrets.
+/// The secrets of a token, a card, a charge and their like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What a token shows of its card beside brand and last digits: expiry, name, address.
+    /// What it shows beside brand and last digits: expiry, name, address.
     Details,
     /// The card number.
     Pan,
@@ -78,7 +78,7 @@ impl DataKey {
 }
 
 fn aad(place: Place<'_>, version: u32) -> Vec<u8> {
-    Aad::new(place.part.as_str()).field(place.merchant.as_str()).field(place.token.as_str()).version(version)
+    Aad::new(place.part.as_str()).field(place.merchant.as_str()).field(place.owner).version(version)
 }
 
 #[cfg(test)]
@@ -91,14 +91,13 @@ mod tests {
     #[test]
     fn opens_only_where_it_belongs() {
         let key = DataKey::new(1, &*random_key()).unwrap();
-        let (merchant, token) = (MerchantId::random(Mode::Test), TokenId::random(Mode::Test));
-        let (other_merchant, other_token) = (MerchantId::random(Mode::Test), TokenId::random(Mode::Test));
-        let place = Place { merchant: &merchant, token: &token, part: Part::Pan };
+        let (merchant, other_merchant) = (MerchantId::random(Mode::Test), MerchantId::random(Mode::Test));
+        let place = Place { merchant: &merchant, owner: "tokn_1", part: Part::Pan };
         let ciphertext = key.encrypt(place, b"4242424242424242");
 
         assert_eq!(*key.decrypt(place, &ciphertext).unwrap(), b"4242424242424242");
         assert_eq!(key.decrypt(Place { part: Part::Details, ..place }, &ciphertext), Err(Unopened));
-        assert_eq!(key.decrypt(Place { token: &other_token, ..place }, &ciphertext), Err(Unopened));
+        assert_eq!(key.decrypt(Place { owner: "card_1", ..place }, &ciphertext), Err(Unopened));
         assert_eq!(key.decrypt(Place { merchant: &other_merchant, ..place }, &ciphertext), Err(Unopened));
         assert_eq!(key.decrypt(place, &Ciphertext { key_version: 2, ..ciphertext }), Err(Unopened));
     }

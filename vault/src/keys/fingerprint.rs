@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use base64ct::{Base64, Encoding};
 use cardseal::card::Number;
 
+use super::gcm::KEY_BYTES;
 use crate::id::MerchantId;
 
 /// Makes fingerprints. A key of its own: a plain hash of a card number is undone by trying them all (PCI DSS 3.5.1.1).
@@ -24,10 +25,10 @@ pub struct Fingerprint {
 }
 
 impl FingerprintKey {
-    /// Takes a key of 32 bytes.
+    /// Takes a key of 32 bytes; `None` for any other length.
     #[must_use]
-    pub fn new(version: u32, key: &[u8]) -> Self {
-        Self { version, key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    pub fn new(version: u32, key: &[u8]) -> Option<Self> {
+        (key.len() == KEY_BYTES).then(|| Self { version, key: hmac::Key::new(hmac::HMAC_SHA256, key) })
     }
 
     /// The fingerprint of a merchant's card.
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn are_the_same_for_the_same_card_of_the_same_merchant_only() {
-        let key = FingerprintKey::new(1, &[7; 32]);
+        let key = FingerprintKey::new(1, &[7; 32]).unwrap();
         let (merchant, other) = (MerchantId::random(Mode::Test), MerchantId::random(Mode::Test));
         let visa = Number::parse("4242 4242 4242 4242").valid().unwrap();
         let mastercard = Number::parse("5555555555554444").valid().unwrap();
@@ -72,7 +73,7 @@ mod tests {
         assert_eq!(key.fingerprint(&merchant, &visa), fingerprint);
         assert_ne!(key.fingerprint(&merchant, &mastercard), fingerprint);
         assert_ne!(key.fingerprint(&other, &visa), fingerprint);
-        assert_ne!(FingerprintKey::new(1, &[8; 32]).fingerprint(&merchant, &visa), fingerprint);
+        assert_ne!(FingerprintKey::new(1, &[8; 32]).unwrap().fingerprint(&merchant, &visa), fingerprint);
         assert_eq!(fingerprint.to_string().len(), 44);
     }
 }

@@ -1,43 +1,65 @@
 //! Every key of the vault, and everything that is encrypted, opened or hashed with one.
 //!
 //! ```text
-//! KEK          a file beside the database, 0600        wraps the three below
-//! ├ data       AES-256-GCM                             numbers, expiry, names, security codes at rest
-//! ├ fingerprint HMAC-SHA-256                           the same card of one merchant, told apart from others
-//! └ sealing    RSA-2048, published as JWKS             opens what browsers seal
+//! KEK           outside the database                 wraps all the others
+//! ├ data        AES-256-GCM                          numbers, expiry, names, security codes at rest
+//! ├ fingerprint HMAC-SHA-256                         the same card of one merchant, told apart from others
+//! ├ sealing     RSA-2048, published as JWKS          opens what browsers seal
+//! └ audit       HMAC-SHA-256                         the chain of the audit
 //! ```
 //!
-//! Each is parsed once, when the vault starts. What is encrypted names its key's version, so that keys can be replaced.
+//! Each is parsed once. What is encrypted names its key's version, and each purpose has a [`Ring`] of keys with times:
+//! a new key waits until every process knows it, and then takes over everywhere at the same moment.
 
 pub mod aad;
 pub mod data;
 pub mod fingerprint;
 pub mod gcm;
 pub mod kek;
+pub mod mac;
+pub mod ring;
 pub mod sealing;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use crate::data_dir::DataDir;
-use crate::store::{Purpose, Store, StoreError, WrappedKey};
+use crate::store::{KeyRecord, Purpose, Store, StoreError, WrappedKey};
 use crate::time::Timestamp;
 
 use data::DataKey;
 use fingerprint::FingerprintKey;
 use gcm::Unopened;
 use kek::{Kek, KekError};
+use mac::MacKey;
+use ring::{Held, Ring, State};
 use sealing::SealingKey;
 
-/// The keys of a running vault.
+/// How long a new key waits: every process looks for new keys several times within it.
+pub const ACTIVATION_DELAY: Duration = Duration::from_secs(60);
+
+/// The keys of a running vault, as far as this process knows them.
 #[derive(Debug)]
 pub struct Keys {
-    /// Encrypts cards at rest.
-    pub data: DataKey,
-    /// Tells cards apart.
-    pub fingerprint: FingerprintKey,
-    /// Opens seals.
-    pub sealing: SealingKey,
+    kek: Kek,
+    rings: RwLock<Arc<Rings>>,
+}
+
+/// The keys at some moment.
+#[derive(Debug)]
+pub struct Rings {
+    /// Chains the audit.
+    pub audit: Ring<MacKey>,
+    /// Encrypt cards at rest.
+    pub data: Ring<DataKey>,
+    /// Tell cards apart.
+    pub fingerprint: Ring<FingerprintKey>,
+    /// Open seals.
+    pub sealing: Ring<SealingKey>,
 }
 
 impl Keys {
@@ -45,40 +67,128 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeysError`]: the operator's fault but for [`KeysError::Store`].
-    pub async fn open(dir: &DataDir, store: &Store, now: Timestamp) -> Result<Self, KeysError> {
-        let mut wrapped = store.wrapped_keys().await?;
-        let kek = if wrapped.is_empty() {
-            let kek = Kek::load_or_create(&dir.kek())?;
+    pub async fn open(kek: &Path, store: &Store, now: Timestamp) -> Result<Self, KeysError> {
+        let mut records = store.keys().await?;
+        let kek = if records.is_empty() {
+            let kek = Kek::load_or_create(kek)?;
+            let keys = Purpose::ALL
+                .into_iter()
+                .map(|purpose| generate(&kek, purpose, FIRST_VERSION))
+                .collect::<Result<Vec<_>, _>>()?;
             // Another process may be starting on the same store: whoever is first has made the keys of both.
-            store.add_wrapped_keys(&Self::generate(&kek)?, now).await?;
-            wrapped = store.wrapped_keys().await?;
+            store.add_keys(&keys, now, now).await?;
+            records = store.keys().await?;
             kek
         } else {
             // A key-encryption key made now would open none of these.
-            Kek::load(&dir.kek())?
+            Kek::load(kek)?
         };
-        let unwrap = |purpose| {
-            let key = wrapped.iter().find(|key| key.purpose == purpose).ok_or(KeysError::Missing)?;
-            let bytes = kek.unwrap(key).map_err(|Unopened| KeysError::WrongKek)?;
-            Ok::<_, KeysError>((key.version, bytes))
-        };
-        let (version, bytes) = unwrap(Purpose::Data)?;
-        let data = DataKey::new(version, &bytes).ok_or(KeysError::Damaged)?;
-        let (version, bytes) = unwrap(Purpose::Fingerprint)?;
-        let fingerprint = FingerprintKey::new(version, &bytes);
-        let (_, bytes) = unwrap(Purpose::Sealing)?;
-        let sealing = SealingKey::from_pkcs8(&bytes).ok_or(KeysError::Damaged)?;
-        Ok(Self { data, fingerprint, sealing })
+        let rings = Rings::read(&kek, &records, None)?;
+        Ok(Self { kek, rings: RwLock::new(Arc::new(rings)) })
     }
 
-    fn generate(kek: &Kek) -> Result<[WrappedKey; 3], KeysError> {
-        let sealing = SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?;
-        Ok([
-            kek.wrap(Purpose::Data, FIRST_VERSION, &*gcm::random_key()),
-            kek.wrap(Purpose::Fingerprint, FIRST_VERSION, &*gcm::random_key()),
-            kek.wrap(Purpose::Sealing, FIRST_VERSION, &sealing),
-        ])
+    /// The keys that this process knows now.
+    #[must_use]
+    pub fn rings(&self) -> Arc<Rings> {
+        Arc::clone(&self.rings.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Learns what keys other processes have made or destroyed.
+    ///
+    /// # Errors
+    /// [`KeysError`]; then the keys stay as they are.
+    pub async fn refresh(&self, store: &Store) -> Result<(), KeysError> {
+        let records = store.keys().await?;
+        let rings = Rings::read(&self.kek, &records, Some(&self.rings()))?;
+        *self.rings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rings);
+        Ok(())
+    }
+
+    /// Makes the next key of a purpose, which takes over at `active_from`, and tells its version.
+    ///
+    /// Of several processes that do so at once, one makes it.
+    ///
+    /// # Errors
+    /// [`KeysError`]
+    pub async fn rotate(
+        &self,
+        store: &Store,
+        purpose: Purpose,
+        now: Timestamp,
+        active_from: Timestamp,
+    ) -> Result<u32, KeysError> {
+        let records = store.keys().await?;
+        let newest = records.iter().filter(|key| key.purpose == purpose).map(|key| key.version).max();
+        let version = newest.map_or(FIRST_VERSION, |newest| newest + 1);
+        let key = generate(&self.kek, purpose, version)?;
+        store.add_keys(&[key], now, active_from).await?;
+        self.refresh(store).await?;
+        Ok(version)
+    }
+}
+
+impl Rings {
+    fn read(kek: &Kek, records: &[KeyRecord], known: Option<&Self>) -> Result<Self, KeysError> {
+        Ok(Self {
+            audit: ring(kek, records, Purpose::Audit, known.map(|known| &known.audit), MacKey::new)?,
+            data: ring(kek, records, Purpose::Data, known.map(|known| &known.data), DataKey::new)?,
+            fingerprint: ring(
+                kek,
+                records,
+                Purpose::Fingerprint,
+                known.map(|known| &known.fingerprint),
+                FingerprintKey::new,
+            )?,
+            sealing: ring(kek, records, Purpose::Sealing, known.map(|known| &known.sealing), |_, key| {
+                SealingKey::from_pkcs8(key)
+            })?,
+        })
+    }
+
+    /// The sealing key of this name, if seals to it still open: it is active, or was until `decrypt_only` ago.
+    #[must_use]
+    pub fn opens(&self, kid: &str, now: Timestamp, decrypt_only: Duration) -> Option<Arc<SealingKey>> {
+        let held = self.sealing.iter().find(|held| held.key.kid() == kid)?;
+        let opens = match self.sealing.state(held, now) {
+            State::Pending | State::Active => true,
+            State::DecryptOnly { since } => now.since(since) <= decrypt_only,
+            State::Destroyed => false,
+        };
+        opens.then(|| Arc::clone(&held.key))
+    }
+}
+
+/// One purpose's keys; those known already are not parsed again.
+fn ring<K>(
+    kek: &Kek,
+    records: &[KeyRecord],
+    purpose: Purpose,
+    known: Option<&Ring<K>>,
+    parse: impl Fn(u32, &[u8]) -> Option<K>,
+) -> Result<Ring<K>, KeysError> {
+    let mut keys = Vec::new();
+    for record in records.iter().filter(|record| record.purpose == purpose) {
+        let Some(wrapped) = &record.wrapped else { continue };
+        let key = match known.and_then(|ring| ring.version(record.version)) {
+            Some(held) => Arc::clone(&held.key),
+            None => {
+                let wrapped = WrappedKey { purpose, version: record.version, wrapped: wrapped.clone() };
+                let bytes = kek.unwrap(&wrapped).map_err(|Unopened| KeysError::WrongKek)?;
+                Arc::new(parse(record.version, &bytes).ok_or(KeysError::Damaged)?)
+            }
+        };
+        let KeyRecord { version, created_at, active_from, .. } = *record;
+        keys.push(Held { version, created_at, active_from, key });
+    }
+    if keys.is_empty() { Err(KeysError::Missing) } else { Ok(Ring::new(keys)) }
+}
+
+fn generate(kek: &Kek, purpose: Purpose, version: u32) -> Result<WrappedKey, KeysError> {
+    let key = match purpose {
+        Purpose::Sealing => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
+        Purpose::Audit | Purpose::Data | Purpose::Fingerprint => Zeroizing::new(gcm::random_key().to_vec()),
+    };
+    Ok(kek.wrap(purpose, version, &key))
 }
 
 const FIRST_VERSION: u32 = 1;
@@ -109,7 +219,7 @@ pub enum KeysError {
 }
 
 /// A SHA-256 digest (FIPS 180-4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {

@@ -1,137 +1,123 @@
-use serde_json::Value;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
-use super::{SecurityCodeRow, Store, StoreError, StoredToken, tokens, unsigned};
-use crate::charge::{Amount, ChargeStatus, Currency, FailureCode, Order};
+use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
+use super::{Store, StoreError, parsed, seconds, timestamp};
+use crate::charge::{Amount, ChargeStatus, Currency, FailureCode};
 use crate::id::{ChargeId, MerchantId, TokenId};
-use crate::keys::data::Ciphertext;
 use crate::time::Timestamp;
-use crate::token::Line;
+use crate::token::UsedBy;
 
-/// A charge as it is kept, with its token.
+/// A charge as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredCharge {
     /// Its id.
     pub id: ChargeId,
-    /// What was asked for.
-    pub order: Order,
+    /// The token it was made with.
+    pub token: TokenId,
+    /// Its card as it was then, without the number; its details are the charge's.
+    pub card: StoredCard,
+    /// How much.
+    pub amount: Amount,
+    /// Of what.
+    pub currency: Currency,
     /// What came of it.
     pub status: ChargeStatus,
     /// When it was made.
     pub created_at: Timestamp,
-    /// The token it was made with.
-    pub token: StoredToken,
 }
 
-/// A charge to begin.
+/// A charge to begin. Its status is not looked at: it is pending.
 #[derive(Clone, Debug)]
 pub struct NewCharge {
-    /// Its id.
-    pub id: ChargeId,
-    /// What is asked for.
-    pub order: Order,
-    /// When.
-    pub created_at: Timestamp,
+    /// The charge.
+    pub charge: StoredCharge,
+    /// When to ask the acquirer what became of it, should nobody have told by then.
+    pub ask_at: Timestamp,
 }
 
 /// What came of beginning a charge.
 #[derive(Debug)]
 pub enum Begun {
-    /// It is pending; its token is used. Here is the token, and the security code that is no longer in the store.
-    Pending(Box<StoredToken>, Option<SecurityCodeRow>),
+    /// It is pending; its token is used. Here is the security code that is no longer in the store.
+    Pending(Option<SecurityCodeRow>),
     /// There is no such token.
     UnknownToken,
-    /// The token has been used for this charge.
-    Used(ChargeId),
+    /// The token has been used for this.
+    Used(UsedBy),
 }
 
 impl Store {
-    /// Uses a token for a charge, once: of any number at the same time, one begins.
+    /// Begins a charge and uses its token, once: of any number at the same time, one begins.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is used.
     pub async fn begin_charge(&self, merchant: &MerchantId, new: &NewCharge) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
-        let order = &new.order;
-        let known = sqlx::query(
-            "SELECT tokens.*, NULL AS status, NULL AS failure_code FROM tokens WHERE merchant_id = $1 AND id = $2",
-        )
-            .bind(merchant.as_str())
-            .bind(order.token.as_str());
-        let Some(token) = known.fetch_optional(&mut *transaction).await? else {
-            return Ok(Begun::UnknownToken);
-        };
-        let token = tokens::read(&token)?;
-
-        let begun = sqlx::query(
-            "INSERT INTO charges (merchant_id, id, token_id, amount, currency, description, metadata, status,
-                 created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8)
-             ON CONFLICT (merchant_id, token_id) DO NOTHING",
+        let NewCharge { charge, ask_at } = new;
+        let by = UsedBy::Charge(charge.id.clone());
+        let code =
+            match tokens::claim(&mut transaction, merchant, &charge.token, &by, charge.created_at).await? {
+                Claimed::Now(code) => code,
+                Claimed::Before(by) => return Ok(Begun::Used(by)),
+                Claimed::Unknown => return Ok(Begun::UnknownToken),
+            };
+        let card = &charge.card;
+        sqlx::query(
+            "INSERT INTO charges (merchant_id, id, token_id, card_id, card_created_at, brand,
+                 last_digits, fingerprint, fingerprint_key_version, security_code_check, data_key_version, details,
+                 amount, currency, status, created_at, ask_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16)",
         )
         .bind(merchant.as_str())
-        .bind(new.id.as_str())
-        .bind(order.token.as_str())
-        .bind(order.amount.units())
-        .bind(order.currency.as_str())
-        .bind(order.description.as_ref().map(Line::as_str))
-        .bind(Value::Object(order.metadata.clone()).to_string())
-        .bind(new.created_at.unix_seconds() as i64)
+        .bind(charge.id.as_str())
+        .bind(charge.token.as_str())
+        .bind(card.id.as_str())
+        .bind(seconds(card.created_at))
+        .bind(card.brand.id())
+        .bind(card.last_digits.as_str())
+        .bind(card.fingerprint.bytes.as_slice())
+        .bind(i64::from(card.fingerprint.key_version))
+        .bind(i64::from(card.security_code_check))
+        .bind(i64::from(card.details.key_version))
+        .bind(card.details.bytes.as_slice())
+        .bind(charge.amount.units())
+        .bind(charge.currency.as_str())
+        .bind(seconds(charge.created_at))
+        .bind(seconds(*ask_at))
         .execute(&mut *transaction)
         .await?;
-        if begun.rows_affected() == 0 {
-            let earlier: String =
-                sqlx::query_scalar("SELECT id FROM charges WHERE merchant_id = $1 AND token_id = $2")
-                    .bind(merchant.as_str())
-                    .bind(order.token.as_str())
-                    .fetch_one(&mut *transaction)
-                    .await?;
-            return Ok(Begun::Used(ChargeId::parse(&earlier).ok_or(StoreError::Corrupt("charge id"))?));
-        }
-        let code = sqlx::query(
-            "DELETE FROM security_codes WHERE merchant_id = $1 AND token_id = $2
-             RETURNING data_key_version, code, expires_at",
-        )
-        .bind(merchant.as_str())
-        .bind(order.token.as_str())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let code = match code {
-            Some(row) => Some(SecurityCodeRow {
-                code: Ciphertext {
-                    key_version: unsigned(row.try_get("data_key_version")?, "key version")?,
-                    bytes: row.try_get("code")?,
-                },
-                expires_at: Timestamp::from_unix_seconds(unsigned(row.try_get("expires_at")?, "time")?),
-            }),
-            None => None,
-        };
         transaction.commit().await?;
-        Ok(Begun::Pending(Box::new(token), code))
+        Ok(Begun::Pending(code))
     }
 
-    /// Keeps what came of a charge.
+    /// Keeps what came of a charge, and forgets the number behind its token. The first outcome stays.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn finish_charge(
         &self,
         merchant: &MerchantId,
-        id: &ChargeId,
+        charge: &StoredCharge,
         status: ChargeStatus,
     ) -> Result<(), StoreError> {
         let failure_code = match status {
             ChargeStatus::Failed(code) => Some(code.as_str()),
             ChargeStatus::Pending | ChargeStatus::Successful => None,
         };
-        sqlx::query("UPDATE charges SET status = $3, failure_code = $4 WHERE merchant_id = $1 AND id = $2")
-            .bind(merchant.as_str())
-            .bind(id.as_str())
-            .bind(status.as_str())
-            .bind(failure_code)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL
+             WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
+        )
+        .bind(merchant.as_str())
+        .bind(charge.id.as_str())
+        .bind(status.as_str())
+        .bind(failure_code)
+        .execute(&mut *transaction)
+        .await?;
+        tokens::forget_number(&mut transaction, merchant, &charge.token).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// A merchant's charge.
@@ -146,35 +132,32 @@ impl Store {
         let query = sqlx::query("SELECT * FROM charges WHERE merchant_id = $1 AND id = $2")
             .bind(merchant.as_str())
             .bind(id.as_str());
-        let Some(row) = query.fetch_optional(&self.readers).await? else { return Ok(None) };
-        let token_id = TokenId::parse(row.try_get("token_id")?).ok_or(StoreError::Corrupt("token id"))?;
-        let token =
-            self.token(merchant, &token_id).await?.ok_or(StoreError::Corrupt("charge without a token"))?;
-        let metadata = serde_json::from_str(row.try_get("metadata")?);
-        Ok(Some(StoredCharge {
-            id: id.clone(),
-            order: Order {
-                amount: Amount::new(row.try_get("amount")?).ok_or(StoreError::Corrupt("amount"))?,
-                currency: Currency::parse(row.try_get("currency")?).ok_or(StoreError::Corrupt("currency"))?,
-                token: token_id,
-                description: row.try_get::<Option<String>, _>("description")?.map(Line::kept),
-                metadata: metadata.map_err(|_| StoreError::Corrupt("metadata"))?,
-            },
-            status: read_status(row.try_get("status")?, row.try_get("failure_code")?)?,
-            created_at: Timestamp::from_unix_seconds(unsigned(row.try_get("created_at")?, "time")?),
-            token,
-        }))
+        query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 }
 
+fn read(row: &AnyRow) -> Result<StoredCharge, StoreError> {
+    Ok(StoredCharge {
+        id: parsed(row, "id", ChargeId::parse)?,
+        token: parsed(row, "token_id", TokenId::parse)?,
+        card: tokens::read_card(row, "card_id", "card_created_at")?,
+        amount: Amount::new(row.try_get("amount")?).ok_or(StoreError::Corrupt("amount"))?,
+        currency: parsed(row, "currency", Currency::parse)?,
+        status: read_status(row)?,
+        created_at: timestamp(row, "created_at")?,
+    })
+}
+
 /// A status out of its two columns.
-pub(super) fn read_status(status: &str, failure_code: Option<&str>) -> Result<ChargeStatus, StoreError> {
-    match (status, failure_code) {
+pub(super) fn read_status(row: &AnyRow) -> Result<ChargeStatus, StoreError> {
+    let status: String = row.try_get("status")?;
+    let failure_code: Option<String> = row.try_get("failure_code")?;
+    match (&*status, failure_code) {
         ("pending", None) => Ok(ChargeStatus::Pending),
         ("successful", None) => Ok(ChargeStatus::Successful),
         ("failed", Some(code)) => {
-            FailureCode::parse(code).map(ChargeStatus::Failed).ok_or(StoreError::Corrupt("failure code"))
+            FailureCode::parse(&code).map(ChargeStatus::Failed).ok_or(StoreError::Corrupt("failure_code"))
         }
-        _ => Err(StoreError::Corrupt("charge status")),
+        _ => Err(StoreError::Corrupt("status")),
     }
 }

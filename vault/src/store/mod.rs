@@ -1,129 +1,198 @@
-//! What is durable: SQLite, one writer, many readers, and an answer only after the commit.
+//! What is durable: SQLite for one machine, PostgreSQL for many, and an answer only after the commit.
 //!
-//! The SQL is plain and its keys lead with the merchant. Nothing here encrypts: what comes in is ready to be stored.
+//! The SQL is plain, the same for both, and its keys lead with the merchant. Nothing here encrypts: what comes in is ready
+//! to be stored.
 
+mod api_keys;
+mod batch;
 mod charges;
+mod error;
 mod keys;
+mod location;
 mod merchants;
 mod tokens;
 
 use std::io;
-use std::path::PathBuf;
+use std::sync::Once;
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Sqlite, Transaction};
-use thiserror::Error;
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Row, Transaction};
 
-use crate::data_dir::DataDir;
+use crate::keys::data::Ciphertext;
+use crate::keys::fingerprint::Fingerprint;
+use crate::time::Timestamp;
 
+pub use api_keys::{KeyRow, NewKey};
 pub use charges::{Begun, NewCharge, StoredCharge};
-pub use keys::{Purpose, WrappedKey};
-pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredToken};
+pub use error::StoreError;
+pub use keys::{KeyRecord, Purpose, WrappedKey};
+pub use location::{Location, NotPostgres, PostgresUrl};
+pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
+
+use batch::Batcher;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// One connection: SQLite writes one transaction at a time, and a queue here is fairer than its busy loop.
-    writer: SqlitePool,
-    readers: SqlitePool,
+    engine: Engine,
+    /// On SQLite one connection: it writes one transaction at a time, and a queue here is fairer than its busy loop.
+    writer: AnyPool,
+    readers: AnyPool,
+    batcher: Batcher,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
 }
 
 impl Store {
-    /// Opens the folder's database and brings its tables up to date. Other processes may have it open too.
+    /// Opens the database and brings its tables up to date. Other processes may have it open too, with an older version of
+    /// the vault as well: tables only ever gain what an older version does not look at.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn open(dir: &DataDir) -> Result<Self, StoreError> {
-        let locked = tokio::task::spawn_blocking({
-            let dir = dir.clone();
-            move || dir.lock()
-        });
-        let lock = locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(StoreError::Lock)?;
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        match location {
+            Location::Folder(dir) => {
+                let locked = tokio::task::spawn_blocking({
+                    let dir = dir.clone();
+                    move || dir.lock()
+                });
+                let lock =
+                    locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(StoreError::Lock)?;
+                let opened = Self::open_sqlite(location).await;
+                drop(lock);
+                opened
+            }
+            Location::Postgres(_) => Self::open_postgres(location).await,
+        }
+    }
 
-        let file = SqliteConnectOptions::new()
-            .filename(dir.database())
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true);
-        let for_writing = file
-            .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            // A commit is on the disk before anybody hears of it.
-            .synchronous(SqliteSynchronous::Full)
-            // What is deleted is overwritten, not only unlinked: security codes are.
-            .pragma("secure_delete", "ON");
+    async fn open_sqlite(location: &Location) -> Result<Self, StoreError> {
         // A file's connection does not break or age, so none is tried before use or replaced.
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(BUSY_TIMEOUT)
+        let pool = |connections, pragmas: &'static str| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(LONGEST_WAIT)
                 .test_before_acquire(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move { sqlx::raw_sql(pragmas).execute(connection).await.map(drop) })
+                })
         };
-        let opening = |source| StoreError::Open { path: dir.database(), source };
-        let writer = pool().max_connections(1).connect_with(for_writing).await.map_err(opening)?;
-        sqlx::migrate!("migrations/sqlite").run(&writer).await?;
-        let for_reading = file.pragma("query_only", "ON");
-        let readers = pool().max_connections(READERS).connect_with(for_reading).await.map_err(opening)?;
-        drop(lock);
-        Ok(Self { writer, readers })
+        let opening = |source| StoreError::Open { location: location.clone(), source };
+        let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
+        SQLITE.run(&writer).await?;
+        let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
+        Ok(Self { engine: Engine::Sqlite, batcher: Batcher::start(Engine::Sqlite, &writer), writer, readers })
     }
 
-    /// Writes what is still in the log into the database and lets go of its files.
+    async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(LONGEST_WAIT)
+            .connect(&location.url())
+            .await
+            .map_err(|source| StoreError::Open { location: location.clone(), source })?;
+        POSTGRES.run(&pool).await?;
+        let batcher = Batcher::start(Engine::Postgres, &pool);
+        Ok(Self { engine: Engine::Postgres, batcher, writer: pool.clone(), readers: pool })
+    }
+
+    /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 
-    /// A transaction that holds the right to write from its first statement on, so that it cannot fail for it later.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
+        Ok(())
+    }
+
+    /// A transaction. On SQLite it holds the right to write from its first statement on, so that it cannot fail for it
+    /// later.
+    async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(begin(self.engine, &self.writer).await?)
     }
 }
 
-/// How long a request waits for a connection, and SQLite for another process's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Connections that only read.
+/// How long a request waits for a connection.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// SQLite's connections that only read.
 const READERS: u32 = 8;
 
-/// Why the store failed. Never the caller's fault.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// A row holds what was never written there. The database was tampered with, or this is a bug.
-    #[error("the database holds an unreadable {0}")]
-    Corrupt(&'static str),
-    /// The database failed. Trying again may help.
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The folder could not be locked.
-    #[error("the data folder cannot be locked: {0}")]
-    Lock(io::Error),
-    /// The tables could not be brought up to date, for example since a newer vault has been here.
-    #[error("the database's tables cannot be brought up to date: {0}")]
-    Migration(#[from] MigrateError),
-    /// The file could not be opened.
-    #[error("the database {path} cannot be opened: {source}", path = .path.display())]
-    Open {
-        /// The database's file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: sqlx::Error,
-    },
-}
+/// One process's connections to PostgreSQL, which has 100 for all by default.
+const CONNECTIONS: u32 = 16;
 
-impl StoreError {
-    /// Whether the database was only too busy.
-    #[must_use]
-    pub const fn is_busy(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::PoolTimedOut))
+/// A commit is on the disk before anybody hears of it. What is deleted is overwritten, not only unlinked: security codes
+/// are. The time-out is for other processes' transactions.
+const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+
+const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
+
+async fn begin(engine: Engine, pool: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    match engine {
+        Engine::Sqlite => pool.begin_with("BEGIN IMMEDIATE").await,
+        Engine::Postgres => pool.begin().await,
     }
 }
 
-/// Numbers that this store has written itself, back from SQLite's one type of number.
-fn unsigned<T: TryFrom<i64>>(number: i64, what: &'static str) -> Result<T, StoreError> {
-    T::try_from(number).map_err(|_| StoreError::Corrupt(what))
+/// Numbers that this store has written itself, back from its one type of number.
+fn unsigned<T: TryFrom<i64>>(row: &AnyRow, column: &'static str) -> Result<T, StoreError> {
+    T::try_from(row.try_get::<i64, _>(column)?).map_err(|_| StoreError::Corrupt(column))
+}
+
+fn timestamp(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
+    unsigned(row, column).map(Timestamp::from_unix_seconds)
+}
+
+fn text(row: &AnyRow, column: &'static str) -> Result<String, StoreError> {
+    Ok(row.try_get(column)?)
+}
+
+/// A text that some type reads.
+fn parsed<T>(
+    row: &AnyRow,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    parse(&text(row, column)?).ok_or(StoreError::Corrupt(column))
+}
+
+fn flag(row: &AnyRow, column: &'static str) -> Result<bool, StoreError> {
+    match row.try_get::<i64, _>(column)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(StoreError::Corrupt(column)),
+    }
+}
+
+fn ciphertext(row: &AnyRow, column: &'static str) -> Result<Ciphertext, StoreError> {
+    Ok(Ciphertext { key_version: unsigned(row, "data_key_version")?, bytes: row.try_get(column)? })
+}
+
+fn fingerprint(row: &AnyRow) -> Result<Fingerprint, StoreError> {
+    let key_version = unsigned(row, "fingerprint_key_version")?;
+    Ok(Fingerprint { key_version, bytes: row.try_get("fingerprint")? })
+}
+
+fn seconds(time: Timestamp) -> i64 {
+    // No later than the year 9999.
+    i64::try_from(time.unix_seconds()).unwrap_or(i64::MAX)
 }

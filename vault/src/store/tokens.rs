@@ -1,15 +1,18 @@
+use std::collections::HashSet;
+
 use cardseal::card::Brand;
 use cardseal::seal::Jti;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
+use super::batch::Job;
 use super::charges::read_status;
-use super::{Store, StoreError, unsigned};
+use super::{Store, StoreError, ciphertext, fingerprint, flag, parsed, seconds, text, timestamp};
 use crate::id::{CardId, MerchantId, TokenId};
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
-use crate::token::Usage;
+use crate::token::{Usage, UsedBy};
 
 /// The columns of a token and what became of it.
 macro_rules! select {
@@ -18,29 +21,41 @@ macro_rules! select {
          LEFT JOIN charges ON charges.merchant_id = tokens.merchant_id AND charges.token_id = tokens.id "
     };
 }
+
 /// A token as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
     /// Its id.
     pub id: TokenId,
-    /// Its card's id.
-    pub card_id: CardId,
-    /// Its card's brand.
-    pub brand: Brand,
-    /// The last four digits of its card's number.
-    pub last_digits: String,
-    /// Its card's fingerprint.
-    pub fingerprint: Fingerprint,
-    /// Whether its card's security code was checked and is right.
-    pub security_code_check: bool,
-    /// Its card's number.
-    pub pan: Ciphertext,
-    /// Its card's [`Details`](crate::token::Details).
-    pub details: Ciphertext,
+    /// Its card.
+    pub card: StoredCard,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
     /// What became of it.
     pub usage: Usage,
+}
+
+/// A card as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredCard {
+    /// Its id.
+    pub id: CardId,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// Its brand.
+    pub brand: Brand,
+    /// The last four digits of its number.
+    pub last_digits: String,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Whether its security code was checked and is right.
+    pub security_code_check: bool,
+    /// Its number, as long as it is needed.
+    pub pan: Option<Ciphertext>,
+    /// What may be shown of it, and of what it belongs to.
+    pub details: Ciphertext,
 }
 
 /// A token to keep. Its `usage` is not looked at: it is unused.
@@ -72,62 +87,27 @@ pub enum Inserted {
     Before(Box<StoredToken>),
 }
 
+/// What came of using a token.
+#[derive(Debug)]
+pub(super) enum Claimed {
+    /// It is used now. Here is the security code that is no longer in the store.
+    Now(Option<SecurityCodeRow>),
+    /// It was used before, for this.
+    Before(UsedBy),
+    /// There is no such token, or its time is over.
+    Unknown,
+}
+
 impl Store {
     /// Keeps a token, unless its seal has given one before: however many are at it at once, there is only the first.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn insert_token(&self, merchant: &MerchantId, new: &NewToken) -> Result<Inserted, StoreError> {
-        let mut transaction = self.write().await?;
-        let NewToken { token, seal, security_code } = new;
-        let added = sqlx::query(
-            "INSERT INTO tokens (merchant_id, id, card_id, seal_id, brand, last_digits, fingerprint,
-                 fingerprint_key_version, security_code_check, data_key_version, pan, details, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             ON CONFLICT (merchant_id, seal_id) DO NOTHING",
-        )
-        .bind(merchant.as_str())
-        .bind(token.id.as_str())
-        .bind(token.card_id.as_str())
-        .bind(seal.as_ref().map(Jti::as_str))
-        .bind(token.brand.id())
-        .bind(&token.last_digits)
-        .bind(&token.fingerprint.bytes)
-        .bind(token.fingerprint.key_version)
-        .bind(token.security_code_check)
-        .bind(token.pan.key_version)
-        .bind(&token.pan.bytes)
-        .bind(&token.details.bytes)
-        .bind(token.created_at.unix_seconds() as i64)
-        .execute(&mut *transaction)
-        .await?;
-        if added.rows_affected() == 0 {
-            let first =
-                sqlx::query(concat!(select!(), "WHERE tokens.merchant_id = $1 AND tokens.seal_id = $2"))
-                    .bind(merchant.as_str())
-                    .bind(seal.as_ref().map(Jti::as_str))
-                    .fetch_one(&mut *transaction)
-                    .await?;
-            return Ok(Inserted::Before(Box::new(read(&first)?)));
-        }
-        if let Some(SecurityCodeRow { code, expires_at }) = security_code {
-            sqlx::query(
-                "INSERT INTO security_codes (merchant_id, token_id, data_key_version, code, expires_at)
-                 VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(merchant.as_str())
-            .bind(token.id.as_str())
-            .bind(code.key_version)
-            .bind(&code.bytes)
-            .bind(expires_at.unix_seconds() as i64)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(Inserted::New)
+    pub async fn insert_token(&self, merchant: &MerchantId, new: NewToken) -> Result<Inserted, StoreError> {
+        self.batcher.insert(merchant.clone(), new).await
     }
 
-    /// A merchant's token.
+    /// A merchant's token; none whose time is over.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -135,10 +115,16 @@ impl Store {
         &self,
         merchant: &MerchantId,
         id: &TokenId,
+        now: Timestamp,
     ) -> Result<Option<StoredToken>, StoreError> {
-        let query = sqlx::query(concat!(select!(), "WHERE tokens.merchant_id = $1 AND tokens.id = $2"))
-            .bind(merchant.as_str())
-            .bind(id.as_str());
+        let query = sqlx::query(concat!(
+            select!(),
+            "WHERE tokens.merchant_id = $1 AND tokens.id = $2
+             AND (tokens.used_by IS NOT NULL OR tokens.expires_at > $3)"
+        ))
+        .bind(merchant.as_str())
+        .bind(id.as_str())
+        .bind(seconds(now));
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
@@ -147,34 +133,246 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn delete_expired_security_codes(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let delete = sqlx::query("DELETE FROM security_codes WHERE expires_at <= $1").bind(seconds(now));
+        Ok(delete.execute(&self.writer).await?.rows_affected())
+    }
+
+    /// Deletes the unused tokens that have expired and were made before `made_before`, and says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete_expired_tokens(
+        &self,
+        now: Timestamp,
+        made_before: Timestamp,
+    ) -> Result<u64, StoreError> {
         let delete =
-            sqlx::query("DELETE FROM security_codes WHERE expires_at <= $1").bind(now.unix_seconds() as i64);
+            sqlx::query("DELETE FROM tokens WHERE used_by IS NULL AND expires_at <= $1 AND created_at < $2")
+                .bind(seconds(now))
+                .bind(seconds(made_before));
         Ok(delete.execute(&self.writer).await?.rows_affected())
     }
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<StoredToken, StoreError> {
-    let brand: &str = row.try_get("brand")?;
-    let ciphertext = |column| {
-        let key_version = unsigned(row.try_get("data_key_version")?, "key version")?;
-        Ok::<_, StoreError>(Ciphertext { key_version, bytes: row.try_get(column)? })
-    };
+/// Keeps tokens, and says what came of each, in their order.
+pub(super) async fn insert_all(
+    transaction: &mut Transaction<'static, Any>,
+    jobs: &[Job],
+) -> Result<Vec<Inserted>, StoreError> {
+    let mut added = HashSet::with_capacity(jobs.len());
+    for chunk in powers_of_two(jobs) {
+        let sql = format!(
+            "INSERT INTO tokens (merchant_id, id, card_id, seal_id, brand, last_digits, fingerprint,
+                 fingerprint_key_version, security_code_check, data_key_version, pan, details, created_at,
+                 expires_at)
+             VALUES {} ON CONFLICT (merchant_id, seal_id) DO NOTHING RETURNING id",
+            placeholders(chunk.len(), 14)
+        );
+        let mut insert = sqlx::query(AssertSqlSafe(sql));
+        for Job { merchant, new: NewToken { token, seal, .. }, .. } in chunk {
+            let card = &token.card;
+            insert = insert
+                .bind(merchant.as_str())
+                .bind(token.id.as_str())
+                .bind(card.id.as_str())
+                .bind(seal.as_ref().map(Jti::as_str))
+                .bind(card.brand.id())
+                .bind(card.last_digits.as_str())
+                .bind(card.fingerprint.bytes.as_slice())
+                .bind(i64::from(card.fingerprint.key_version))
+                .bind(i64::from(card.security_code_check))
+                .bind(i64::from(card.details.key_version))
+                .bind(card.pan.as_ref().map(|pan| pan.bytes.as_slice()))
+                .bind(card.details.bytes.as_slice())
+                .bind(seconds(token.created_at))
+                .bind(seconds(token.expires_at));
+        }
+        for row in insert.fetch_all(&mut **transaction).await? {
+            added.insert(row.try_get::<String, _>("id")?);
+        }
+    }
+
+    let with_code: Vec<_> = jobs
+        .iter()
+        .filter(|job| added.contains(job.new.token.id.as_str()))
+        .filter_map(|job| job.new.security_code.as_ref().map(|code| (job, code)))
+        .collect();
+    for chunk in powers_of_two(&with_code) {
+        let sql = format!(
+            "INSERT INTO security_codes (merchant_id, token_id, data_key_version, code, expires_at) VALUES {}",
+            placeholders(chunk.len(), 5)
+        );
+        let mut insert = sqlx::query(AssertSqlSafe(sql));
+        for (job, SecurityCodeRow { code, expires_at }) in chunk {
+            insert = insert
+                .bind(job.merchant.as_str())
+                .bind(job.new.token.id.as_str())
+                .bind(i64::from(code.key_version))
+                .bind(code.bytes.as_slice())
+                .bind(seconds(*expires_at));
+        }
+        insert.execute(&mut **transaction).await?;
+    }
+
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for Job { merchant, new, .. } in jobs {
+        if added.contains(new.token.id.as_str()) {
+            outcomes.push(Inserted::New);
+            continue;
+        }
+        let first = sqlx::query(concat!(select!(), "WHERE tokens.merchant_id = $1 AND tokens.seal_id = $2"))
+            .bind(merchant.as_str())
+            .bind(new.seal.as_ref().map(Jti::as_str))
+            .fetch_one(&mut **transaction)
+            .await?;
+        outcomes.push(Inserted::Before(Box::new(read(&first)?)));
+    }
+    Ok(outcomes)
+}
+
+/// Uses a token, once: of any number at the same time, one does.
+pub(super) async fn claim(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    token: &TokenId,
+    by: &UsedBy,
+    now: Timestamp,
+) -> Result<Claimed, StoreError> {
+    let claimed = sqlx::query(
+        "UPDATE tokens SET used_by = $3 WHERE merchant_id = $1 AND id = $2 AND used_by IS NULL AND expires_at > $4",
+    )
+    .bind(merchant.as_str())
+    .bind(token.as_str())
+    .bind(by.as_str())
+    .bind(seconds(now))
+    .execute(&mut **transaction)
+    .await?;
+    if claimed.rows_affected() == 0 {
+        let before = sqlx::query(
+            "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id = $2 AND used_by IS NOT NULL",
+        )
+        .bind(merchant.as_str())
+        .bind(token.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+        return match before {
+            Some(row) => Ok(Claimed::Before(parsed(&row, "used_by", UsedBy::parse)?)),
+            None => Ok(Claimed::Unknown),
+        };
+    }
+    let code = sqlx::query(
+        "DELETE FROM security_codes WHERE merchant_id = $1 AND token_id = $2
+         RETURNING data_key_version, code, expires_at",
+    )
+    .bind(merchant.as_str())
+    .bind(token.as_str())
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let code = code.map(|row| {
+        Ok::<_, StoreError>(SecurityCodeRow {
+            code: ciphertext(&row, "code")?,
+            expires_at: timestamp(&row, "expires_at")?,
+        })
+    });
+    Ok(Claimed::Now(code.transpose()?))
+}
+
+/// Forgets the number behind a token that is used up.
+pub(super) async fn forget_number(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    token: &TokenId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE tokens SET pan = NULL WHERE merchant_id = $1 AND id = $2")
+        .bind(merchant.as_str())
+        .bind(token.as_str())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+fn read(row: &AnyRow) -> Result<StoredToken, StoreError> {
+    let used_by: Option<String> = row.try_get("used_by")?;
+    let used_by =
+        used_by.map(|text| UsedBy::parse(&text).ok_or(StoreError::Corrupt("used_by"))).transpose()?;
     Ok(StoredToken {
-        id: TokenId::parse(row.try_get("id")?).ok_or(StoreError::Corrupt("token id"))?,
-        card_id: CardId::parse(row.try_get("card_id")?).ok_or(StoreError::Corrupt("card id"))?,
-        brand: *Brand::ALL.iter().find(|known| known.id() == brand).ok_or(StoreError::Corrupt("brand"))?,
-        last_digits: row.try_get("last_digits")?,
-        fingerprint: Fingerprint {
-            key_version: unsigned(row.try_get("fingerprint_key_version")?, "key version")?,
-            bytes: row.try_get("fingerprint")?,
-        },
-        security_code_check: row.try_get("security_code_check")?,
-        pan: ciphertext("pan")?,
-        details: ciphertext("details")?,
-        created_at: Timestamp::from_unix_seconds(unsigned(row.try_get("created_at")?, "time")?),
-        usage: match row.try_get::<Option<&str>, _>("status")? {
-            Some(status) => Usage::Charged(read_status(status, row.try_get("failure_code")?)?),
+        id: parsed(row, "id", TokenId::parse)?,
+        card: read_card(row, "card_id", "created_at")?,
+        created_at: timestamp(row, "created_at")?,
+        expires_at: timestamp(row, "expires_at")?,
+        usage: match used_by {
+            Some(UsedBy::Charge(_)) => Usage::Charged(read_status(row)?),
+            Some(UsedBy::Customer(_)) => Usage::OnFile,
             None => Usage::Unused,
         },
     })
+}
+
+/// The columns that every table with a card has.
+pub(super) fn read_card(
+    row: &AnyRow,
+    id: &'static str,
+    created_at: &'static str,
+) -> Result<StoredCard, StoreError> {
+    let find = |id: &str| Brand::ALL.iter().find(|brand| brand.id() == id).copied();
+    let pan: Option<Vec<u8>> = match row.try_get("pan") {
+        Err(sqlx::Error::ColumnNotFound(_)) => None,
+        pan => pan?,
+    };
+    let details = ciphertext(row, "details")?;
+    Ok(StoredCard {
+        id: parsed(row, id, CardId::parse)?,
+        created_at: timestamp(row, created_at)?,
+        brand: parsed(row, "brand", find)?,
+        last_digits: text(row, "last_digits")?,
+        fingerprint: fingerprint(row)?,
+        security_code_check: flag(row, "security_code_check")?,
+        pan: pan.map(|bytes| Ciphertext { key_version: details.key_version, bytes }),
+        details,
+    })
+}
+
+/// Pieces whose lengths are powers of two: a statement is prepared once for each length, so there should be few.
+fn powers_of_two<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = 1 << items.len().checked_ilog2()?;
+        let (chunk, rest) = items.split_at(length);
+        items = rest;
+        Some(chunk)
+    })
+}
+
+/// `($1, $2), ($3, $4)`
+fn placeholders(rows: usize, columns: usize) -> String {
+    let mut text = String::with_capacity(rows * columns * 6);
+    for index in 0..rows * columns {
+        text.push_str(if index == 0 {
+            "($"
+        } else if index % columns == 0 {
+            "), ($"
+        } else {
+            ", $"
+        });
+        text.push_str(&(index + 1).to_string());
+    }
+    text.push(')');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_come_in_few_lengths() {
+        let items = [(); 45];
+        assert_eq!(powers_of_two(&items).map(<[()]>::len).collect::<Vec<_>>(), [32, 8, 4, 1]);
+        assert_eq!(powers_of_two::<()>(&[]).count(), 0);
+    }
+
+    #[test]
+    fn placeholders_are_numbered_row_by_row() {
+        assert_eq!(placeholders(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(placeholders(1, 1), "($1)");
+    }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use cardseal_vault::merchant::{ClearCards, Mode};
-use cardseal_vault::vault::SECURITY_CODE_LIFETIME;
+use cardseal_vault::vault::Policy;
 use serde_json::{Value, json};
 
 use crate::support::{Asked, NOON, SHOP, VISA};
@@ -182,10 +182,11 @@ async fn security_codes_end_with_the_charge_or_after_15_minutes() {
     asked.charge(&account, &charged).await;
     assert_eq!(asked.count("security_codes").await, 1);
 
-    asked.set_time(NOON + SECURITY_CODE_LIFETIME.as_secs() - 1);
-    assert_eq!(asked.vault.delete_expired_security_codes().await.unwrap(), 0);
-    asked.set_time(NOON + SECURITY_CODE_LIFETIME.as_secs());
-    assert_eq!(asked.vault.delete_expired_security_codes().await.unwrap(), 1);
+    let lifetime = Policy::default().security_code_lifetime.as_secs();
+    asked.set_time(NOON + lifetime - 1);
+    assert_eq!(asked.vault.maintain().await.unwrap().security_codes, 0);
+    asked.set_time(NOON + lifetime);
+    assert_eq!(asked.vault.maintain().await.unwrap().security_codes, 1);
     assert_eq!(asked.count("security_codes").await, 0);
     // The token is as good as before.
     assert_eq!(asked.charge(&account, &forgotten).await.status, 200);

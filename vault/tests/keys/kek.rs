@@ -5,7 +5,7 @@ use std::path::Path;
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::time::Clock;
-use cardseal_vault::vault::{OpenError, Vault};
+use cardseal_vault::vault::{OpenError, Setup, Vault};
 
 use crate::support::Asked;
 
@@ -13,8 +13,7 @@ use crate::support::Asked;
 async fn the_folder_and_its_files_are_for_their_owner_only() {
     let outer = tempfile::tempdir().unwrap();
     let path = outer.path().join("new/vault");
-    let vault =
-        Vault::open(&DataDir::open(&path).unwrap(), Clock::system(), Acquirers::default()).await.unwrap();
+    let vault = Vault::open(Setup::in_folder(DataDir::open(&path).unwrap())).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     let mut names = Vec::new();
@@ -70,14 +69,17 @@ async fn a_lost_key_is_not_made_anew() {
 async fn vaults_that_start_at_once_on_a_new_folder_have_the_same_keys() {
     let folder = tempfile::tempdir().unwrap();
     let dir = DataDir::open(folder.path()).unwrap();
-    let open = || Vault::open(&dir, Clock::system(), Acquirers::default());
+    let open = || Vault::open(Setup::in_folder(dir.clone()));
     let (a, b, c) = tokio::join!(open(), open(), open());
-    let kids = [a, b, c].map(|vault| vault.unwrap().keys().sealing.kid().to_owned());
+    let kids = [a, b, c].map(|vault| {
+        let rings = vault.unwrap().keys().rings();
+        rings.sealing.active(Clock::system().now()).unwrap().key.kid().to_owned()
+    });
     assert_eq!((&kids[0], &kids[0]), (&kids[1], &kids[2]));
 }
 
 async fn refusal(dir: &Path) -> String {
-    let opened = Vault::open(&DataDir::open(dir).unwrap(), Clock::system(), Acquirers::default()).await;
+    let opened = Vault::open(Setup::in_folder(DataDir::open(dir).unwrap())).await;
     match opened {
         Err(error @ OpenError::Keys(_)) => error.to_string(),
         Err(error) => panic!("another error: {error}"),

@@ -26,7 +26,9 @@ use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::http::router;
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
 use cardseal_vault::merchant::{ClearCards, Merchant, Mode, Name, Origin};
+use cardseal_vault::store::NewKey;
 use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
+use cardseal_vault::vault::Setup;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -96,7 +98,7 @@ impl Asked {
             move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
         });
         let data_dir = DataDir::open(dir.path()).unwrap();
-        let vault = Vault::open(&data_dir, clock, acquirers).await.unwrap();
+        let vault = Vault::open(Setup { acquirers, clock, ..Setup::in_folder(data_dir) }).await.unwrap();
         let elapsed = Arc::default();
         let router = router(Arc::clone(&vault), None, limiter(&UNLIMITED, &elapsed));
         Self { router, vault, dir, clock: seconds, elapsed }
@@ -122,13 +124,14 @@ impl Asked {
             id: MerchantId::random(mode),
             name: Name::parse("A shop").unwrap(),
             mode,
-            public_key: random_public_key(mode),
             origins: vec![Origin::parse(origin).unwrap()],
             clear_cards,
         };
         let now = Timestamp::from_unix_seconds(NOON);
-        self.vault.store().add_merchant(&merchant, secret_key.hash(), now).await.unwrap();
-        Account { public_key: merchant.public_key.as_str().into(), secret_key: secret_key.expose().into() }
+        let public_key = random_public_key(mode);
+        let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
+        self.vault.store().add_merchant(&merchant, &keys, now).await.unwrap();
+        Account { public_key: public_key.as_str().into(), secret_key: secret_key.expose().into() }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

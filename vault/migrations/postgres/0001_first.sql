@@ -1,0 +1,230 @@
+-- Times are seconds since 1970. Keys lead with the merchant, so that a larger database can be split by merchant; tables
+-- without one are small and the same everywhere. A row with ciphertexts names the one data key that all of them are under.
+
+CREATE TABLE merchants (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    name        TEXT    NOT NULL,
+    mode        TEXT    NOT NULL CHECK (mode IN ('test', 'live')),
+    clear_cards BIGINT NOT NULL CHECK (clear_cards IN (0, 1)),
+    created_at  BIGINT NOT NULL
+);
+
+CREATE TABLE merchant_origins (
+    merchant_id TEXT NOT NULL REFERENCES merchants (id),
+    origin      TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, origin)
+);
+
+CREATE INDEX merchant_origins_by_origin ON merchant_origins (origin);
+
+CREATE TABLE api_keys (
+    -- SHA-256 of a random key of 130 bits or more: nothing to guess, so no slow hash is called for.
+    hash        BYTEA   NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    id          TEXT    NOT NULL UNIQUE,
+    merchant_id TEXT    NOT NULL REFERENCES merchants (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('public', 'secret')),
+    -- What tells it apart for people: a public key itself, the last letters of a secret one.
+    hint        TEXT    NOT NULL,
+    -- What it may do, in alphabetical order, with a space between.
+    scopes      TEXT    NOT NULL,
+    created_at  BIGINT NOT NULL,
+    revoked_at  BIGINT
+);
+
+CREATE INDEX api_keys_by_merchant ON api_keys (merchant_id);
+
+-- The vault's own keys, each under the key-encryption key, which is not in the database. A destroyed key is only a row.
+CREATE TABLE wrapped_keys (
+    purpose      TEXT    NOT NULL,
+    version      BIGINT NOT NULL,
+    wrapped      BYTEA   CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL)),
+    created_at   BIGINT NOT NULL,
+    active_from  BIGINT NOT NULL,
+    destroyed_at BIGINT,
+    PRIMARY KEY (purpose, version)
+);
+
+CREATE TABLE tokens (
+    merchant_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    card_id                 TEXT    NOT NULL,
+    -- The `jti` of the seal it came in; a card sent in the clear has none.
+    seal_id                 TEXT,
+    brand                   TEXT    NOT NULL,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BYTEA   NOT NULL,
+    fingerprint_key_version BIGINT NOT NULL,
+    security_code_check     BIGINT NOT NULL CHECK (security_code_check IN (0, 1)),
+    data_key_version        BIGINT NOT NULL,
+    -- The number; gone when the token is used up.
+    pan                     BYTEA,
+    -- What a token shows of the card.
+    details                 BYTEA   NOT NULL,
+    created_at              BIGINT NOT NULL,
+    expires_at              BIGINT NOT NULL,
+    -- The charge or the customer that it was used for: setting this is what makes it usable once.
+    used_by                 TEXT,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE UNIQUE INDEX tokens_by_seal ON tokens (merchant_id, seal_id);
+CREATE INDEX tokens_unused_by_expiry ON tokens (expires_at) WHERE used_by IS NULL;
+
+-- Never outlives the token's first use or its own few minutes (PCI DSS 3.3.1).
+CREATE TABLE security_codes (
+    merchant_id      TEXT    NOT NULL,
+    token_id         TEXT    NOT NULL,
+    data_key_version BIGINT NOT NULL,
+    code             BYTEA   NOT NULL,
+    expires_at       BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, token_id)
+);
+
+CREATE INDEX security_codes_by_expiry ON security_codes (expires_at);
+
+CREATE TABLE customers (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    data_key_version BIGINT NOT NULL,
+    -- E-mail, description, metadata.
+    details          BYTEA   NOT NULL,
+    default_card     TEXT,
+    created_at       BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE TABLE cards (
+    merchant_id             TEXT    NOT NULL,
+    customer_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    brand                   TEXT    NOT NULL,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BYTEA   NOT NULL,
+    fingerprint_key_version BIGINT NOT NULL,
+    security_code_check     BIGINT NOT NULL CHECK (security_code_check IN (0, 1)),
+    data_key_version        BIGINT NOT NULL,
+    pan                     BYTEA   NOT NULL,
+    details                 BYTEA   NOT NULL,
+    created_at              BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, customer_id, id)
+);
+
+CREATE UNIQUE INDEX cards_by_fingerprint ON cards (merchant_id, customer_id, fingerprint);
+
+CREATE TABLE charges (
+    merchant_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    -- What it was made with: a token, or a customer's card.
+    token_id                TEXT    CHECK ((token_id IS NULL) = (customer_id IS NOT NULL)),
+    customer_id             TEXT,
+    -- The card as it was then: a customer's may change or go.
+    card_id                 TEXT    NOT NULL,
+    card_created_at         BIGINT NOT NULL,
+    brand                   TEXT    NOT NULL,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BYTEA   NOT NULL,
+    fingerprint_key_version BIGINT NOT NULL,
+    security_code_check     BIGINT NOT NULL CHECK (security_code_check IN (0, 1)),
+    data_key_version        BIGINT NOT NULL,
+    -- What is shown of the card, the description and the metadata.
+    details                 BYTEA   NOT NULL,
+    amount                  BIGINT NOT NULL CHECK (amount > 0),
+    currency                TEXT    NOT NULL,
+    status                  TEXT    NOT NULL CHECK (status IN ('pending', 'successful', 'failed')),
+    failure_code            TEXT    CHECK ((failure_code IS NOT NULL) = (status = 'failed')),
+    created_at              BIGINT NOT NULL,
+    -- When to ask the acquirer what became of it; set while that is not known.
+    ask_at                  BIGINT CHECK ((ask_at IS NOT NULL) = (status = 'pending')),
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE UNIQUE INDEX charges_by_token ON charges (merchant_id, token_id);
+CREATE INDEX charges_by_ask_at ON charges (ask_at) WHERE ask_at IS NOT NULL;
+
+-- What a server called a request that it may have to send again.
+CREATE TABLE idempotency_keys (
+    merchant_id TEXT    NOT NULL,
+    -- SHA-256 of the key as it came.
+    key         BYTEA   NOT NULL,
+    -- SHA-256 of what was asked for: the same key for something else is a mistake.
+    request     BYTEA   NOT NULL,
+    -- What the first request made.
+    object_id   TEXT    NOT NULL,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, key)
+);
+
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE TABLE pci_tokens (
+    merchant_id             TEXT    NOT NULL,
+    id                      TEXT    NOT NULL,
+    seal_id                 TEXT,
+    brand                   TEXT,
+    last_digits             TEXT    NOT NULL,
+    fingerprint             BYTEA   NOT NULL,
+    fingerprint_key_version BIGINT NOT NULL,
+    data_key_version        BIGINT NOT NULL,
+    -- Gone when it is deleted.
+    pan                     BYTEA   CHECK ((pan IS NULL) = (status = 'DELETED')),
+    details                 BYTEA   CHECK ((details IS NULL) = (status = 'DELETED')),
+    status                  TEXT    NOT NULL CHECK (status IN ('ACTIVE', 'DELETED')),
+    created_at              BIGINT NOT NULL,
+    updated_at              BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE UNIQUE INDEX pci_tokens_by_seal ON pci_tokens (merchant_id, seal_id);
+
+-- What happened, in the order in which it did: `seq` counts for each merchant.
+CREATE TABLE events (
+    merchant_id TEXT    NOT NULL,
+    seq         BIGINT NOT NULL,
+    id          TEXT    NOT NULL,
+    key         TEXT    NOT NULL,
+    object_id   TEXT    NOT NULL,
+    -- The object as it was then, encrypted.
+    data_key_version BIGINT NOT NULL,
+    details     BYTEA   NOT NULL,
+    created_at  BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, seq)
+);
+
+CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
+
+CREATE TABLE webhooks (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    url              TEXT    NOT NULL,
+    data_key_version BIGINT NOT NULL,
+    -- The key that its messages are signed with.
+    details          BYTEA   NOT NULL,
+    created_at       BIGINT NOT NULL,
+    -- Up to which event everything has been delivered.
+    delivered_seq    BIGINT NOT NULL,
+    attempts         BIGINT NOT NULL,
+    next_at          BIGINT NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+-- Who did what. Each row's MAC covers the one before it; nothing here is ever changed or removed.
+CREATE TABLE audit (
+    -- Empty for what an operator did to the vault itself.
+    merchant_id TEXT    NOT NULL,
+    seq         BIGINT NOT NULL,
+    at          BIGINT NOT NULL,
+    actor       TEXT    NOT NULL,
+    action      TEXT    NOT NULL,
+    subject     TEXT    NOT NULL,
+    reason      TEXT,
+    key_version BIGINT NOT NULL,
+    mac         BYTEA   NOT NULL CHECK (length(mac) = 32),
+    PRIMARY KEY (merchant_id, seq)
+);
+
+-- The last row of each chain. Its lock is what puts concurrent writers in order.
+CREATE TABLE audit_heads (
+    merchant_id TEXT    NOT NULL PRIMARY KEY,
+    seq         BIGINT NOT NULL,
+    mac         BYTEA   NOT NULL
+);

@@ -1,0 +1,97 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use thiserror::Error;
+
+use crate::data_dir::DataDir;
+
+/// Where a vault's database is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// SQLite, in a folder: one machine.
+    Folder(DataDir),
+    /// PostgreSQL: any number of vaults.
+    Postgres(PostgresUrl),
+}
+
+/// The address of a PostgreSQL database, `postgres://user:password@host/name`. It shows no password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl Location {
+    /// The address as the driver takes it.
+    pub(super) fn url(&self) -> String {
+        // What may stand in a file's path as it is; the rest, a question mark for one, has a meaning in an address.
+        const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+        match self {
+            Self::Folder(dir) => {
+                let path = dir.database();
+                let path = utf8_percent_encode(&path.to_string_lossy(), PATH).to_string();
+                format!("sqlite://{path}?mode=rw")
+            }
+            Self::Postgres(PostgresUrl(url)) => url.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(dir) => PathBuf::from(dir.database()).display().fmt(formatter),
+            Self::Postgres(url) => url.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for PostgresUrl {
+    type Err = NotPostgres;
+
+    fn from_str(text: &str) -> Result<Self, NotPostgres> {
+        let known = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        if known { Ok(Self(text.into())) } else { Err(NotPostgres) }
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    /// Without user, password and parameters.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        write!(formatter, "postgres://{place}")
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// Not the address of a PostgreSQL database. The operator's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a database's address is postgres://user:password@host:port/name")]
+pub struct NotPostgres;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_no_password() {
+        let url: PostgresUrl =
+            "postgresql://vault:s3cr@t@db.example:5432/cards?password=s3cret".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://db.example:5432/cards");
+        assert_eq!(format!("{url:?}"), url.to_string());
+    }
+
+    #[test]
+    fn other_databases_are_refused() {
+        for text in ["", "mysql://host/name", "cards.sqlite", "sqlite://cards"] {
+            assert_eq!(text.parse::<PostgresUrl>(), Err(NotPostgres));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What a vault does: it makes tokens of cards and charges them.
+
+mod charges;
+mod maintenance;
+mod secrets;
+mod tokens;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio_util::task::TaskTracker;
+
+use crate::acquirer::Acquirers;
+use crate::data_dir::DataDir;
+use crate::keys::{Keys, KeysError};
+use crate::seal::Opener;
+use crate::store::{Location, Store, StoreError};
+use crate::time::Clock;
+
+pub use charges::ChargeError;
+pub use maintenance::Done;
+pub use tokens::TokenizeError;
+
+/// A running vault.
+#[derive(Debug)]
+pub struct Vault {
+    store: Store,
+    keys: Arc<Keys>,
+    opener: Opener,
+    acquirers: Acquirers,
+    clock: Clock,
+    policy: Policy,
+    /// Charges under way. They go on when the client hangs up: its server would not know whether money was taken.
+    charging: TaskTracker,
+}
+
+/// What a vault is made of.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where its database is.
+    pub location: Location,
+    /// The file of its key-encryption key.
+    pub kek: PathBuf,
+    /// Who takes charges.
+    pub acquirers: Acquirers,
+    /// What tells it the time.
+    pub clock: Clock,
+    /// How long it keeps what.
+    pub policy: Policy,
+}
+
+impl Setup {
+    /// A vault in a folder, with the system's clock and everything else as it is unless something else is said.
+    #[must_use]
+    pub fn in_folder(dir: DataDir) -> Self {
+        Self {
+            kek: dir.kek(),
+            location: Location::Folder(dir),
+            acquirers: Acquirers::default(),
+            clock: Clock::system(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// How long a vault keeps what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a token can be used.
+    pub token_lifetime: Duration,
+    /// How long a security code is kept for the charge that is to follow. It never outlives the charge (PCI DSS 3.3.1).
+    pub security_code_lifetime: Duration,
+    /// How old a sealing key gets before the next takes over.
+    pub sealing_key_age: Duration,
+    /// How long a sealing key that is no longer active opens seals: longer than any browser keeps the set of keys (five
+    /// minutes) or a checkout page open.
+    pub decrypt_only: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            token_lifetime: Duration::from_secs(30 * 60),
+            security_code_lifetime: Duration::from_secs(15 * 60),
+            sealing_key_age: Duration::from_secs(90 * 24 * 60 * 60),
+            decrypt_only: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+impl Vault {
+    /// Opens a vault, and makes its tables and keys when it is new.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub async fn open(setup: Setup) -> Result<Arc<Self>, OpenError> {
+        let Setup { location, kek, acquirers, clock, policy } = setup;
+        let store = Store::open(&location).await?;
+        let keys = Arc::new(Keys::open(&kek, &store, clock.now()).await?);
+        let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
+        let charging = TaskTracker::new();
+        Ok(Arc::new(Self { store, keys, opener, acquirers, clock, policy, charging }))
+    }
+
+    /// What it keeps.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The vault's keys.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// What tells it the time.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Waits for the charges under way and closes the store. Nobody may be given the vault any more.
+    pub async fn close(&self) {
+        self.charging.close();
+        self.charging.wait().await;
+        self.store.close().await;
+    }
+}
+
+/// Why a vault cannot start. The operator's to put right.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Its keys could not be had.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Its database could not be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The vault's own fault. Trying again may help.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The keys could not be read anew.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// There is no key to encrypt with: the clock stands before the time of the first one.
+    #[error("no {0} key is active; the clock may be wrong")]
+    NoActiveKey(&'static str),
+    /// A charge's task ended without an answer.
+    #[error("a task panicked")]
+    Panicked,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something in the store does not belong where it is: somebody changed the database.
+    #[error("a ciphertext in the database was changed or moved")]
+    Tampered,
+    /// A plaintext is not what was encrypted there: a bug.
+    #[error("the stored {0} cannot be read")]
+    Unreadable(&'static str),
+}

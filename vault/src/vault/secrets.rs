@@ -1,0 +1,99 @@
+//! What is encrypted at rest, and where it belongs.
+
+use cardseal::card::{Brand, Number, SecurityCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::{Failure, Vault};
+use crate::keys::data::{Ciphertext, DataKey, Part, Place};
+use crate::keys::gcm::Unopened;
+use crate::merchant::Merchant;
+use crate::store::{SecurityCodeRow, StoredCard, StoredToken};
+
+impl Vault {
+    /// Runs something with the key that encrypts now: all ciphertexts of a row are under one.
+    pub(super) fn encrypting<T>(
+        &self,
+        encrypt: impl FnOnce(&DataKey) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let rings = self.keys.rings();
+        let held = rings.data.active(self.clock.now()).ok_or(Failure::NoActiveKey("data"))?;
+        encrypt(&held.key)
+    }
+
+    /// What stands at a place.
+    pub(super) async fn decrypt(
+        &self,
+        place: Place<'_>,
+        ciphertext: &Ciphertext,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let version = ciphertext.key_version;
+        let mut rings = self.keys.rings();
+        if rings.data.version(version).is_none() {
+            // Another process may have made the key just now.
+            self.keys.refresh(&self.store).await?;
+            rings = self.keys.rings();
+        }
+        let held = rings.data.version(version).ok_or(Failure::Tampered)?;
+        held.key.decrypt(place, ciphertext).map_err(|Unopened| Failure::Tampered)
+    }
+
+    /// The details that belong to `owner`.
+    pub(super) async fn details<T: DeserializeOwned>(
+        &self,
+        merchant: &Merchant,
+        owner: &str,
+        details: &Ciphertext,
+    ) -> Result<T, Failure> {
+        let place = Place { merchant: &merchant.id, owner, part: Part::Details };
+        let plaintext = self.decrypt(place, details).await?;
+        serde_json::from_slice(&plaintext).map_err(|_| Failure::Unreadable("details"))
+    }
+
+    /// The number of a card that belongs to `owner`.
+    pub(super) async fn number(
+        &self,
+        merchant: &Merchant,
+        owner: &str,
+        card: &StoredCard,
+    ) -> Result<Number, Failure> {
+        let pan = card.pan.as_ref().ok_or(Failure::Unreadable("card number"))?;
+        let place = Place { merchant: &merchant.id, owner, part: Part::Pan };
+        let plaintext = self.decrypt(place, pan).await?;
+        let text = std::str::from_utf8(&plaintext).map_err(|_| Failure::Unreadable("card number"))?;
+        Number::parse(text).valid().ok_or(Failure::Unreadable("card number"))
+    }
+
+    /// The security code that came with a token.
+    pub(super) async fn security_code(
+        &self,
+        merchant: &Merchant,
+        token: &StoredToken,
+        row: &SecurityCodeRow,
+    ) -> Result<Option<SecurityCode>, Failure> {
+        let place = Place { merchant: &merchant.id, owner: token.id.as_str(), part: Part::SecurityCode };
+        let plaintext = self.decrypt(place, &row.code).await?;
+        let text = std::str::from_utf8(&plaintext).map_err(|_| Failure::Unreadable("security code"))?;
+        let brand: Brand = token.card.brand;
+        Ok(SecurityCode::parse(text, Some(brand)).valid())
+    }
+}
+
+/// Encrypts details, which then belong to `owner`.
+pub(super) fn encrypt_details(
+    key: &DataKey,
+    merchant: &Merchant,
+    owner: &str,
+    details: &impl Serialize,
+) -> Result<Ciphertext, Failure> {
+    let plaintext =
+        serde_json::to_vec(details).map(Zeroizing::new).map_err(|_| Failure::Unreadable("details"))?;
+    Ok(key.encrypt(Place { merchant: &merchant.id, owner, part: Part::Details }, &plaintext))
+}
+
+/// Encrypts a number, which then belongs to `owner`.
+pub(super) fn encrypt_number(key: &DataKey, merchant: &Merchant, owner: &str, number: &Number) -> Ciphertext {
+    // EXPOSE: into the cipher.
+    key.encrypt(Place { merchant: &merchant.id, owner, part: Part::Pan }, number.expose().as_bytes())
+}

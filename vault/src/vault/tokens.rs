@@ -1,0 +1,162 @@
+//! Tokens.
+
+use cardseal::card::{Card, Holder, SecurityCode, YearMonth};
+use cardseal::client::Pkey;
+use cardseal::seal::{Envelope, Jti};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::secrets::{encrypt_details, encrypt_number};
+use super::{Failure, Vault};
+use crate::id::{CardId, TokenId};
+use crate::keys::data::{DataKey, Part, Place};
+use crate::merchant::Merchant;
+use crate::seal;
+use crate::store::{Inserted, NewToken, SecurityCodeRow, StoreError, StoredCard, StoredToken};
+use crate::token::{Billing, CardFacts, Details, Token, Usage};
+
+impl Vault {
+    /// Opens a sealed card that a page sent with the public key `sender`.
+    ///
+    /// # Errors
+    /// [`seal::Refused`]
+    pub async fn open_seal(&self, sender: &Pkey, jwe: Zeroizing<String>) -> Result<Envelope, seal::Refused> {
+        self.opener.open(sender, jwe).await
+    }
+
+    /// The month that an expiry is held against.
+    #[must_use]
+    pub fn month(&self) -> YearMonth {
+        self.clock.now().month()
+    }
+
+    /// Makes a token of a card. It is durable when this returns.
+    ///
+    /// A seal gives one token: given again with the same card it gives that token again.
+    ///
+    /// # Errors
+    /// [`TokenizeError`]
+    pub async fn tokenize(
+        &self,
+        merchant: &Merchant,
+        card: Card,
+        billing: Billing,
+        seal: Option<Jti>,
+    ) -> Result<Token, TokenizeError> {
+        let security_code_check = match (self.acquirers.of(merchant.mode), &card.security_code) {
+            (Some(acquirer), Some(code)) => acquirer.check_security_code(&card.number, code).await,
+            _ => false,
+        };
+        let details = Details {
+            expiration_month: card.expiry.month(),
+            expiration_year: card.expiry.year(),
+            // EXPOSE: a token shows the name, and the store keeps it encrypted.
+            name: card.holder.as_ref().map(|holder| Holder::expose(holder).to_owned()),
+            billing,
+        };
+        let (token, security_code) = self.encrypting(|key| {
+            let token = self.stored_token(key, merchant, &card, &details, security_code_check)?;
+            let encrypt = |code| self.encrypt_security_code(key, merchant, &token.id, code);
+            let security_code = card.security_code.as_ref().map(encrypt);
+            Ok((token, security_code))
+        })?;
+        let new = NewToken { token: token.clone(), seal, security_code };
+        match self.store.insert_token(&merchant.id, new).await? {
+            Inserted::New => Ok(shown(token, details)),
+            Inserted::Before(first) => {
+                let before: Details = self.details(merchant, first.id.as_str(), &first.card.details).await?;
+                let same_card = first.card.fingerprint == token.card.fingerprint
+                    && (before.expiration_month, before.expiration_year)
+                        == (details.expiration_month, details.expiration_year);
+                if same_card { Ok(shown(*first, before)) } else { Err(TokenizeError::Replayed) }
+            }
+        }
+    }
+
+    fn stored_token(
+        &self,
+        key: &DataKey,
+        merchant: &Merchant,
+        card: &Card,
+        details: &Details,
+        security_code_check: bool,
+    ) -> Result<StoredToken, Failure> {
+        let now = self.clock.now();
+        let id = TokenId::random(merchant.mode);
+        let rings = self.keys.rings();
+        let fingerprint = rings.fingerprint.active(now).ok_or(Failure::NoActiveKey("fingerprint"))?;
+        Ok(StoredToken {
+            card: StoredCard {
+                id: CardId::random(merchant.mode),
+                created_at: now,
+                brand: card.number.brand(),
+                last_digits: card.number.last_digits().to_owned(),
+                fingerprint: fingerprint.key.fingerprint(&merchant.id, &card.number),
+                security_code_check,
+                pan: Some(encrypt_number(key, merchant, id.as_str(), &card.number)),
+                details: encrypt_details(key, merchant, id.as_str(), details)?,
+            },
+            created_at: now,
+            expires_at: now.plus(self.policy.token_lifetime),
+            usage: Usage::Unused,
+            id,
+        })
+    }
+
+    fn encrypt_security_code(
+        &self,
+        key: &DataKey,
+        merchant: &Merchant,
+        token: &TokenId,
+        code: &SecurityCode,
+    ) -> SecurityCodeRow {
+        let place = Place { merchant: &merchant.id, owner: token.as_str(), part: Part::SecurityCode };
+        SecurityCodeRow {
+            // EXPOSE: into the cipher.
+            code: key.encrypt(place, code.expose().as_bytes()),
+            expires_at: self.clock.now().plus(self.policy.security_code_lifetime),
+        }
+    }
+
+    /// A merchant's token, if it has one of this id; none whose time is over.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn token(&self, merchant: &Merchant, id: &TokenId) -> Result<Option<Token>, Failure> {
+        match self.store.token(&merchant.id, id, self.clock.now()).await? {
+            Some(stored) => {
+                let details = self.details(merchant, id.as_str(), &stored.card.details).await?;
+                Ok(Some(shown(stored, details)))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// What may be known of a card that is kept.
+pub(super) fn facts(card: StoredCard, details: Details) -> CardFacts {
+    let StoredCard { id, created_at, brand, last_digits, fingerprint, security_code_check, .. } = card;
+    CardFacts { id, created_at, brand, last_digits, fingerprint, security_code_check, details }
+}
+
+fn shown(stored: StoredToken, details: Details) -> Token {
+    let StoredToken { id, card, created_at, usage, .. } = stored;
+    Token { id, created_at, card: facts(card, details), usage }
+}
+
+/// Why a card got no token.
+#[derive(Debug, Error)]
+pub enum TokenizeError {
+    /// The vault's own fault.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// Its seal's id came before with another card. The sender's fault.
+    #[error("the seal's id was used for another card")]
+    Replayed,
+}
+
+impl From<StoreError> for TokenizeError {
+    fn from(error: StoreError) -> Self {
+        Failure::from(error).into()
+    }
+}
