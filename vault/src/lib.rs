@@ -4,7 +4,7 @@
 //!   at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
-//! - [`access`]: what keys are for.
+//! - [`access`]: what keys are for; [`audit`]: who did what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
 //!
@@ -14,6 +14,7 @@
 pub mod access;
 pub mod acquirer;
 pub mod assets;
+pub mod audit;
 pub mod charge;
 pub mod cli;
 pub mod data_dir;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod acquirer;
+mod audit;
 mod cli;
 mod http;
 mod keys;

@@ -15,7 +15,7 @@ use super::cors::Caller;
 use super::error::ApiError;
 use crate::Vault;
 use crate::access::Permission;
-use crate::id::SecretKey;
+use crate::id::{KeyId, SecretKey};
 use crate::keys::Sha256Digest;
 use crate::merchant::Merchant;
 use crate::store::StoreError;
@@ -26,8 +26,11 @@ pub(super) struct PublicKey {
     pub(super) key: Pkey,
 }
 
-/// The merchant whose server sent its secret key.
-pub(super) struct Secret(pub(super) Merchant);
+/// The merchant whose server sent one of its secret keys, one that is for use.
+pub(super) struct Secret {
+    pub(super) merchant: Merchant,
+    pub(super) key: KeyId,
+}
 
 /// Why nobody is authenticated. The caller's fault each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -76,7 +79,11 @@ impl FromRequestParts<Arc<Vault>> for Secret {
         let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
         let holder = vault.store().key_holder(key.hash()).await?;
         let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
-        if key.scopes.allow(Permission::Use) { Ok(Self(merchant)) } else { Err(ApiError::NotPermitted) }
+        if key.scopes.allow(Permission::Use) {
+            Ok(Self { merchant, key: key.id })
+        } else {
+            Err(ApiError::NotPermitted)
+        }
     }
 }
 

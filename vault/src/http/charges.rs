@@ -12,6 +12,7 @@ use super::error::ApiError;
 use super::limit::Declined;
 use super::object::ChargeObject;
 use crate::Vault;
+use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order};
 use crate::id::{ChargeId, TokenId};
 use crate::text::holds_card_number;
@@ -21,13 +22,13 @@ use crate::vault::ChargeError;
 /// `POST /charges`: takes money with a token, once.
 pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
-    Secret(merchant): Secret,
+    Secret { merchant, key }: Secret,
     params: Params,
 ) -> Result<(Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let order = order(params)?;
     let token = order.token.clone();
     let mode = merchant.mode;
-    let charge = vault.charge(merchant, order).await.map_err(|error| match error {
+    let charge = vault.charge(merchant, Actor::Key(key), order).await.map_err(|error| match error {
         ChargeError::Failure(failure) => failure.into(),
         ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
         ChargeError::UnknownToken => ApiError::NoSuchToken,
@@ -40,7 +41,7 @@ pub(super) async fn create(
 /// `GET /charges/{id}`: what came of a charge.
 pub(super) async fn show(
     State(vault): State<Arc<Vault>>,
-    Secret(merchant): Secret,
+    Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ChargeObject>, ApiError> {
     let id = id.ok().and_then(|Path(id)| ChargeId::parse(&id)).ok_or(ApiError::NoSuchCharge)?;

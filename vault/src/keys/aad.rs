@@ -15,15 +15,21 @@ impl Aad {
 
     /// Binds to one thing more.
     #[must_use]
-    pub fn field(mut self, field: &str) -> Self {
+    pub fn field(self, field: &str) -> Self {
+        self.bytes(field.as_bytes())
+    }
+
+    /// Binds to bytes that are no text.
+    #[must_use]
+    pub fn bytes(mut self, field: &[u8]) -> Self {
         self.0.extend_from_slice(&(field.len() as u64).to_be_bytes());
-        self.0.extend_from_slice(field.as_bytes());
+        self.0.extend_from_slice(field);
         self
     }
 
     /// Binds to the version of the key. The last field.
     #[must_use]
-    pub(super) fn version(mut self, version: u32) -> Vec<u8> {
+    pub(crate) fn version(mut self, version: u32) -> Vec<u8> {
         self.0.extend_from_slice(&version.to_be_bytes());
         self.0
     }

@@ -1,10 +1,13 @@
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::audit;
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
+use crate::audit::Entry;
 use crate::charge::{Amount, ChargeStatus, Currency, FailureCode};
 use crate::id::{ChargeId, MerchantId, TokenId};
+use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
 use crate::token::UsedBy;
 
@@ -52,7 +55,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is used.
-    pub async fn begin_charge(&self, merchant: &MerchantId, new: &NewCharge) -> Result<Begun, StoreError> {
+    pub async fn begin_charge(
+        &self,
+        merchant: &MerchantId,
+        new: &NewCharge,
+        audit: (&MacKey, &Entry),
+    ) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
         let NewCharge { charge, ask_at } = new;
         let by = UsedBy::Charge(charge.id.clone());
@@ -87,6 +95,8 @@ impl Store {
         .bind(seconds(*ask_at))
         .execute(&mut *transaction)
         .await?;
+        // The card is opened next, and not before somebody can tell by whom.
+        audit::append(&mut transaction, audit.0, audit.1).await?;
         transaction.commit().await?;
         Ok(Begun::Pending(code))
     }

@@ -4,6 +4,7 @@
 //! to be stored.
 
 mod api_keys;
+mod audit;
 mod batch;
 mod charges;
 mod error;
@@ -25,6 +26,7 @@ use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 
 pub use api_keys::{KeyRow, NewKey};
+pub use audit::Head;
 pub use charges::{Begun, NewCharge, StoredCharge};
 pub use error::StoreError;
 pub use keys::{KeyRecord, Purpose, WrappedKey};

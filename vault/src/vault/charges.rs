@@ -11,6 +11,7 @@ use super::secrets::encrypt_details;
 use super::tokens::facts;
 use super::{Failure, Vault};
 use crate::acquirer::{Acquirer, Outcome, Payment};
+use crate::audit::{Action, Actor};
 use crate::charge::{Charge, ChargeStatus, FailureCode, Order};
 use crate::id::ChargeId;
 use crate::merchant::Merchant;
@@ -33,11 +34,16 @@ impl Vault {
     ///
     /// # Errors
     /// [`ChargeError`]
-    pub async fn charge(self: &Arc<Self>, merchant: Merchant, order: Order) -> Result<Charge, ChargeError> {
+    pub async fn charge(
+        self: &Arc<Self>,
+        merchant: Merchant,
+        actor: Actor,
+        order: Order,
+    ) -> Result<Charge, ChargeError> {
         let acquirer = self.acquirers.of(merchant.mode).ok_or(ChargeError::NoAcquirer)?;
         let vault = Arc::clone(self);
         let charging =
-            self.charging.spawn(async move { vault.charge_with(&*acquirer, &merchant, order).await });
+            self.charging.spawn(async move { vault.charge_with(&*acquirer, &merchant, actor, order).await });
         charging.await.map_err(|_| Failure::Panicked)?
     }
 
@@ -45,6 +51,7 @@ impl Vault {
         &self,
         acquirer: &dyn Acquirer,
         merchant: &Merchant,
+        actor: Actor,
         order: Order,
     ) -> Result<Charge, ChargeError> {
         let now = self.clock.now();
@@ -70,7 +77,10 @@ impl Vault {
             },
             ask_at: now.plus(ASK_AFTER),
         };
-        let code = match self.store.begin_charge(&merchant.id, &new).await? {
+        let id = new.charge.id.as_str();
+        let entry = self.audit_entry(Some(&merchant.id), actor, Action::Charge, id, None);
+        let key = self.audit_key()?;
+        let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
             Begun::Pending(code) => code,
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
             Begun::Used(by) => return Err(ChargeError::Used(by)),

@@ -1,5 +1,6 @@
 //! What a vault does: it makes tokens of cards and charges them.
 
+mod audit;
 mod charges;
 mod maintenance;
 mod secrets;
@@ -19,6 +20,7 @@ use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
 use crate::time::Clock;
 
+pub use audit::{Chain, Flaw};
 pub use charges::ChargeError;
 pub use maintenance::Done;
 pub use tokens::TokenizeError;

@@ -181,6 +181,14 @@ impl Asked {
         self.post("/charges", &account.secret_key, &body).await
     }
 
+    /// What somebody does to the database behind the vault's back.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
+        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
         rows(&self.dir.path().join("vault.sqlite"), table).await

@@ -1,0 +1,232 @@
+//! Who did what with cards and keys: rows that are only ever added, each with a MAC that covers the one before it
+//! (PCI DSS 10.2, 10.3.4). Whoever can write the database but has not the vault's keys can neither change a row, take one
+//! out, put one in, nor change their order without its showing.
+
+use std::fmt;
+
+use crate::id::{KeyId, MerchantId};
+use crate::keys::aad::Aad;
+use crate::keys::mac::{MAC_BYTES, MacKey};
+use crate::time::Timestamp;
+use crate::token::Line;
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// With whose data; none for what concerns the vault itself.
+    pub merchant: Option<MerchantId>,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// What.
+    pub action: Action,
+    /// The id of what it was done to.
+    pub subject: String,
+    /// Why, in the words of who asked.
+    pub reason: Option<Line>,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever holds this API key.
+    Key(KeyId),
+    /// Whoever may run commands on the vault's machine.
+    Operator,
+    /// The vault, by itself.
+    Vault,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A key was added for a merchant.
+    AddKey,
+    /// A merchant was added.
+    AddMerchant,
+    /// A card was opened to charge it.
+    Charge,
+    /// A card on file was deleted.
+    DeleteCard,
+    /// A customer was deleted with all cards.
+    DeleteCustomer,
+    /// A PCI token was deleted.
+    DeletePciToken,
+    /// A vault's key was destroyed.
+    DestroyKey,
+    /// A card's number was given out in the clear.
+    Detokenize,
+    /// A card was opened to be kept on file.
+    KeepCard,
+    /// Cards were opened to be put under another key.
+    Reencrypt,
+    /// A merchant's origins were replaced.
+    ReplaceOrigins,
+    /// A merchant's key was revoked.
+    RevokeKey,
+    /// The vault's keys were put under another key-encryption key.
+    RewrapKeys,
+    /// A vault's key was followed by a new one.
+    RotateKey,
+}
+
+impl Action {
+    const ALL: [Self; 14] = [
+        Self::AddKey,
+        Self::AddMerchant,
+        Self::Charge,
+        Self::DeleteCard,
+        Self::DeleteCustomer,
+        Self::DeletePciToken,
+        Self::DestroyKey,
+        Self::Detokenize,
+        Self::KeepCard,
+        Self::Reencrypt,
+        Self::ReplaceOrigins,
+        Self::RevokeKey,
+        Self::RewrapKeys,
+        Self::RotateKey,
+    ];
+
+    /// Its name in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AddKey => "key.add",
+            Self::AddMerchant => "merchant.add",
+            Self::Charge => "card.charge",
+            Self::DeleteCard => "card.delete",
+            Self::DeleteCustomer => "customer.delete",
+            Self::DeletePciToken => "pci_token.delete",
+            Self::DestroyKey => "vault_key.destroy",
+            Self::Detokenize => "card.detokenize",
+            Self::KeepCard => "card.keep",
+            Self::Reencrypt => "card.reencrypt",
+            Self::ReplaceOrigins => "merchant.origins",
+            Self::RevokeKey => "key.revoke",
+            Self::RewrapKeys => "vault_key.rewrap",
+            Self::RotateKey => "vault_key.rotate",
+        }
+    }
+
+    /// The action of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
+}
+
+impl Actor {
+    /// Reads what [`Display`](fmt::Display) writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "operator" => Some(Self::Operator),
+            "vault" => Some(Self::Vault),
+            text => KeyId::parse(text).map(Self::Key),
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Key(id) => id.as_str(),
+            Self::Operator => "operator",
+            Self::Vault => "vault",
+        })
+    }
+}
+
+/// A row of the audit.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// What was done.
+    pub entry: Entry,
+    /// The version of the key of its MAC.
+    pub key_version: u32,
+    /// Its MAC.
+    pub mac: Vec<u8>,
+}
+
+/// The MAC of the row `entry` with the number `seq`, after one whose MAC is `previous`.
+#[must_use]
+pub fn mac(key: &MacKey, previous: &[u8], seq: u64, entry: &Entry) -> [u8; MAC_BYTES] {
+    key.sign(&message(key.version(), previous, seq, entry))
+}
+
+/// Whether a row is what the vault wrote after one whose MAC is `previous`.
+#[must_use]
+pub fn is_genuine(key: &MacKey, previous: &[u8], row: &Row) -> bool {
+    key.verify(&message(row.key_version, previous, row.seq, &row.entry), &row.mac)
+}
+
+fn message(version: u32, previous: &[u8], seq: u64, entry: &Entry) -> Vec<u8> {
+    let Entry { merchant, at, actor, action, subject, reason } = entry;
+    Aad::new("audit")
+        .bytes(previous)
+        .field(&seq.to_string())
+        .field(merchant.as_ref().map_or("", MerchantId::as_str))
+        .field(&at.unix_seconds().to_string())
+        .field(&actor.to_string())
+        .field(action.as_str())
+        .field(subject)
+        // No reason is something else than an empty one.
+        .field(if reason.is_some() { "because" } else { "" })
+        .field(reason.as_ref().map_or("", Line::as_str))
+        .version(version)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::merchant::Mode;
+
+    #[test]
+    fn a_row_is_genuine_as_it_was_written_and_not_otherwise() {
+        let key = MacKey::new(1, &[7; 32]).unwrap();
+        let entry = Entry {
+            merchant: Some(MerchantId::random(Mode::Test)),
+            at: Timestamp::from_unix_seconds(1),
+            actor: Actor::Operator,
+            action: Action::Detokenize,
+            subject: "ptok_1".into(),
+            reason: None,
+        };
+        let row = Row { seq: 2, mac: mac(&key, b"before", 2, &entry).into(), key_version: 1, entry };
+        assert!(is_genuine(&key, b"before", &row));
+        assert!(!is_genuine(&key, b"beforehand", &row));
+        let changed = |change: &dyn Fn(&mut Row)| {
+            let mut row = row.clone();
+            change(&mut row);
+            is_genuine(&key, b"before", &row)
+        };
+        let changes: [&dyn Fn(&mut Row); 8] = [
+            &|row| row.seq = 3,
+            &|row| row.entry.merchant = None,
+            &|row| row.entry.at = Timestamp::from_unix_seconds(2),
+            &|row| row.entry.actor = Actor::Vault,
+            &|row| row.entry.action = Action::Charge,
+            &|row| row.entry.subject.push('1'),
+            &|row| row.entry.reason = Some(Line::parse("").unwrap()),
+            &|row| row.key_version = 2,
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            assert!(!changed(change), "change {index}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for action in Action::ALL {
+            assert_eq!(Action::parse(action.as_str()), Some(action));
+        }
+        for actor in [Actor::Operator, Actor::Vault, Actor::Key(KeyId::random(Mode::Live))] {
+            assert_eq!(Actor::parse(&actor.to_string()), Some(actor));
+        }
+    }
+}
