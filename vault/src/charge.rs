@@ -1,9 +1,9 @@
-//! Money taken with a token.
+//! Money taken with a card.
 
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::id::{ChargeId, TokenId};
+use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::time::Timestamp;
 use crate::token::{CardFacts, Line};
 
@@ -30,11 +30,25 @@ pub struct Order {
     /// Of what.
     pub currency: Currency,
     /// With which card.
-    pub token: TokenId,
+    pub source: Source,
     /// For the merchant's own use.
     pub description: Option<Line>,
     /// For the merchant's own use; given back as it came.
     pub metadata: Map<String, Value>,
+}
+
+/// What a charge is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A token, which it uses up.
+    Token(TokenId),
+    /// A customer's card on file.
+    Card {
+        /// The customer.
+        customer: CustomerId,
+        /// Which of the customer's cards; none for the default one. A charge that was made names it.
+        card: Option<CardId>,
+    },
 }
 
 /// An amount of money in the currency's smallest unit: satang, cents, yen.

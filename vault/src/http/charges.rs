@@ -13,26 +13,28 @@ use super::limit::Declined;
 use super::object::ChargeObject;
 use crate::Vault;
 use crate::audit::Actor;
-use crate::charge::{Amount, ChargeStatus, Currency, Order};
-use crate::id::{ChargeId, TokenId};
+use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
+use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::text::holds_card_number;
 use crate::token::{Line, NotALine};
 use crate::vault::ChargeError;
 
-/// `POST /charges`: takes money with a token, once.
+/// `POST /charges`: takes money with a token, once, or with a customer's card.
 pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     params: Params,
 ) -> Result<(Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let order = order(params)?;
-    let token = order.token.clone();
     let mode = merchant.mode;
     let charge = vault.charge(merchant, Actor::Key(key), order).await.map_err(|error| match error {
         ChargeError::Failure(failure) => failure.into(),
         ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+        ChargeError::NoCard => ApiError::CustomerWithoutCard,
+        ChargeError::UnknownCard => ApiError::NoSuchCard,
+        ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
         ChargeError::UnknownToken => ApiError::NoSuchToken,
-        ChargeError::Used(by) => ApiError::UsedToken { token, by },
+        ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
     })?;
     let declined = matches!(charge.status, ChargeStatus::Failed(_)).then_some(Extension(Declined));
     Ok((declined, Json(ChargeObject::new(charge, mode))))
@@ -57,7 +59,8 @@ fn order(mut params: Params) -> Result<Order, ApiError> {
     let currency = params.text("currency")?.ok_or(BadRequest::Missing("currency"))?;
     let currency = Currency::parse(&currency)
         .ok_or_else(|| params.wrong_type("currency", "a three-letter code (ISO 4217)"))?;
-    let token = params.text("card")?;
+    let card = params.text("card")?;
+    let customer = params.text("customer")?;
     let description = match params.text("description")? {
         Some(text) => Some(Line::parse(&text).map_err(|why| params.malformed("description", why))?),
         None => None,
@@ -66,20 +69,25 @@ fn order(mut params: Params) -> Result<Order, ApiError> {
     if holds_card_number(&serde_json::Value::Object(metadata.clone()).to_string()) {
         return Err(params.malformed("metadata", NotALine::HoldsCardNumber).into());
     }
-    // A charge without capture, or from a customer's card or another source, is another charge than this one.
+    // A charge without capture, or from another source than a card, is another charge than this one.
     if params.truth("capture")? == Some(false) {
         return Err(BadRequest::Unsupported("capture=false").into());
     }
-    for name in ["customer", "source"] {
-        if params.has(name) {
-            return Err(BadRequest::Unsupported(name).into());
-        }
+    if params.has("source") {
+        return Err(BadRequest::Unsupported("source").into());
     }
     // Nobody is sent anywhere by a charge that ends at once.
-    for name in ["customer", "ip", "return_uri", "source"] {
+    for name in ["ip", "return_uri", "source"] {
         params.ignore(name);
     }
     params.finish()?;
-    let token = TokenId::parse(&token.ok_or(ApiError::MissingCard)?).ok_or(ApiError::NoSuchToken)?;
-    Ok(Order { amount, currency, token, description, metadata })
+    let source = match (customer, card) {
+        (Some(customer), card) => Source::Card {
+            customer: CustomerId::parse(&customer).ok_or(ApiError::NoSuchCustomer)?,
+            card: card.map(|card| CardId::parse(&card).ok_or(ApiError::NoSuchCard)).transpose()?,
+        },
+        (None, Some(token)) => Source::Token(TokenId::parse(&token).ok_or(ApiError::NoSuchToken)?),
+        (None, None) => return Err(ApiError::MissingCard),
+    };
+    Ok(Order { amount, currency, source, description, metadata })
 }

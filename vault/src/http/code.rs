@@ -72,7 +72,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED Caller
         "Use a method of the Allow header.";
     MissingCard "missing_card" BAD_REQUEST Caller
-        "Name the token to charge as card.";
+        "Name the token to charge as card, or a customer that has a card as customer.";
     NotFound "not_found" NOT_FOUND Caller
         "Check the address and the id. What belongs to another merchant is not found either.";
     NotPermitted "not_permitted" FORBIDDEN Caller

@@ -44,6 +44,9 @@ pub(super) enum ApiError {
         "this merchant's cards have to be sealed; add the merchant with --clear-card if it may send clear ones"
     )]
     ClearCardNotAllowed,
+    /// The caller's fault.
+    #[error("the customer has no card to charge; add one with a token, tokn_…")]
+    CustomerWithoutCard,
     /// The fault of a clock, or of who kept the seal. A new seal helps.
     #[error(
         "the seal's time is more than 5 minutes away from the vault's, which is in the Date header; seal again"
@@ -65,14 +68,20 @@ pub(super) enum ApiError {
     #[error("this path does not take this method; the Allow header has those it takes")]
     MethodNotAllowed,
     /// The caller's fault.
-    #[error("card is missing: it names the token to charge, tokn_…")]
+    #[error("card is missing: it names the token to charge, tokn_…, or customer names whose card")]
     MissingCard,
     /// The operator's to put right.
     #[error("this vault serves no card form: start it with --assets and the folder pkg/ of a release")]
     NoAssets,
     /// The caller's fault.
+    #[error("card was not found")]
+    NoSuchCard,
+    /// The caller's fault.
     #[error("charge was not found")]
     NoSuchCharge,
+    /// The caller's fault.
+    #[error("customer was not found")]
+    NoSuchCustomer,
     /// The caller's fault.
     #[error("there is nothing at this path")]
     NoSuchRoute,
@@ -127,14 +136,19 @@ impl ApiError {
             Self::BodyTooLarge => Code::BodyTooLarge,
             Self::Busy => Code::ServiceUnavailable,
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
+            Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
             Self::Internal(_) => Code::InternalError,
             Self::InvalidAmount => Code::InvalidAmount,
             Self::InvalidCard(_) => Code::InvalidCard,
             Self::InvalidSeal => Code::InvalidSeal,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
-            Self::MissingCard => Code::MissingCard,
-            Self::NoAssets | Self::NoSuchCharge | Self::NoSuchRoute | Self::NoSuchToken => Code::NotFound,
+            Self::NoAssets
+            | Self::NoSuchCard
+            | Self::NoSuchCharge
+            | Self::NoSuchCustomer
+            | Self::NoSuchRoute
+            | Self::NoSuchToken => Code::NotFound,
             Self::NotPermitted => Code::NotPermitted,
             Self::OriginNotAllowed => Code::OriginNotAllowed,
             Self::ReplayedSeal => Code::ReplayedSeal,

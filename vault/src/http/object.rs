@@ -1,9 +1,9 @@
-//! Tokens and charges as Omise shows them (API version 2019-05-29).
+//! Tokens, charges, customers and cards as Omise shows them (API version 2019-05-29).
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::charge::{Charge, ChargeStatus};
+use crate::charge::{Charge, ChargeStatus, Source};
 use crate::merchant::Mode;
 use crate::token::{CardFacts, Line, Token, Usage};
 
@@ -64,6 +64,10 @@ pub(super) struct ChargeObject {
 impl ChargeObject {
     pub(super) fn new(charge: Charge, mode: Mode) -> Self {
         let order = charge.order;
+        let customer = match order.source {
+            Source::Token(_) => None,
+            Source::Card { customer, .. } => Some(customer.to_string()),
+        };
         let successful = charge.status == ChargeStatus::Successful;
         let failure = match charge.status {
             ChargeStatus::Failed(code) => Some(code),
@@ -84,7 +88,7 @@ impl ChargeObject {
             captured: successful,
             paid: successful,
             card: CardObject::new(charge.card, mode),
-            customer: None,
+            customer,
             failure_code: failure.map(|code| code.as_str()),
             failure_message: failure.map(|code| code.to_string()),
             created_at: charge.created_at.to_string(),

@@ -5,8 +5,8 @@ use super::audit;
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
 use crate::audit::Entry;
-use crate::charge::{Amount, ChargeStatus, Currency, FailureCode};
-use crate::id::{ChargeId, MerchantId, TokenId};
+use crate::charge::{Amount, ChargeStatus, Currency, FailureCode, Source};
+use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenId};
 use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
 use crate::token::UsedBy;
@@ -16,8 +16,8 @@ use crate::token::UsedBy;
 pub struct StoredCharge {
     /// Its id.
     pub id: ChargeId,
-    /// The token it was made with.
-    pub token: TokenId,
+    /// What it was made with.
+    pub source: Source,
     /// Its card as it was then, without the number; its details are the charge's.
     pub card: StoredCard,
     /// How much.
@@ -42,16 +42,21 @@ pub struct NewCharge {
 /// What came of beginning a charge.
 #[derive(Debug)]
 pub enum Begun {
-    /// It is pending; its token is used. Here is the security code that is no longer in the store.
+    /// It is pending; its token, if it has one, is used. Here is the security code that is no longer in the store.
     Pending(Option<SecurityCodeRow>),
     /// There is no such token.
     UnknownToken,
-    /// The token has been used for this.
-    Used(UsedBy),
+    /// The token has been used.
+    Used {
+        /// The token.
+        token: TokenId,
+        /// What used it.
+        by: UsedBy,
+    },
 }
 
 impl Store {
-    /// Begins a charge and uses its token, once: of any number at the same time, one begins.
+    /// Begins a charge and uses its token, if it has one, once: of any number at the same time, one begins.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is used.
@@ -63,23 +68,28 @@ impl Store {
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
         let NewCharge { charge, ask_at } = new;
-        let by = UsedBy::Charge(charge.id.clone());
-        let code =
-            match tokens::claim(&mut transaction, merchant, &charge.token, &by, charge.created_at).await? {
-                Claimed::Now(code) => code,
-                Claimed::Before(by) => return Ok(Begun::Used(by)),
-                Claimed::Unknown => return Ok(Begun::UnknownToken),
-            };
+        let (token, customer, code) = match &charge.source {
+            Source::Token(token) => {
+                let by = UsedBy::Charge(charge.id.clone());
+                match tokens::claim(&mut transaction, merchant, token, &by, charge.created_at).await? {
+                    Claimed::Now(code) => (Some(token), None, code),
+                    Claimed::Before(by) => return Ok(Begun::Used { token: token.clone(), by }),
+                    Claimed::Unknown => return Ok(Begun::UnknownToken),
+                }
+            }
+            Source::Card { customer, .. } => (None, Some(customer), None),
+        };
         let card = &charge.card;
         sqlx::query(
-            "INSERT INTO charges (merchant_id, id, token_id, card_id, card_created_at, brand,
+            "INSERT INTO charges (merchant_id, id, token_id, customer_id, card_id, card_created_at, brand,
                  last_digits, fingerprint, fingerprint_key_version, security_code_check, data_key_version, details,
                  amount, currency, status, created_at, ask_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', $16, $17)",
         )
         .bind(merchant.as_str())
         .bind(charge.id.as_str())
-        .bind(charge.token.as_str())
+        .bind(token.map(TokenId::as_str))
+        .bind(customer.map(CustomerId::as_str))
         .bind(card.id.as_str())
         .bind(seconds(card.created_at))
         .bind(card.brand.id())
@@ -101,7 +111,7 @@ impl Store {
         Ok(Begun::Pending(code))
     }
 
-    /// Keeps what came of a charge, and forgets the number behind its token. The first outcome stays.
+    /// Keeps what came of a charge, and forgets the number behind its token, if it has one. The first outcome stays.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -126,7 +136,9 @@ impl Store {
         .bind(failure_code)
         .execute(&mut *transaction)
         .await?;
-        tokens::forget_number(&mut transaction, merchant, &charge.token).await?;
+        if let Source::Token(token) = &charge.source {
+            tokens::forget_number(&mut transaction, merchant, token).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -149,13 +161,23 @@ impl Store {
 fn read(row: &AnyRow) -> Result<StoredCharge, StoreError> {
     Ok(StoredCharge {
         id: parsed(row, "id", ChargeId::parse)?,
-        token: parsed(row, "token_id", TokenId::parse)?,
+        source: read_source(row)?,
         card: tokens::read_card(row, "card_id", "card_created_at")?,
         amount: Amount::new(row.try_get("amount")?).ok_or(StoreError::Corrupt("amount"))?,
         currency: parsed(row, "currency", Currency::parse)?,
         status: read_status(row)?,
         created_at: timestamp(row, "created_at")?,
     })
+}
+
+fn read_source(row: &AnyRow) -> Result<Source, StoreError> {
+    match row.try_get::<Option<String>, _>("token_id")? {
+        Some(token) => TokenId::parse(&token).map(Source::Token).ok_or(StoreError::Corrupt("token_id")),
+        None => Ok(Source::Card {
+            customer: parsed(row, "customer_id", CustomerId::parse)?,
+            card: Some(parsed(row, "card_id", CardId::parse)?),
+        }),
+    }
 }
 
 /// A status out of its two columns.

@@ -12,10 +12,11 @@ use super::tokens::facts;
 use super::{Failure, Vault};
 use crate::acquirer::{Acquirer, Outcome, Payment};
 use crate::audit::{Action, Actor};
-use crate::charge::{Charge, ChargeStatus, FailureCode, Order};
-use crate::id::ChargeId;
+use crate::charge::{Charge, ChargeStatus, FailureCode, Order, Source};
+use crate::id::{ChargeId, TokenId};
 use crate::merchant::Merchant;
-use crate::store::{Begun, NewCharge, SecurityCodeRow, StoreError, StoredCard, StoredCharge, StoredToken};
+use crate::store::{Begun, NewCharge, SecurityCodeRow, StoreError, StoredCard, StoredCharge};
+use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};
 
 /// How long an acquirer is given before it is asked what became of a charge.
@@ -29,8 +30,17 @@ struct ChargeDetails {
     metadata: Map<String, Value>,
 }
 
+/// The card of a charge, with its number.
+struct Chargeable {
+    /// What it was found by: a token, or a customer with the very card.
+    source: Source,
+    /// The id of what its ciphertexts belong to.
+    owner: String,
+    card: StoredCard,
+}
+
 impl Vault {
-    /// Charges a token. Goes on to its end once begun, whether or not anybody waits for it.
+    /// Charges a token or a customer's card. Goes on to its end once begun, whether or not anybody waits for it.
     ///
     /// # Errors
     /// [`ChargeError`]
@@ -55,9 +65,8 @@ impl Vault {
         order: Order,
     ) -> Result<Charge, ChargeError> {
         let now = self.clock.now();
-        let token = self.store.token(&merchant.id, &order.token, now).await?;
-        let token = token.ok_or(ChargeError::UnknownToken)?;
-        let card: Details = self.details(merchant, token.id.as_str(), &token.card.details).await?;
+        let found = self.chargeable(merchant, &order.source, now).await?;
+        let card: Details = self.details(merchant, &found.owner, &found.card.details).await?;
         let id = ChargeId::random(merchant.mode);
         let kept = ChargeDetails {
             card: card.clone(),
@@ -68,8 +77,8 @@ impl Vault {
         let new = NewCharge {
             charge: StoredCharge {
                 id,
-                token: token.id.clone(),
-                card: StoredCard { pan: None, details, ..token.card.clone() },
+                source: found.source.clone(),
+                card: StoredCard { pan: None, details, ..found.card.clone() },
                 amount: order.amount,
                 currency: order.currency.clone(),
                 status: ChargeStatus::Pending,
@@ -83,10 +92,10 @@ impl Vault {
         let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
             Begun::Pending(code) => code,
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
-            Begun::Used(by) => return Err(ChargeError::Used(by)),
+            Begun::Used { token, by } => return Err(ChargeError::Used { token, by }),
         };
         let charge = new.charge;
-        let payment = match self.payment(merchant, &charge, &token, card.clone(), code).await {
+        let payment = match self.payment(merchant, &charge, &found, card.clone(), code).await {
             Ok(payment) => payment,
             Err(failure) => {
                 // Nobody was asked for money, so this charge is not left pending.
@@ -104,27 +113,56 @@ impl Vault {
             tracing::error!(charge = %charge.id, status = status.as_str(), "the outcome of a charge was not stored");
             return Err(error.into());
         }
-        let StoredCharge { id, created_at, .. } = charge;
-        Ok(Charge { id, created_at, order, status, card: facts(token.card, card) })
+        let StoredCharge { id, created_at, source, .. } = charge;
+        Ok(Charge { id, created_at, order: Order { source, ..order }, status, card: facts(found.card, card) })
+    }
+
+    /// Finds the card that a charge is to be made with.
+    async fn chargeable(
+        &self,
+        merchant: &Merchant,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<Chargeable, ChargeError> {
+        match source {
+            Source::Token(id) => {
+                let token =
+                    self.store.token(&merchant.id, id, now).await?.ok_or(ChargeError::UnknownToken)?;
+                Ok(Chargeable {
+                    owner: token.id.to_string(),
+                    source: Source::Token(token.id),
+                    card: token.card,
+                })
+            }
+            Source::Card { customer, card } => {
+                let stored = self.store.customer(&merchant.id, customer).await?;
+                let stored = stored.ok_or(ChargeError::UnknownCustomer)?;
+                let card = card.as_ref().or(stored.default_card.as_ref()).ok_or(ChargeError::NoCard)?;
+                let card = self.store.card(&merchant.id, customer, card).await?;
+                let card = card.ok_or(ChargeError::UnknownCard)?;
+                let source = Source::Card { customer: stored.id, card: Some(card.id.clone()) };
+                Ok(Chargeable { owner: card.id.to_string(), source, card })
+            }
+        }
     }
 
     async fn payment(
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
-        token: &StoredToken,
+        found: &Chargeable,
         details: Details,
         code: Option<SecurityCodeRow>,
     ) -> Result<Payment, Failure> {
         let security_code = match code.filter(|code| charge.created_at < code.expires_at) {
-            Some(code) => self.security_code(merchant, token, &code).await?,
+            Some(code) => self.security_code(merchant, &found.owner, found.card.brand, &code).await?,
             None => None,
         };
         Ok(Payment {
             charge: charge.id.clone(),
             amount: charge.amount,
             currency: charge.currency.clone(),
-            number: self.number(merchant, token.id.as_str(), &token.card).await?,
+            number: self.number(merchant, &found.owner, &found.card).await?,
             security_code,
             details,
         })
@@ -140,7 +178,7 @@ impl Vault {
         let order = Order {
             amount: stored.amount,
             currency: stored.currency,
-            token: stored.token,
+            source: stored.source,
             description: details.description,
             metadata: details.metadata,
         };
@@ -163,12 +201,26 @@ pub enum ChargeError {
     /// Nobody takes this merchant's charges. The operator's to put right; nothing was used.
     #[error("no acquirer is set up")]
     NoAcquirer,
+    /// The customer has no card. The merchant's fault.
+    #[error("the customer has no card")]
+    NoCard,
+    /// The customer has no such card. The merchant's fault.
+    #[error("there is no such card")]
+    UnknownCard,
+    /// There is no such customer. The merchant's fault.
+    #[error("there is no such customer")]
+    UnknownCustomer,
     /// There is no such token. The merchant's fault; nothing was used.
     #[error("there is no such token")]
     UnknownToken,
-    /// The token has been used, for this. The merchant's fault.
-    #[error("the token was used for {0}")]
-    Used(UsedBy),
+    /// The token has been used. The merchant's fault.
+    #[error("token {token} was used for {by}")]
+    Used {
+        /// The token.
+        token: TokenId,
+        /// What used it.
+        by: UsedBy,
+    },
 }
 
 impl From<StoreError> for ChargeError {

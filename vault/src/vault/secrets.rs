@@ -9,7 +9,7 @@ use super::{Failure, Vault};
 use crate::keys::data::{Ciphertext, DataKey, Part, Place};
 use crate::keys::gcm::Unopened;
 use crate::merchant::Merchant;
-use crate::store::{SecurityCodeRow, StoredCard, StoredToken};
+use crate::store::{SecurityCodeRow, StoredCard};
 
 impl Vault {
     /// Runs something with the key that encrypts now: all ciphertexts of a row are under one.
@@ -65,17 +65,17 @@ impl Vault {
         Number::parse(text).valid().ok_or(Failure::Unreadable("card number"))
     }
 
-    /// The security code that came with a token.
+    /// The security code that came with `owner`, a token of a card of this brand.
     pub(super) async fn security_code(
         &self,
         merchant: &Merchant,
-        token: &StoredToken,
+        owner: &str,
+        brand: Brand,
         row: &SecurityCodeRow,
     ) -> Result<Option<SecurityCode>, Failure> {
-        let place = Place { merchant: &merchant.id, owner: token.id.as_str(), part: Part::SecurityCode };
+        let place = Place { merchant: &merchant.id, owner, part: Part::SecurityCode };
         let plaintext = self.decrypt(place, &row.code).await?;
         let text = std::str::from_utf8(&plaintext).map_err(|_| Failure::Unreadable("security code"))?;
-        let brand: Brand = token.card.brand;
         Ok(SecurityCode::parse(text, Some(brand)).valid())
     }
 }

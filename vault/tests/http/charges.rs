@@ -147,7 +147,7 @@ async fn wrong_charges_are_refused_and_use_nothing() {
         ("metadata", json!({ "deep": [{ "card": 4_242_424_242_424_242_u64 }] }), 400, "bad_request"),
         ("metadata", json!("text"), 400, "bad_request"),
         ("capture", json!(false), 400, "bad_request"),
-        ("customer", json!("cust_test_1"), 400, "bad_request"),
+        ("customer", json!("cust_test_1"), 404, "not_found"),
         ("source", json!("src_test_1"), 400, "bad_request"),
         ("amuont", json!(1), 400, "bad_request"),
     ] {
