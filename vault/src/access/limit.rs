@@ -517,12 +517,14 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_defaults_is_true() {
-        let text = include_str!("limit.rs");
-        for name in Name::ALL {
-            let row = format!("/// | `{}` | ", name.as_str());
-            let row = text.lines().find(|line| line.starts_with(&row)).unwrap();
-            assert!(row.contains(&format!("`{}`", Limits::default().limit(name))), "{row}");
+    fn the_tables_of_defaults_are_true() {
+        let documented = include_str!("../../../docs/rate-limits.md");
+        for (text, start) in [(include_str!("limit.rs"), "/// | "), (documented, "| ")] {
+            for name in Name::ALL {
+                let row = format!("{start}`{}` | ", name.as_str());
+                let row = text.lines().find(|line| line.starts_with(&row)).unwrap();
+                assert!(row.contains(&format!("`{}`", Limits::default().limit(name))), "{row}");
+            }
         }
     }
 
