@@ -94,7 +94,7 @@ impl Currency {
 /// What came of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargeStatus {
-    /// The acquirer is being asked, or the vault stopped before it had the answer.
+    /// The acquirer is being asked, or what it did is not known yet: the vault finds it out.
     Pending,
     /// The money was taken.
     Successful,
@@ -110,6 +110,34 @@ impl ChargeStatus {
             Self::Pending => "pending",
             Self::Successful => "successful",
             Self::Failed(_) => "failed",
+        }
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub const fn outcome(self) -> Option<ChargeOutcome> {
+        match self {
+            Self::Pending => None,
+            Self::Successful => Some(ChargeOutcome::Successful),
+            Self::Failed(code) => Some(ChargeOutcome::Failed(code)),
+        }
+    }
+}
+
+/// How a charge ended. It stays so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeOutcome {
+    /// The money was taken.
+    Successful,
+    /// It was not.
+    Failed(FailureCode),
+}
+
+impl From<ChargeOutcome> for ChargeStatus {
+    fn from(outcome: ChargeOutcome) -> Self {
+        match outcome {
+            ChargeOutcome::Successful => Self::Successful,
+            ChargeOutcome::Failed(code) => Self::Failed(code),
         }
     }
 }

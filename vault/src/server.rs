@@ -160,6 +160,9 @@ async fn maintain(vault: Arc<Vault>) {
             }
             Err(error) => tracing::error!(%error, "maintenance failed; it is tried again"),
         }
+        if let Err(error) = vault.resolve_charges().await {
+            tracing::error!(%error, "looking charges up failed; it is tried again");
+        }
     }
 }
 

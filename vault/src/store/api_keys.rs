@@ -2,7 +2,6 @@ use cardseal::client::Pkey;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
-use super::merchants::read_merchant;
 use super::{Store, StoreError, parsed, seconds, text, timestamp};
 use crate::access::{KeyKind, Scopes};
 use crate::id::{KeyId, MerchantId, SecretKey};
@@ -120,12 +119,7 @@ impl Store {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let id = parsed(&row, "merchant_id", MerchantId::parse)?;
-        let merchant = sqlx::query("SELECT * FROM merchants WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
-        let merchant = merchant.ok_or(StoreError::Corrupt("merchant_id"))?;
-        Ok(Some((read_merchant(&merchant, self.origins(&id).await?)?, read(&row)?)))
+        Ok(Some((self.merchant(&id).await?, read(&row)?)))
     }
 }
 

@@ -5,7 +5,7 @@ use super::audit;
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
 use crate::audit::Entry;
-use crate::charge::{Amount, ChargeStatus, Currency, FailureCode, Source};
+use crate::charge::{Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
 use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenId};
 use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
@@ -111,7 +111,8 @@ impl Store {
         Ok(Begun::Pending(code))
     }
 
-    /// Keeps what came of a charge, and forgets the number behind its token, if it has one. The first outcome stays.
+    /// Keeps what came of a charge, and forgets the number behind its token, if it has one. The first outcome stays: that
+    /// is the one given back.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -119,14 +120,15 @@ impl Store {
         &self,
         merchant: &MerchantId,
         charge: &StoredCharge,
-        status: ChargeStatus,
-    ) -> Result<(), StoreError> {
-        let failure_code = match status {
-            ChargeStatus::Failed(code) => Some(code.as_str()),
-            ChargeStatus::Pending | ChargeStatus::Successful => None,
+        outcome: ChargeOutcome,
+    ) -> Result<ChargeOutcome, StoreError> {
+        let status = ChargeStatus::from(outcome);
+        let failure_code = match outcome {
+            ChargeOutcome::Failed(code) => Some(code.as_str()),
+            ChargeOutcome::Successful => None,
         };
         let mut transaction = self.write().await?;
-        sqlx::query(
+        let finished = sqlx::query(
             "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL
              WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
         )
@@ -136,10 +138,67 @@ impl Store {
         .bind(failure_code)
         .execute(&mut *transaction)
         .await?;
+        if finished.rows_affected() == 0 {
+            let row =
+                sqlx::query("SELECT status, failure_code FROM charges WHERE merchant_id = $1 AND id = $2")
+                    .bind(merchant.as_str())
+                    .bind(charge.id.as_str())
+                    .fetch_one(&mut *transaction)
+                    .await?;
+            return read_status(&row)?.outcome().ok_or(StoreError::Corrupt("status"));
+        }
         if let Source::Token(token) = &charge.source {
             tokens::forget_number(&mut transaction, merchant, token).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Has the acquirer asked at `ask_at` what became of a charge, if that is not known by then.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn ask_later(
+        &self,
+        merchant: &MerchantId,
+        charge: &ChargeId,
+        ask_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE charges SET ask_at = $3 WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
+        )
+        .bind(merchant.as_str())
+        .bind(charge.as_str())
+        .bind(seconds(ask_at))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Up to `limit` charges whose acquirer is to be asked what became of them. Until `lease` they are the caller's: no
+    /// other process gets them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn lease_unanswered_charges(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(MerchantId, StoredCharge)>, StoreError> {
+        // The second condition on the time is looked at again when another process had the row meanwhile.
+        let rows = sqlx::query(
+            "UPDATE charges SET ask_at = $2
+             WHERE ask_at <= $1 AND (merchant_id, id) IN
+                 (SELECT merchant_id, id FROM charges WHERE ask_at <= $1 ORDER BY ask_at LIMIT $3)
+             RETURNING *",
+        )
+        .bind(seconds(now))
+        .bind(seconds(lease))
+        .bind(i64::from(limit))
+        .fetch_all(&self.writer)
+        .await?;
+        rows.iter().map(|row| Ok((parsed(row, "merchant_id", MerchantId::parse)?, read(row)?))).collect()
     }
 
     /// A merchant's charge.

@@ -65,6 +65,16 @@ impl Store {
         Ok(merchants)
     }
 
+    /// The merchant that a row of this store belongs to.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn merchant(&self, id: &MerchantId) -> Result<Merchant, StoreError> {
+        let query = sqlx::query("SELECT * FROM merchants WHERE id = $1").bind(id.as_str());
+        let row = query.fetch_optional(&self.readers).await?.ok_or(StoreError::Corrupt("merchant_id"))?;
+        read_merchant(&row, self.origins(id).await?)
+    }
+
     /// Whether any merchant's pages are served from this origin.
     ///
     /// # Errors

@@ -6,21 +6,36 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::secrets::encrypt_details;
 use super::tokens::facts;
 use super::{Failure, Vault};
-use crate::acquirer::{Acquirer, Outcome, Payment};
+use crate::acquirer::{Acquirer, Found, Inquiry, LONGEST_CHARGE, LONGEST_FIND, Outcome, Payment};
 use crate::audit::{Action, Actor};
-use crate::charge::{Charge, ChargeStatus, FailureCode, Order, Source};
-use crate::id::{ChargeId, TokenId};
+use crate::charge::{Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
+use crate::id::{ChargeId, MerchantId, TokenId};
 use crate::merchant::Merchant;
 use crate::store::{Begun, NewCharge, SecurityCodeRow, StoreError, StoredCard, StoredCharge};
 use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};
 
-/// How long an acquirer is given before it is asked what became of a charge.
-const ASK_AFTER: Duration = Duration::from_secs(120);
+/// When an acquirer is asked what became of a charge, should this process die over it: after it can have answered.
+const ASK_AFTER: Duration = LONGEST_CHARGE.saturating_add(Duration::from_secs(30));
+
+/// How long a look-up and storing what it told may take. Then another process may try.
+const LEASE: Duration = LONGEST_FIND.saturating_add(Duration::from_secs(40));
+
+/// Look-ups at once.
+const LOOK_UPS: u32 = 16;
+
+/// A charge is looked up again after as long as it has been pending for already, within these bounds.
+const SOONEST_AGAIN: Duration = Duration::from_secs(10);
+const LATEST_AGAIN: Duration = Duration::from_secs(60 * 60);
+
+/// How long a payment may be on its way. One that an acquirer has not heard of after it never arrives.
+const LONGEST_JOURNEY: Duration = Duration::from_secs(10 * 60);
 
 /// What is kept of a charge beside its amount: nothing of it is anybody's but the merchant's.
 #[derive(Debug, Deserialize, Serialize)]
@@ -99,20 +114,22 @@ impl Vault {
             Ok(payment) => payment,
             Err(failure) => {
                 // Nobody was asked for money, so this charge is not left pending.
-                let status = ChargeStatus::Failed(FailureCode::FailedProcessing);
-                self.store.finish_charge(&merchant.id, &charge, status).await?;
+                let outcome = ChargeOutcome::Failed(FailureCode::FailedProcessing);
+                self.store.finish_charge(&merchant.id, &charge, outcome).await?;
                 return Err(failure.into());
             }
         };
-        let status = match acquirer.charge(&payment).await {
-            Outcome::Successful => ChargeStatus::Successful,
-            Outcome::Failed(code) => ChargeStatus::Failed(code),
+        let asked = timeout(LONGEST_CHARGE, acquirer.charge(&payment));
+        let status = match asked.await.unwrap_or(Outcome::Unknown) {
+            Outcome::Successful => self.finish(merchant, &charge, ChargeOutcome::Successful).await?,
+            Outcome::Failed(code) => self.finish(merchant, &charge, ChargeOutcome::Failed(code)).await?,
+            Outcome::Unknown => {
+                tracing::warn!(charge = %charge.id, "an acquirer did not say what became of a charge");
+                let ask_at = self.clock.now().plus(SOONEST_AGAIN);
+                self.store.ask_later(&merchant.id, &charge.id, ask_at).await?;
+                ChargeStatus::Pending
+            }
         };
-        if let Err(error) = self.store.finish_charge(&merchant.id, &charge, status).await {
-            // The store says pending; only this line tells what became of the money.
-            tracing::error!(charge = %charge.id, status = status.as_str(), "the outcome of a charge was not stored");
-            return Err(error.into());
-        }
         let StoredCharge { id, created_at, source, .. } = charge;
         Ok(Charge { id, created_at, order: Order { source, ..order }, status, card: facts(found.card, card) })
     }
@@ -146,6 +163,23 @@ impl Vault {
         }
     }
 
+    async fn finish(
+        &self,
+        merchant: &Merchant,
+        charge: &StoredCharge,
+        outcome: ChargeOutcome,
+    ) -> Result<ChargeStatus, Failure> {
+        match self.store.finish_charge(&merchant.id, charge, outcome).await {
+            Ok(first) => Ok(first.into()),
+            Err(error) => {
+                // The store says pending. The acquirer will be asked again; until then only this line tells.
+                let status = ChargeStatus::from(outcome).as_str();
+                tracing::error!(charge = %charge.id, status, "the outcome of a charge was not stored");
+                Err(error.into())
+            }
+        }
+    }
+
     async fn payment(
         &self,
         merchant: &Merchant,
@@ -166,6 +200,55 @@ impl Vault {
             security_code,
             details,
         })
+    }
+
+    /// Asks acquirers what became of charges whose outcome is not known, those among them that a process was killed
+    /// over. No charge is sent again. Says how many have an outcome now.
+    ///
+    /// Each is looked up by one process at a time; those that are still open, later and later.
+    ///
+    /// # Errors
+    /// [`Failure`]; what was not done is done the next time.
+    pub async fn resolve_charges(self: &Arc<Self>) -> Result<u64, Failure> {
+        let now = self.clock.now();
+        let mut tasks = JoinSet::new();
+        for (merchant, charge) in self.store.lease_unanswered_charges(now, now.plus(LEASE), LOOK_UPS).await? {
+            let vault = Arc::clone(self);
+            tasks.spawn(async move { vault.resolve_charge(&merchant, &charge).await });
+        }
+        let mut resolved = 0;
+        while let Some(task) = tasks.join_next().await {
+            resolved += u64::from(task.map_err(|_| Failure::Panicked)??);
+        }
+        Ok(resolved)
+    }
+
+    async fn resolve_charge(&self, merchant: &MerchantId, charge: &StoredCharge) -> Result<bool, Failure> {
+        let merchant = self.store.merchant(merchant).await?;
+        let Some(acquirer) = self.acquirers.of(merchant.mode) else {
+            tracing::error!(charge = %charge.id, "nobody can say what became of a charge: its acquirer is not set up");
+            return Ok(false);
+        };
+        let (id, currency) = (charge.id.clone(), charge.currency.clone());
+        let inquiry = Inquiry { charge: id, amount: charge.amount, currency };
+        let found = timeout(LONGEST_FIND, acquirer.find(&inquiry)).await.unwrap_or(Found::Unknown);
+        let now = self.clock.now();
+        let age = now.since(charge.created_at);
+        let outcome = match found {
+            Found::Successful => ChargeOutcome::Successful,
+            Found::Failed(code) => ChargeOutcome::Failed(code),
+            Found::NeverArrived if age >= LONGEST_JOURNEY => {
+                ChargeOutcome::Failed(FailureCode::FailedProcessing)
+            }
+            Found::NeverArrived | Found::Unknown => {
+                let ask_at = now.plus(age.clamp(SOONEST_AGAIN, LATEST_AGAIN));
+                self.store.ask_later(&merchant.id, &charge.id, ask_at).await?;
+                return Ok(false);
+            }
+        };
+        let status = self.finish(&merchant, charge, outcome).await?;
+        tracing::info!(charge = %charge.id, status = status.as_str(), "found out what became of a charge");
+        Ok(true)
     }
 
     /// A merchant's charge, if it has one of this id.

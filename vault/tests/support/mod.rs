@@ -46,7 +46,7 @@ pub(crate) const VISA: &str = "4242424242424242";
 /// A vault without a network.
 pub(crate) struct Asked {
     pub(crate) vault: Arc<Vault>,
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Arc<TempDir>,
     pub(crate) router: Router,
     clock: Arc<AtomicU64>,
     /// Milliseconds that rate limits believe to have passed.
@@ -91,8 +91,16 @@ impl Asked {
         Self { router: router(Arc::clone(&asked.vault), None, limiter), ..asked }
     }
 
-    pub(crate) async fn reopen(dir: TempDir, acquirers: Acquirers) -> Self {
-        let seconds = Arc::new(AtomicU64::new(NOON));
+    pub(crate) async fn reopen(dir: impl Into<Arc<TempDir>>, acquirers: Acquirers) -> Self {
+        Self::open(dir.into(), acquirers, Arc::new(AtomicU64::new(NOON))).await
+    }
+
+    /// Another process on the same database, by the same clock.
+    pub(crate) async fn beside(&self, acquirers: Acquirers) -> Self {
+        Self::open(Arc::clone(&self.dir), acquirers, Arc::clone(&self.clock)).await
+    }
+
+    async fn open(dir: Arc<TempDir>, acquirers: Acquirers, seconds: Arc<AtomicU64>) -> Self {
         let clock = Clock::new({
             let seconds = Arc::clone(&seconds);
             move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
