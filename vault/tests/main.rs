@@ -5,6 +5,7 @@
 mod acquirer;
 mod audit;
 mod cli;
+mod durability;
 mod http;
 mod keys;
 mod process;

@@ -51,15 +51,15 @@ impl Served {
     }
 
     pub(crate) fn start_with(dir: &Path, arguments: &[&str]) -> Self {
+        let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        serve.arg(dir).args(arguments);
+        Self::run(serve)
+    }
+
+    /// Runs a command that serves.
+    pub(crate) fn run(mut serve: Command) -> Self {
         let log = NamedTempFile::new().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cardseal-vault"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(dir)
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(log.reopen().unwrap())
-            .spawn()
-            .unwrap();
+        let mut child = serve.stdout(Stdio::piped()).stderr(log.reopen().unwrap()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
@@ -67,6 +67,11 @@ impl Served {
             panic!("the vault did not start: {}", fs::read_to_string(log.path()).unwrap())
         });
         Self { address: address.1.parse().unwrap(), child, out, line, log }
+    }
+
+    /// Where it is asked.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// What it has logged.
