@@ -163,6 +163,12 @@ async fn maintain(vault: Arc<Vault>) {
         if let Err(error) = vault.resolve_charges().await {
             tracing::error!(%error, "looking charges up failed; it is tried again");
         }
+        // A little at a time: what has expired does not wait until all of it is under new keys.
+        match vault.rekey().await {
+            Ok(0) => {}
+            Ok(_) => ticks.reset_immediately(),
+            Err(error) => tracing::error!(%error, "rows were not put under the new key; it is tried again"),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod keys;
 mod location;
 mod merchants;
+mod reencrypt;
 mod tokens;
 
 use std::io;
@@ -33,6 +34,7 @@ pub use customers::StoredCustomer;
 pub use error::StoreError;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
 pub use location::{Location, NotPostgres, PostgresUrl};
+pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 
 use batch::Batcher;

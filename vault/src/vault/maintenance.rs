@@ -1,10 +1,14 @@
 //! What has to be done from time to time. Every process does it; each step does no harm when another was first.
 
+use std::time::Duration;
+
 use super::{Failure, Vault};
+use crate::audit::{Action, Actor};
 use crate::keys::ACTIVATION_DELAY;
-use crate::keys::ring::State;
+use crate::keys::ring::{Ring, State};
 use crate::seal::TIME_WINDOW;
 use crate::store::Purpose;
+use crate::time::Timestamp;
 
 /// What maintenance did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +26,9 @@ impl Vault {
     /// [`Failure`]; what was not done is done the next time.
     pub async fn maintain(&self) -> Result<Done, Failure> {
         self.keys.refresh(&self.store).await?;
-        self.age_sealing_keys().await?;
+        self.let_age(Purpose::Sealing, self.policy.sealing_key_age).await?;
+        self.let_age(Purpose::Data, self.policy.data_key_age).await?;
+        self.destroy_sealing_keys().await?;
         let now = self.clock.now();
         // The id of a seal has to be remembered for as long as it would be opened again.
         let made_before = now.minus(2 * TIME_WINDOW);
@@ -32,25 +38,55 @@ impl Vault {
         })
     }
 
-    /// Makes the next sealing key in time, and destroys those that open nothing any more.
-    async fn age_sealing_keys(&self) -> Result<(), Failure> {
+    /// Makes the next key of a purpose once the one that is used has become `age` old.
+    async fn let_age(&self, purpose: Purpose, age: Duration) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let rings = self.keys.rings();
+        let aged = match purpose {
+            Purpose::Audit => has_aged(&rings.audit, age, now),
+            Purpose::Data => has_aged(&rings.data, age, now),
+            Purpose::Fingerprint => has_aged(&rings.fingerprint, age, now),
+            Purpose::Sealing => has_aged(&rings.sealing, age, now),
+        };
+        if aged {
+            self.rotate(purpose, Actor::Vault, now.plus(ACTIVATION_DELAY)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the next key of a purpose, which takes over at `active_from`, and tells its version.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn rotate(
+        &self,
+        purpose: Purpose,
+        actor: Actor,
+        active_from: Timestamp,
+    ) -> Result<u32, Failure> {
+        let version = self.keys.rotate(&self.store, purpose, self.clock.now(), active_from).await?;
+        let subject = format!("{} {version}", purpose.as_str());
+        self.audit(None, actor, Action::RotateKey, &subject, None).await?;
+        tracing::info!(purpose = purpose.as_str(), version, "the next key is made");
+        Ok(version)
+    }
+
+    /// Destroys the sealing keys that open nothing any more.
+    async fn destroy_sealing_keys(&self) -> Result<(), Failure> {
         let now = self.clock.now();
         let ring = &self.keys.rings().sealing;
-        let pending = ring.iter().any(|key| ring.state(key, now) == State::Pending);
-        let old =
-            ring.active(now).is_some_and(|key| now.since(key.active_from) >= self.policy.sealing_key_age);
-        if old && !pending {
-            let version =
-                self.keys.rotate(&self.store, Purpose::Sealing, now, now.plus(ACTIVATION_DELAY)).await?;
-            tracing::info!(version, "the next sealing key is made");
-        }
         for key in ring.iter() {
             let State::DecryptOnly { since } = ring.state(key, now) else { continue };
             if now.since(since) > self.policy.decrypt_only {
-                self.store.destroy_key(Purpose::Sealing, key.version, now).await?;
-                tracing::info!(version = key.version, "a sealing key is destroyed");
+                self.destroy(Purpose::Sealing, key.version).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether the key that is used is older than `age` and no other waits to take over.
+fn has_aged<K>(ring: &Ring<K>, age: Duration, now: Timestamp) -> bool {
+    let waits = ring.iter().any(|key| ring.state(key, now) == State::Pending);
+    !waits && ring.active(now).is_some_and(|key| now.since(key.active_from) >= age)
 }

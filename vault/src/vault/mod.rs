@@ -3,6 +3,7 @@
 mod audit;
 mod charges;
 mod maintenance;
+mod rekey;
 mod secrets;
 mod tokens;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use crate::acquirer::Acquirers;
@@ -25,6 +27,8 @@ pub use charges::ChargeError;
 pub use maintenance::Done;
 pub use tokens::TokenizeError;
 
+use rekey::Rekeying;
+
 /// A running vault.
 #[derive(Debug)]
 pub struct Vault {
@@ -36,6 +40,7 @@ pub struct Vault {
     policy: Policy,
     /// Charges under way. They go on when the client hangs up: its server would not know whether money was taken.
     charging: TaskTracker,
+    rekeying: Mutex<Rekeying>,
 }
 
 /// What a vault is made of.
@@ -76,6 +81,9 @@ pub struct Policy {
     pub security_code_lifetime: Duration,
     /// How old a sealing key gets before the next takes over.
     pub sealing_key_age: Duration,
+    /// How old a data key gets before the next takes over. Random nonces allow 2³² encryptions with one (SP 800-38D
+    /// section 8.3), and what it encrypted is put under the next while the vault serves.
+    pub data_key_age: Duration,
     /// How long a sealing key that is no longer active opens seals: longer than any browser keeps the set of keys (five
     /// minutes) or a checkout page open.
     pub decrypt_only: Duration,
@@ -87,6 +95,7 @@ impl Default for Policy {
             token_lifetime: Duration::from_secs(30 * 60),
             security_code_lifetime: Duration::from_secs(15 * 60),
             sealing_key_age: Duration::from_secs(90 * 24 * 60 * 60),
+            data_key_age: Duration::from_secs(365 * 24 * 60 * 60),
             decrypt_only: Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -102,8 +111,8 @@ impl Vault {
         let store = Store::open(&location).await?;
         let keys = Arc::new(Keys::open(&kek, &store, clock.now()).await?);
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
-        let charging = TaskTracker::new();
-        Ok(Arc::new(Self { store, keys, opener, acquirers, clock, policy, charging }))
+        let (charging, rekeying) = (TaskTracker::new(), Mutex::default());
+        Ok(Arc::new(Self { store, keys, opener, acquirers, clock, policy, charging, rekeying }))
     }
 
     /// What it keeps.

@@ -3,4 +3,5 @@
 mod gcm;
 mod kek;
 mod opening;
+mod rotation;
 mod sealing;

@@ -197,9 +197,19 @@ impl Asked {
         pool.close().await;
     }
 
+    /// How many rows of a table are so.
+    pub(crate) async fn count_where(&self, table: &'static str, condition: &'static str) -> i64 {
+        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
+        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE {condition}"));
+        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        count
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
-        rows(&self.dir.path().join("vault.sqlite"), table).await
+        self.count_where(table, "1 = 1").await
     }
 }
 
