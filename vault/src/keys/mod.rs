@@ -33,7 +33,6 @@ use crate::time::Timestamp;
 
 use data::DataKey;
 use fingerprint::FingerprintKey;
-use gcm::Unopened;
 use kek::{Kek, KekError};
 use mac::MacKey;
 use ring::{Held, Ring, State};
@@ -173,7 +172,7 @@ fn ring<K>(
             Some(held) => Arc::clone(&held.key),
             None => {
                 let wrapped = WrappedKey { purpose, version: record.version, wrapped: wrapped.clone() };
-                let bytes = kek.unwrap(&wrapped).map_err(|Unopened| KeysError::WrongKek)?;
+                let bytes = kek.unwrap(&wrapped)?;
                 Arc::new(parse(record.version, &bytes).ok_or(KeysError::Damaged)?)
             }
         };
@@ -188,7 +187,7 @@ fn generate(kek: &Kek, purpose: Purpose, version: u32) -> Result<WrappedKey, Key
         Purpose::Sealing => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
         Purpose::Audit | Purpose::Data | Purpose::Fingerprint => Zeroizing::new(gcm::random_key().to_vec()),
     };
-    Ok(kek.wrap(purpose, version, &key))
+    Ok(kek.wrap(purpose, version, &key)?)
 }
 
 const FIRST_VERSION: u32 = 1;
@@ -211,11 +210,6 @@ pub enum KeysError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The key-encryption key is not the one the keys were wrapped with.
-    #[error(
-        "the kek file does not open this database's keys; put back the kek file that belongs to this database"
-    )]
-    WrongKek,
 }
 
 /// A SHA-256 digest (FIPS 180-4).
