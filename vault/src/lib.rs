@@ -4,7 +4,7 @@
 //!   at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
-//! - [`access`]: what keys are for; [`audit`]: who did what.
+//! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
 //!
@@ -21,6 +21,7 @@ pub mod data_dir;
 pub mod frame;
 pub mod http;
 pub mod id;
+pub mod idempotency;
 pub mod keys;
 pub mod locale;
 pub mod merchant;

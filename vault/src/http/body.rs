@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::error::ApiError;
 use crate::Vault;
+use crate::keys::Sha256Digest;
 use crate::token::NotALine;
 
 /// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
@@ -197,6 +198,14 @@ impl Params {
         self.entries.iter().any(|(known, value)| known == name && !matches!(value, Param::Null))
     }
 
+    /// Tells these parameters from all others, in whatever order they came. `route` says what is done with them.
+    pub(super) fn digest(&self, route: &str) -> Sha256Digest {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MAX_BODY_BYTES));
+        write(&mut bytes, b'R', route.as_bytes());
+        write_entries(&mut bytes, &self.entries);
+        Sha256Digest::of(&bytes)
+    }
+
     /// Nothing may be left: a parameter with a slip in its name would be lost without a word.
     pub(super) fn finish(self) -> Result<(), BadRequest> {
         match self.entries.first() {
@@ -354,6 +363,37 @@ fn insert(entries: &mut Vec<(String, Param)>, name: &str, value: Param) -> Resul
     }
     entries.push((name.into(), value));
     Ok(())
+}
+
+/// Each value after its type and its length, so that no two give the same bytes.
+fn write_value(bytes: &mut Vec<u8>, value: &Param) {
+    match value {
+        Param::Null => write(bytes, b'0', &[]),
+        Param::Bool(truth) => write(bytes, b'B', &[u8::from(*truth)]),
+        Param::Number(number) => write(bytes, b'N', number.to_string().as_bytes()),
+        Param::Text(text) => write(bytes, b'T', text.as_bytes()),
+        Param::List(list) => {
+            write(bytes, b'L', &list.len().to_be_bytes());
+            list.iter().for_each(|value| write_value(bytes, value));
+        }
+        Param::Map(entries) => write_entries(bytes, entries),
+    }
+}
+
+fn write_entries(bytes: &mut Vec<u8>, entries: &[(String, Param)]) {
+    write(bytes, b'M', &entries.len().to_be_bytes());
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by_key(|(name, _)| name);
+    for (name, value) in entries {
+        write(bytes, b'K', name.as_bytes());
+        write_value(bytes, value);
+    }
+}
+
+fn write(bytes: &mut Vec<u8>, kind: u8, content: &[u8]) {
+    bytes.push(kind);
+    bytes.extend_from_slice(&content.len().to_be_bytes());
+    bytes.extend_from_slice(content);
 }
 
 fn to_object(entries: Vec<(String, Param)>) -> Map<String, Value> {

@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use super::auth::Secret;
 use super::body::{BadRequest, Params};
 use super::error::ApiError;
+use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::limit::Declined;
 use super::object::ChargeObject;
 use crate::Vault;
@@ -23,21 +24,28 @@ use crate::vault::ChargeError;
 pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
+    idempotency: IdempotencyKey,
     params: Params,
-) -> Result<(Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
+) -> Result<(Replayed, Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
+    let request = idempotency.request("POST /charges", &params);
     let order = order(params)?;
     let mode = merchant.mode;
-    let charge = vault.charge(merchant, Actor::Key(key), order).await.map_err(|error| match error {
-        ChargeError::Failure(failure) => failure.into(),
-        ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
-        ChargeError::NoCard => ApiError::CustomerWithoutCard,
-        ChargeError::UnknownCard => ApiError::NoSuchCard,
-        ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
-        ChargeError::UnknownToken => ApiError::NoSuchToken,
-        ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
-    })?;
-    let declined = matches!(charge.status, ChargeStatus::Failed(_)).then_some(Extension(Declined));
-    Ok((declined, Json(ChargeObject::new(charge, mode))))
+    let made =
+        vault.charge(merchant, Actor::Key(key), order, request).await.map_err(|error| match error {
+            ChargeError::Failure(failure) => failure.into(),
+            ChargeError::Mismatch => ApiError::IdempotencyMismatch,
+            ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+            ChargeError::NoCard => ApiError::CustomerWithoutCard,
+            ChargeError::UnknownCard => ApiError::NoSuchCard,
+            ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
+            ChargeError::UnknownToken => ApiError::NoSuchToken,
+            ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
+        })?;
+    let (replayed, charge) = idempotency::answer(made);
+    let failed = matches!(charge.status, ChargeStatus::Failed(_));
+    // Who asks again what came of a charge tries no other card.
+    let declined = (failed && replayed.is_none()).then_some(Extension(Declined));
+    Ok((replayed, declined, Json(ChargeObject::new(charge, mode))))
 }
 
 /// `GET /charges/{id}`: what came of a charge.

@@ -61,6 +61,8 @@ codes! {
         "Seal the card. If the merchant may send clear ones, its operator adds it with --clear-card.";
     ExpiredSeal "expired_seal" BAD_REQUEST Nobody
         "A clock is off, or the seal was kept for too long. Seal again; the vault's time is in the Date header.";
+    IdempotencyMismatch "idempotency_mismatch" UNPROCESSABLE_ENTITY Caller
+        "Another request had this Idempotency-Key within a day. Use a new key for each thing that you ask for.";
     InternalError "internal_error" INTERNAL_SERVER_ERROR Vault
         "Try again. If it stays, the operator finds the cause in the log by the X-Request-Id header.";
     InvalidAmount "invalid_amount" BAD_REQUEST Caller

@@ -16,6 +16,7 @@ use super::code::Code;
 use super::limit::Exceeded;
 use crate::charge::Amount;
 use crate::id::TokenId;
+use crate::idempotency::NotAKey;
 use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
@@ -52,6 +53,9 @@ pub(super) enum ApiError {
         "the seal's time is more than 5 minutes away from the vault's, which is in the Date header; seal again"
     )]
     ExpiredSeal,
+    /// The caller's fault. What the first request made stays as it is.
+    #[error("the Idempotency-Key was used for another request; nothing was done")]
+    IdempotencyMismatch,
     /// The vault's fault. Trying again may help.
     #[error("the vault failed; the request id tells its operator where to look")]
     Internal(Failure),
@@ -61,6 +65,9 @@ pub(super) enum ApiError {
     /// The cardholder's fault.
     #[error(transparent)]
     InvalidCard(#[from] CardProblems),
+    /// The caller's fault.
+    #[error(transparent)]
+    InvalidIdempotencyKey(#[from] NotAKey),
     /// The caller's fault.
     #[error("the seal does not open")]
     InvalidSeal,
@@ -132,12 +139,13 @@ impl ApiError {
         match self {
             Self::AcquirerNotConfigured => Code::AcquirerNotConfigured,
             Self::Authentication(_) => Code::AuthenticationFailure,
-            Self::BadRequest(_) => Code::BadRequest,
+            Self::BadRequest(_) | Self::InvalidIdempotencyKey(_) => Code::BadRequest,
             Self::BodyTooLarge => Code::BodyTooLarge,
             Self::Busy => Code::ServiceUnavailable,
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
             Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Internal(_) => Code::InternalError,
             Self::InvalidAmount => Code::InvalidAmount,
             Self::InvalidCard(_) => Code::InvalidCard,

@@ -11,6 +11,7 @@ mod docs;
 mod error;
 mod frame;
 mod health;
+mod idempotency;
 mod jwks;
 mod limit;
 mod object;

@@ -2,11 +2,13 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit;
+use super::idempotency::{self, Seen};
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
 use crate::audit::Entry;
 use crate::charge::{Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
 use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenId};
+use crate::idempotency::Request;
 use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
 use crate::token::UsedBy;
@@ -37,11 +39,17 @@ pub struct NewCharge {
     pub charge: StoredCharge,
     /// When to ask the acquirer what became of it, should nobody have told by then.
     pub ask_at: Timestamp,
+    /// The request that makes it, if it may come again.
+    pub request: Option<Request>,
 }
 
 /// What came of beginning a charge.
 #[derive(Debug)]
 pub enum Begun {
+    /// Its request made this one before.
+    Before(ChargeId),
+    /// Its request has the key of another one.
+    Mismatch,
     /// It is pending; its token, if it has one, is used. Here is the security code that is no longer in the store.
     Pending(Option<SecurityCodeRow>),
     /// There is no such token.
@@ -67,7 +75,17 @@ impl Store {
         audit: (&MacKey, &Entry),
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
-        let NewCharge { charge, ask_at } = new;
+        let NewCharge { charge, ask_at, request } = new;
+        if let Some(request) = request {
+            let made = charge.id.as_str();
+            match idempotency::keep(&mut transaction, merchant, request, made, charge.created_at).await? {
+                Seen::Never => {}
+                Seen::Before(id) => {
+                    return Ok(ChargeId::parse(&id).map_or(Begun::Mismatch, Begun::Before));
+                }
+                Seen::Otherwise => return Ok(Begun::Mismatch),
+            }
+        }
         let (token, customer, code) = match &charge.source {
             Source::Token(token) => {
                 let by = UsedBy::Charge(charge.id.clone());

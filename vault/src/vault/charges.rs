@@ -16,8 +16,9 @@ use crate::acquirer::{Acquirer, Found, Inquiry, LONGEST_CHARGE, LONGEST_FIND, Ou
 use crate::audit::{Action, Actor};
 use crate::charge::{Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::id::{ChargeId, MerchantId, TokenId};
+use crate::idempotency::{Made, Request};
 use crate::merchant::Merchant;
-use crate::store::{Begun, NewCharge, SecurityCodeRow, StoreError, StoredCard, StoredCharge};
+use crate::store::{Begun, NewCharge, SecurityCodeRow, Seen, StoreError, StoredCard, StoredCharge};
 use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};
 
@@ -64,11 +65,13 @@ impl Vault {
         merchant: Merchant,
         actor: Actor,
         order: Order,
-    ) -> Result<Charge, ChargeError> {
+        request: Option<Request>,
+    ) -> Result<Made<Charge>, ChargeError> {
         let acquirer = self.acquirers.of(merchant.mode).ok_or(ChargeError::NoAcquirer)?;
         let vault = Arc::clone(self);
-        let charging =
-            self.charging.spawn(async move { vault.charge_with(&*acquirer, &merchant, actor, order).await });
+        let charging = self
+            .charging
+            .spawn(async move { vault.charge_with(&*acquirer, &merchant, actor, order, request).await });
         charging.await.map_err(|_| Failure::Panicked)?
     }
 
@@ -78,8 +81,20 @@ impl Vault {
         merchant: &Merchant,
         actor: Actor,
         order: Order,
-    ) -> Result<Charge, ChargeError> {
+        request: Option<Request>,
+    ) -> Result<Made<Charge>, ChargeError> {
         let now = self.clock.now();
+        if let Some(request) = &request {
+            // Its card may be gone by now, so this comes first.
+            match self.store.seen(&merchant.id, request, now).await? {
+                Seen::Never => {}
+                Seen::Before(id) => {
+                    let id = ChargeId::parse(&id).ok_or(ChargeError::Mismatch)?;
+                    return self.charge_before(merchant, &id).await;
+                }
+                Seen::Otherwise => return Err(ChargeError::Mismatch),
+            }
+        }
         let found = self.chargeable(merchant, &order.source, now).await?;
         let card: Details = self.details(merchant, &found.owner, &found.card.details).await?;
         let id = ChargeId::random(merchant.mode);
@@ -100,11 +115,14 @@ impl Vault {
                 created_at: now,
             },
             ask_at: now.plus(ASK_AFTER),
+            request,
         };
         let id = new.charge.id.as_str();
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::Charge, id, None);
         let key = self.audit_key()?;
         let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
+            Begun::Before(id) => return self.charge_before(merchant, &id).await,
+            Begun::Mismatch => return Err(ChargeError::Mismatch),
             Begun::Pending(code) => code,
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
             Begun::Used { token, by } => return Err(ChargeError::Used { token, by }),
@@ -131,7 +149,14 @@ impl Vault {
             }
         };
         let StoredCharge { id, created_at, source, .. } = charge;
-        Ok(Charge { id, created_at, order: Order { source, ..order }, status, card: facts(found.card, card) })
+        let (order, card) = (Order { source, ..order }, facts(found.card, card));
+        Ok(Made::Now(Charge { id, created_at, order, status, card }))
+    }
+
+    /// What an earlier request made.
+    async fn charge_before(&self, merchant: &Merchant, id: &ChargeId) -> Result<Made<Charge>, ChargeError> {
+        let charge = self.charge_of(merchant, id).await?;
+        Ok(Made::Before(charge.ok_or(Failure::Unreadable("idempotency key"))?))
     }
 
     /// Finds the card that a charge is to be made with.
@@ -281,6 +306,9 @@ pub enum ChargeError {
     /// The vault's own fault. Whether the token is used is not known; looking it up tells.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// The request's key was used for another one. The merchant's fault; nothing was used.
+    #[error("the key was used for another request")]
+    Mismatch,
     /// Nobody takes this merchant's charges. The operator's to put right; nothing was used.
     #[error("no acquirer is set up")]
     NoAcquirer,

@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 pub struct Done {
     /// Security codes whose time was over.
     pub security_codes: u64,
+    /// Keys of requests whose time was over.
+    pub idempotency_keys: u64,
     /// Unused tokens whose time was over.
     pub tokens: u64,
 }
@@ -34,6 +36,7 @@ impl Vault {
         let made_before = now.minus(2 * TIME_WINDOW);
         Ok(Done {
             security_codes: self.store.delete_expired_security_codes(now).await?,
+            idempotency_keys: self.store.delete_old_idempotency_keys(now).await?,
             tokens: self.store.delete_expired_tokens(now, made_before).await?,
         })
     }

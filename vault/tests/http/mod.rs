@@ -9,6 +9,7 @@ mod cors;
 mod docs;
 mod frame;
 mod hostile;
+mod idempotency;
 mod jwks;
 mod limits;
 mod request;
