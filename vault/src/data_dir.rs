@@ -46,7 +46,13 @@ impl DataDir {
     /// The key-encryption key's file.
     #[must_use]
     pub fn kek(&self) -> PathBuf {
-        self.0.join("kek")
+        Self::kek_in(&self.0)
+    }
+
+    /// The key-encryption key's file in this folder, which need not be there.
+    #[must_use]
+    pub fn kek_in(path: &Path) -> PathBuf {
+        path.join("kek")
     }
 
     /// Waits until no other process is opening the folder's database; until the file is dropped, none will.

@@ -1,7 +1,7 @@
 //! The vault: opens sealed cards, keeps them encrypted, and answers with tokens that a merchant can charge.
 //!
-//! - [`cli`]: the program's commands; [`server`]: listening, TLS, shutting down; [`verify`]: looking
-//!   at one that serves.
+//! - [`cli`]: the program's commands; [`config`]: what they are told; [`server`]: listening, TLS, shutting down; [`log`]: what it says; [`verify`]:
+//!   looking at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
 //! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
@@ -17,6 +17,7 @@ pub mod assets;
 pub mod audit;
 pub mod charge;
 pub mod cli;
+pub mod config;
 pub mod data_dir;
 pub mod frame;
 pub mod http;
@@ -24,7 +25,9 @@ pub mod id;
 pub mod idempotency;
 pub mod keys;
 pub mod locale;
+pub mod log;
 pub mod merchant;
+pub mod process;
 pub mod seal;
 pub mod server;
 pub mod store;

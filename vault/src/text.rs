@@ -1,5 +1,7 @@
 //! Finding a card number where none belongs, so that a mistake of a page or a person does not store one in the clear.
 
+use std::ops::Range;
+
 use cardseal::card::{Number, digits};
 use zeroize::Zeroizing;
 
@@ -10,16 +12,18 @@ use zeroize::Zeroizing;
 /// tenth order number would have a part that looks like a card.
 #[must_use]
 pub fn holds_card_number(text: &str) -> bool {
-    runs(text).iter().any(|run| {
-        let mut groups = run.as_slice();
-        while let Some((_, rest)) = groups.split_first() {
-            if begin_with_card_number(groups) {
-                return true;
-            }
-            groups = rest;
-        }
-        false
-    })
+    runs(text.char_indices().map(|(at, character)| (character, at..at + character.len_utf8())), 1)
+        .iter()
+        .any(|run| (0..run.groups.len()).any(|first| begin_with_card_number(&run.groups[first..])))
+}
+
+/// The places in a text of everything that could be a card number, for where losing some other number does no harm:
+/// digits are taken from the middle of a group too, there may be up to four characters between groups (as in
+/// `["4242", "4242"]`), and what stands around a find in the same run of digits (an expiry, say) belongs to it.
+///
+/// The characters come with their places, since one of them may be written as several: `%34`, `\u0034`.
+pub(crate) fn card_numbers(text: impl Iterator<Item = (char, Range<usize>)>) -> Vec<Range<usize>> {
+    runs(text, 4).into_iter().filter(Run::holds_card_number_anywhere).map(|run| run.place).collect()
 }
 
 fn begin_with_card_number(groups: &[Zeroizing<String>]) -> bool {
@@ -36,31 +40,58 @@ fn begin_with_card_number(groups: &[Zeroizing<String>]) -> bool {
     false
 }
 
-/// The groups of digits in a text, in runs: within a run there is one character between groups, of those that people
-/// write between the digits of a card.
-fn runs(text: &str) -> Vec<Vec<Zeroizing<String>>> {
-    let mut runs: Vec<Vec<Zeroizing<String>>> = Vec::new();
+/// The shortest number of any brand, Maestro's.
+const FEWEST_DIGITS: usize = 12;
+
+/// Groups of digits with little between them.
+struct Run {
+    groups: Vec<Zeroizing<String>>,
+    place: Range<usize>,
+}
+
+impl Run {
+    fn holds_card_number_anywhere(&self) -> bool {
+        let digits = Zeroizing::new(self.groups.iter().map(|group| group.as_str()).collect::<String>());
+        (0..digits.len()).any(|from| {
+            (FEWEST_DIGITS..=Number::MAX_DIGITS).any(|length| {
+                digits.get(from..from + length).is_some_and(|part| Number::parse(part).valid().is_some())
+            })
+        })
+    }
+}
+
+/// The groups of digits in a text, in runs: within a run there are at most `widest_gap` characters between groups, none
+/// of them a letter.
+fn runs(text: impl Iterator<Item = (char, Range<usize>)>, widest_gap: usize) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
     let mut gap = usize::MAX;
-    for character in text.chars() {
-        let mut buffer = [0; 4];
-        let digit = Zeroizing::new(digits::fold(character.encode_utf8(&mut buffer)));
-        if digit.is_empty() {
+    for (character, place) in text {
+        let Some(digit) = digit(character) else {
             let joins = !character.is_alphanumeric();
             gap = if joins { gap.saturating_add(1) } else { usize::MAX };
             continue;
-        }
-        match (runs.last_mut(), gap) {
-            (Some(run), 0) => {
-                if let Some(group) = run.last_mut() {
-                    group.push_str(&digit);
+        };
+        match runs.last_mut() {
+            Some(run) if gap <= widest_gap => {
+                match run.groups.last_mut() {
+                    Some(group) if gap == 0 => group.push(digit),
+                    _ => run.groups.push(Zeroizing::new(digit.into())),
                 }
+                run.place.end = place.end;
             }
-            (Some(run), 1) => run.push(digit),
-            _ => runs.push(vec![digit]),
+            _ => runs.push(Run { groups: vec![Zeroizing::new(digit.into())], place }),
         }
         gap = 0;
     }
     runs
+}
+
+/// A digit of any script as ASCII.
+fn digit(character: char) -> Option<char> {
+    if character.is_ascii() {
+        return character.is_ascii_digit().then_some(character);
+    }
+    digits::fold(character.encode_utf8(&mut [0; 4])).chars().next()
 }
 
 #[cfg(test)]
@@ -109,6 +140,26 @@ mod tests {
     fn long_texts_of_digits_do_not_take_long() {
         let text = "1 ".repeat(4096);
         assert!(!holds_card_number(&text));
+    }
+
+    #[test]
+    fn the_places_of_what_could_be_a_card_number_are_found() {
+        let found = |text: &str| {
+            let characters = text.char_indices().map(|(at, one)| (one, at..at + one.len_utf8()));
+            card_numbers(characters).into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>()
+        };
+        for (text, places) in [
+            ("card 4242424242424242.", &["4242424242424242"][..]),
+            ("a 4242 4242 4242 4242 12/30 b", &["4242 4242 4242 4242 12/30"]),
+            ("94242424242424242", &["94242424242424242"]),
+            (r#"["4242","4242","4242","4242"]"#, &[r#"4242","4242","4242","4242"#]),
+            ("４２４２４２４２４２４２４２４２", &["４２４２４２４２４２４２４２４２"]),
+            ("4242424242424242 and 378282246310005", &["4242424242424242", "378282246310005"]),
+            ("4242x4242x4242x4242", &[]),
+            ("2026-11-22T23:59:59.999999Z", &[]),
+        ] {
+            assert_eq!(found(text), places, "{text}");
+        }
     }
 
     proptest! {

@@ -199,8 +199,13 @@ fn wrong_commands_say_what_to_do() {
             "frame.js is not the file that integrity.json names",
         ),
         (&["serve", "--data-dir", file], "cannot be opened"),
-        (&["serve", "--data-dir", dir, "--listen", "nonsense"], "cannot listen on nonsense"),
-        (&["serve", "--data-dir", dir, "--tls-cert", "a.pem"], "--tls-key"),
+        (&["serve", "--data-dir", dir, "--listen", "nonsense"], "such as 127.0.0.1:4242"),
+        (
+            &["serve", "--data-dir", dir, "--listen", "no.such.host.invalid:0"],
+            "cannot listen on no.such.host.invalid:0",
+        ),
+        (&["serve", "--data-dir", dir, "--tls-cert", "a.pem"], "tls_key is missing, which --tls-cert needs"),
+        (&["serve"], "nothing says where the database is: give --data-dir"),
         (
             &["serve", "--data-dir", dir, "--tls-cert", "no.pem", "--tls-key", "no.pem"],
             "the PEM file no.pem cannot be read",

@@ -5,10 +5,13 @@
 mod acquirer;
 mod audit;
 mod cli;
+mod config;
 mod durability;
 mod http;
 mod keys;
+mod log;
 mod process;
 mod secrecy;
+mod server;
 mod support;
 mod verify;

@@ -28,7 +28,7 @@ use crate::time::Stopwatch;
 /// How many callers each limit remembers at least, those seen last; it never remembers more than twice as many.
 pub const REMEMBERED: usize = 57_344;
 
-/// What a vault allows. Read from text as in `Limits::default`'s table.
+/// What a vault allows.
 ///
 /// | limit | counted by | default | room for |
 /// | --- | --- | --- | --- |
@@ -38,8 +38,7 @@ pub const REMEMBERED: usize = 57_344;
 /// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes fifty cards a second, one in fifty mistyped |
 /// | `failed_charges` | key | `120/m burst 300` | twenty charges a second, one in ten declined |
 /// | `unknown_ids` | key and client | `60/m burst 120` | slips; ids have 130 bits and nobody finds one |
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests, but for those that ask how the vault is.
     pub address: Limit,
@@ -71,7 +70,9 @@ impl Limits {
         }
     }
 
-    const fn limit(&self, name: Name) -> Limit {
+    /// One of them.
+    #[must_use]
+    pub const fn limit(&self, name: Name) -> Limit {
         match name {
             Name::Address => self.address,
             Name::FailedAuthentications => self.failed_authentications,
@@ -116,7 +117,7 @@ pub enum Name {
 
 impl Name {
     /// Every one, in the order of its definition.
-    const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::Address,
         Self::FailedAuthentications,
         Self::FailedCharges,
@@ -136,25 +137,6 @@ impl Name {
             Self::RefusedCards => "refused_cards",
             Self::UnknownIds => "unknown_ids",
         }
-    }
-}
-
-/// One limit by its name: `address=500/s burst 2000`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Setting {
-    /// Which.
-    pub name: Name,
-    /// What it is to be.
-    pub limit: Limit,
-}
-
-impl FromStr for Setting {
-    type Err = NotASetting;
-
-    fn from_str(text: &str) -> Result<Self, NotASetting> {
-        let (name, limit) = text.split_once('=').ok_or(NotASetting::Form)?;
-        let name = Name::ALL.into_iter().find(|known| known.as_str() == name).ok_or(NotASetting::Name)?;
-        Ok(Self { name, limit: limit.parse()? })
     }
 }
 
@@ -403,20 +385,6 @@ impl Callers {
 )]
 pub struct NotALimit;
 
-/// Not a limit with its name. The operator's fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum NotASetting {
-    /// There is no `=`.
-    #[error("write the limit's name, = and the limit, such as \"address=500/s burst 2000\"")]
-    Form,
-    /// What stands after the `=` is none.
-    #[error(transparent)]
-    Limit(#[from] NotALimit),
-    /// There is no limit of this name.
-    #[error("the limits are {}", Name::ALL.map(Name::as_str).join(", "))]
-    Name,
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -482,37 +450,6 @@ mod tests {
         ] {
             let error = text.parse::<Limit>().unwrap_err().to_string();
             assert!(error.contains("\"100/s burst 200\""), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn settings_name_a_limit() {
-        let setting: Setting = "failed_charges=5/h burst 5".parse().unwrap();
-        assert_eq!((setting.name, setting.limit.to_string().as_str()), (Name::FailedCharges, "5/h burst 5"));
-        assert_eq!("address".parse::<Setting>(), Err(NotASetting::Form));
-        assert_eq!("address=".parse::<Setting>(), Err(NotASetting::Limit(NotALimit)));
-        let unknown = "adress=off".parse::<Setting>().unwrap_err().to_string();
-        assert!(unknown.contains("address, failed_authentications"), "{unknown}");
-    }
-
-    #[test]
-    fn a_configuration_changes_what_it_names() {
-        let limits: Limits = serde_json::from_str(
-            r#"{ "address": "off", "refused_cards": "5/m burst 10", "trusted_proxies": ["10.0.0.0/8", "::1"] }"#,
-        )
-        .unwrap();
-        assert_eq!((limits.address, limits.key), (Limit::Off, Limits::default().key));
-        assert_eq!(
-            (limits.refused_cards.to_string().as_str(), limits.trusted_proxies.len()),
-            ("5/m burst 10", 2)
-        );
-        for text in [
-            r#"{"adress":"off"}"#,
-            r#"{"address":5}"#,
-            r#"{"address":"5"}"#,
-            r#"{"trusted_proxies":["all"]}"#,
-        ] {
-            assert!(serde_json::from_str::<Limits>(text).is_err(), "{text}");
         }
     }
 

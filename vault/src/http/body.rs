@@ -1,8 +1,8 @@
 //! Bodies: JSON or a form, the same parameters either way.
 
-use std::fmt;
+use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, io, iter};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
@@ -23,9 +23,6 @@ use crate::token::NotALine;
 
 /// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
 const MAX_BODY_BYTES: usize = 8 * 1024;
-
-/// How long a body may take to arrive.
-const LONGEST_BODY: Duration = Duration::from_secs(10);
 
 /// So much of a body that is too large is read and thrown away, so that its sender gets to hear why it was refused: a
 /// connection closed on data that nobody read loses the answer.
@@ -90,8 +87,7 @@ impl FromRequest<Arc<Vault>> for Params {
         if announced > most as u64 {
             return Err(ApiError::BodyTooLarge);
         }
-        let bytes = tokio::time::timeout(LONGEST_BODY, read(request.into_body()));
-        let bytes = bytes.await.map_err(|_| ApiError::RequestTimeout)??;
+        let bytes = read(request.into_body()).await?;
         let text = std::str::from_utf8(&bytes).map_err(|_| BadRequest::NotUtf8)?;
         Ok(match format {
             Format::Json => Self::from_json(text)?,
@@ -447,6 +443,7 @@ async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         let frame = match frame {
             Ok(frame) => frame,
             Err(_) if total > MAX_BODY_BYTES => break,
+            Err(error) if is_late(&error) => return Err(ApiError::RequestTimeout),
             Err(_) => return Err(BadRequest::Broken.into()),
         };
         let Some(data) = frame.data_ref() else { continue };
@@ -458,6 +455,14 @@ async fn read(mut body: Body) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         }
     }
     if total > MAX_BODY_BYTES { Err(ApiError::BodyTooLarge) } else { Ok(bytes) }
+}
+
+/// Whether the server gave up waiting for the body.
+fn is_late(error: &axum::Error) -> bool {
+    let causes = iter::successors(Some(error as &dyn Error), |&error| error.source());
+    causes
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
 fn form_decode(text: &str) -> Result<Zeroizing<String>, BadRequest> {

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::{Method, Request};
-use cardseal_vault::access::limit::{Limits, Setting};
+use cardseal_vault::access::limit::{Limits, Name};
 use serde_json::json;
 
 use crate::support::program::{Served, add_merchant};
@@ -246,7 +246,7 @@ fn the_program_limits_by_the_address_of_the_connection() {
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("vault");
     let account = add_merchant(&dir);
-    let vault = Served::start_with(&dir, &["--limit", "failed_authentications=1/h burst 2"]);
+    let vault = Served::start_with(&dir, &["--limits-failed-authentications", "1/h burst 2"]);
     for _ in 0..2 {
         assert_eq!(vault.request("POST", "/tokens", "pkey_test_0", JSON, "{}").status, 401);
     }
@@ -276,7 +276,7 @@ fn a_proxy_that_is_not_trusted_is_told_of_once() {
     assert_eq!(vault.log().matches("no proxy is trusted").count(), 1, "{}", vault.log());
     assert!(!vault.log().contains("203.0.113.1"));
     drop(vault);
-    let vault = Served::start_with(&dir, &["--trusted-proxy", "127.0.0.0/8"]);
+    let vault = Served::start_with(&dir, &["--trusted-proxies", "127.0.0.0/8"]);
     ask(&vault);
     assert_eq!(vault.log().matches("no proxy is trusted").count(), 0, "{}", vault.log());
 }
@@ -292,8 +292,9 @@ async fn limited_by(settings: &[&str]) -> Asked {
 fn set(settings: &[&str]) -> Limits {
     let mut limits = UNLIMITED;
     for setting in settings {
-        let Setting { name, limit } = setting.parse().unwrap();
-        *limits.limit_mut(name) = limit;
+        let (name, limit) = setting.split_once('=').unwrap();
+        let name = Name::ALL.into_iter().find(|known| known.as_str() == name).unwrap();
+        *limits.limit_mut(name) = limit.parse().unwrap();
     }
     limits
 }

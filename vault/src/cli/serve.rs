@@ -1,0 +1,21 @@
+use std::io::Write;
+
+use clap::Args;
+
+use super::CliError;
+use crate::config::{Flags, Settings};
+use crate::{log, server};
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub(super) async fn run(self, out: impl Write) -> Result<(), CliError> {
+        let (settings, _) = Settings::load(self.flags)?;
+        log::begin(settings.log_format);
+        Ok(server::serve(settings, out).await?)
+    }
+}

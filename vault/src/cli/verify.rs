@@ -1,0 +1,37 @@
+use std::io::Write;
+use std::path::PathBuf;
+
+use cardseal::client::Pkey;
+use clap::Args;
+
+use super::CliError;
+use crate::merchant::Origin;
+use crate::verify::Check;
+
+#[derive(Args, Debug)]
+pub(super) struct Verify {
+    /// Address of the vault, such as `https://vault.example`
+    #[arg(value_name = "URL", value_parser = Origin::parse)]
+    vault: Origin,
+    /// Public key of a merchant
+    #[arg(long, value_name = "PKEY", value_parser = Pkey::parse)]
+    key: Pkey,
+    /// Folder pkg/ of the release that the vault should serve
+    #[arg(long, value_name = "DIR")]
+    assets: PathBuf,
+    /// Origin that may show the merchant's frame; given for all of them, that no other may is checked too
+    #[arg(long = "origin", value_name = "URL", value_parser = Origin::parse)]
+    origins: Vec<Origin>,
+}
+
+impl Verify {
+    pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let Self { vault, key, assets, origins } = self;
+        let report = Check { vault, key, origins, assets }.run().await?;
+        write!(out, "{report}").and_then(|()| out.flush())?;
+        match report.differing() {
+            (0, _) => Ok(()),
+            (differing, of) => Err(CliError::Differs { differing, of }),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use std::collections::HashMap;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use super::given::Given;
+use super::place::Place;
+
+/// What the command line and the environment say of every setting.
+pub type Flags = Sourced<Everything>;
+
+/// What they say of where the database is.
+pub type PlaceFlags = Sourced<Place>;
+
+/// Arguments, and which of them are from the command line and which from the environment.
+#[derive(Clone, Debug)]
+pub struct Sourced<T> {
+    pub(super) arguments: T,
+    /// By the settings' keys.
+    pub(super) sources: HashMap<String, ValueSource>,
+}
+
+/// What [`Flags`] are read from.
+#[derive(Args, Clone, Debug)]
+pub struct Everything {
+    #[command(flatten)]
+    pub(super) place: Place,
+    #[command(flatten)]
+    pub(super) given: Given,
+}
+
+impl<T: Args> Args for Sourced<T> {
+    fn augment_args(command: Command) -> Command {
+        T::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        T::augment_args_for_update(command)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Sourced<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let source = |id: &clap::Id| Some((id.as_str().into(), matches.value_source(id.as_str())?));
+        Ok(Self {
+            arguments: T::from_arg_matches(matches)?,
+            sources: matches.ids().filter_map(source).collect(),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! A vault on the network: the listener, TLS, and stopping without losing a request.
+
+mod body;
+mod listener;
+mod stop;
+mod stream;
+mod tls;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::limit::Limiter;
+use crate::acquirer::Acquirers;
+use crate::assets::{Assets, ReleaseError};
+use crate::config::{Address, Connections, NoFolder, Settings};
+use crate::http;
+use crate::process;
+use crate::time::{Clock, Stopwatch};
+use crate::vault::{Done, Failure, OpenError, Policy, Setup, Vault};
+
+pub use listener::{Bounds, Listener};
+pub use tls::{TlsError, TlsFiles};
+
+use stop::Stop;
+
+/// How often a vault looks for new keys and for what has expired.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line.
+///
+/// # Errors
+/// [`ServeError`]
+pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeError> {
+    let location = settings.database.location()?;
+    let tls = settings.tls.as_ref().map(TlsFiles::read).transpose()?;
+    let is_plain = tls.is_none();
+    let assets = match &*settings.assets {
+        [] => None,
+        [current, older @ ..] => Some(Arc::new(Assets::load(current, older)?)),
+    };
+    let listening = |source| ServeError::Listen { address: settings.listen.clone(), source };
+    check_file_limit(settings.connections);
+    let bounds = Bounds { connections: settings.connections, ..Bounds::default() };
+    let listener = Listener::bind(settings.listen.as_str(), tls, bounds).await.map_err(listening)?;
+    let address = listener.address().map_err(listening)?;
+    // From here on a signal means to stop in good order, even before the first request.
+    let mut stop = Stop::new().map_err(ServeError::Signals)?;
+
+    let policy = Policy {
+        token_lifetime: settings.token_lifetime.duration(),
+        security_code_lifetime: settings.security_code_lifetime.duration(),
+        sealing_key_age: settings.sealing_key_age.duration(),
+        data_key_age: settings.data_key_age.duration(),
+        decrypt_only: settings.decrypt_only.duration(),
+    };
+    let (kek, acquirers, clock) = (settings.kek, Acquirers::default(), Clock::system());
+    let vault = Vault::open(Setup { location, kek, acquirers, clock, policy }).await?;
+    // What expired while no vault was running.
+    vault.maintain().await?;
+    let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
+
+    if is_plain && !address.ip().is_loopback() {
+        tracing::warn!(
+            "listening without TLS beyond this machine: keys and clear cards can be read on the way"
+        );
+    }
+    let scheme = if is_plain { "http" } else { "https" };
+    writeln!(out, "cardseal-vault listening on {scheme}://{address}")
+        .and_then(|()| out.flush())
+        .map_err(ServeError::Out)?;
+
+    let closing = CancellationToken::new();
+    tokio::spawn({
+        let closing = closing.clone();
+        async move {
+            stop.wait().await;
+            tracing::info!("stopping");
+            // Who asks a second time does not want to wait.
+            let _ = timeout(settings.shutdown_delay.duration(), stop.wait()).await;
+            tracing::info!("finishing what has begun");
+            closing.cancel();
+        }
+    });
+    let limiter = Arc::new(Limiter::new(&settings.limits, Stopwatch::start()));
+    listener.run(http::router(Arc::clone(&vault), assets, limiter), closing).await;
+    maintenance.abort();
+    vault.close().await;
+    Ok(())
+}
+
+/// Says so when the system does not let the process have as many connections as it may have.
+fn check_file_limit(connections: Connections) {
+    /// The database, the log, the listeners, and what libraries open.
+    const OTHER_FILES: u64 = 64;
+    match process::raise_file_limit() {
+        Ok(Some(limit)) if limit < u64::from(connections.get()) + OTHER_FILES => {
+            tracing::warn!(limit, "the limit on open files (ulimit -n) is below limits.connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit on open files was not raised"),
+    }
+}
+
+async fn maintain(vault: Arc<Vault>) {
+    let mut ticks = tokio::time::interval_at(Instant::now() + MAINTAIN_EVERY, MAINTAIN_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match vault.maintain().await {
+            Ok(done) if done == Done::default() => {}
+            Ok(Done { security_codes, idempotency_keys, tokens }) => {
+                tracing::info!(security_codes, idempotency_keys, tokens, "deleted what had expired");
+            }
+            Err(error) => tracing::error!(%error, "maintenance failed; it is tried again"),
+        }
+        if let Err(error) = vault.resolve_charges().await {
+            tracing::error!(%error, "looking charges up failed; it is tried again");
+        }
+        // A little at a time: what has expired does not wait until all of it is under new keys.
+        match vault.rekey().await {
+            Ok(0) => {}
+            Ok(_) => ticks.reset_immediately(),
+            Err(error) => tracing::error!(%error, "rows were not put under the new key; it is tried again"),
+        }
+    }
+}
+
+/// Why a vault does not serve. The operator's to put right.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// A released folder is not what was released.
+    #[error(transparent)]
+    Assets(#[from] ReleaseError),
+    /// The folder cannot be had.
+    #[error(transparent)]
+    DataDir(#[from] NoFolder),
+    /// What has to be done from time to time failed the first time.
+    #[error(transparent)]
+    Maintain(#[from] Failure),
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}; another port or host may be free")]
+    Listen {
+        /// The address.
+        address: Address,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The vault cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nobody reads the line that says that the vault is ready.
+    #[error("cannot write to the standard output: {0}")]
+    Out(io::Error),
+    /// The process cannot hear signals.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
