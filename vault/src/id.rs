@@ -71,6 +71,10 @@ id!(
     CustomerId, "cust_"
 );
 id!(
+    /// A PCI token: `ptok_test_…`, `ptok_…`.
+    PciTokenId, "ptok_"
+);
+id!(
     /// An API key, not the key itself: `akey_test_…`, `akey_…`.
     KeyId, "akey_"
 );

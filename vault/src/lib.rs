@@ -3,7 +3,7 @@
 //! - [`cli`]: the program's commands; [`config`]: what they are told; [`server`]: listening, TLS, shutting down; [`log`]: what it says; [`verify`]:
 //!   looking at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
-//! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`seal`], [`id`]: with what.
+//! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`pci_token`], [`seal`], [`id`]: with what.
 //! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
@@ -27,6 +27,7 @@ pub mod keys;
 pub mod locale;
 pub mod log;
 pub mod merchant;
+pub mod pci_token;
 pub mod process;
 pub mod seal;
 pub mod server;

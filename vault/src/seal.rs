@@ -68,17 +68,8 @@ impl Opener {
     /// # Errors
     /// [`Refused`]
     pub async fn open(&self, sender: &Pkey, jwe: Zeroizing<String>) -> Result<Envelope, Refused> {
-        let wait = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.cores).acquire_owned());
-        let Ok(Ok(core)) = wait.await else { return Err(Refused::Busy) };
-        let rings = self.keys.rings();
-        let (now, decrypt_only) = (self.clock.now(), self.decrypt_only);
-        let opening = task::spawn_blocking(move || {
-            let _held_until_opened = core;
-            let seal = Compact::parse(&jwe).map_err(|_| Refused::Invalid)?;
-            let key = rings.opens(seal.kid(), now, decrypt_only).ok_or(Refused::UnknownKid)?;
-            key.open(&seal).map_err(|Unopened| Refused::Invalid)
-        });
-        let plaintext = opening.await.map_err(|_| Refused::Invalid)??;
+        let plaintext = self.plaintext(jwe).await?;
+        let now = self.clock.now();
         let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
             envelope::Refused::Malformed => Refused::Invalid,
             envelope::Refused::Incomplete(field) => Refused::Card(field, None),
@@ -91,5 +82,23 @@ impl Opener {
             return Err(Refused::Expired);
         }
         Ok(envelope)
+    }
+
+    /// What is in a JWE in compact form.
+    ///
+    /// # Errors
+    /// [`Refused`]
+    pub async fn plaintext(&self, jwe: Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let wait = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.cores).acquire_owned());
+        let Ok(Ok(core)) = wait.await else { return Err(Refused::Busy) };
+        let rings = self.keys.rings();
+        let (now, decrypt_only) = (self.clock.now(), self.decrypt_only);
+        let opening = task::spawn_blocking(move || {
+            let _held_until_opened = core;
+            let seal = Compact::parse(&jwe).map_err(|_| Refused::Invalid)?;
+            let key = rings.opens(seal.kid(), now, decrypt_only).ok_or(Refused::UnknownKid)?;
+            key.open(&seal).map_err(|Unopened| Refused::Invalid)
+        });
+        opening.await.map_err(|_| Refused::Invalid)?
     }
 }

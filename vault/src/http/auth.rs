@@ -32,6 +32,12 @@ pub(super) struct Secret {
     pub(super) key: KeyId,
 }
 
+/// The merchant whose server sent a secret key that may see cards in the clear.
+pub(super) struct Detokenizer {
+    pub(super) merchant: Merchant,
+    pub(super) key: KeyId,
+}
+
 /// Why nobody is authenticated. The caller's fault each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum AuthenticationFailure {
@@ -72,19 +78,30 @@ impl FromRequestParts<Arc<Vault>> for Secret {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let key = key(&parts.headers)?;
-        if key.starts_with("pkey_") {
-            return Err(AuthenticationFailure::PublicForSecret.into());
-        }
-        let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
-        let holder = vault.store().key_holder(key.hash()).await?;
-        let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
-        if key.scopes.allow(Permission::Use) {
-            Ok(Self { merchant, key: key.id })
-        } else {
-            Err(ApiError::NotPermitted)
-        }
+        let (merchant, key) = secret(parts, vault, Permission::Use).await?;
+        Ok(Self { merchant, key })
     }
+}
+
+impl FromRequestParts<Arc<Vault>> for Detokenizer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
+        let (merchant, key) = secret(parts, vault, Permission::Detokenize).await?;
+        Ok(Self { merchant, key })
+    }
+}
+
+/// The merchant with the secret key that was sent, if that key is for something.
+async fn secret(parts: &Parts, vault: &Vault, permission: Permission) -> Result<(Merchant, KeyId), ApiError> {
+    let key = key(&parts.headers)?;
+    if key.starts_with("pkey_") {
+        return Err(AuthenticationFailure::PublicForSecret.into());
+    }
+    let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
+    let holder = vault.store().key_holder(key.hash()).await?;
+    let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
+    if key.scopes.allow(permission) { Ok((merchant, key.id)) } else { Err(ApiError::NotPermitted) }
 }
 
 /// The merchant with this public key.
@@ -93,7 +110,7 @@ pub(super) async fn merchant(vault: &Vault, key: &Pkey) -> Result<Option<Merchan
     Ok(holder.map(|(merchant, _)| merchant))
 }
 
-/// The user name of the one Authorization header.
+/// The key in the one Authorization header: Basic's user name, or as Thales's clients send it, `APIKEY` and the key.
 pub(super) fn key(headers: &HeaderMap) -> Result<Zeroizing<String>, AuthenticationFailure> {
     let mut headers = headers.get_all(AUTHORIZATION).iter();
     let header = headers.next().ok_or(AuthenticationFailure::Missing)?;
@@ -105,6 +122,9 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Zeroizing<String>, Authenticati
         .ok()
         .and_then(|header| header.split_once(' '))
         .ok_or(AuthenticationFailure::Malformed)?;
+    if scheme.eq_ignore_ascii_case("apikey") {
+        return Ok(Zeroizing::new(credentials.trim().into()));
+    }
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(AuthenticationFailure::Malformed);
     }

@@ -59,6 +59,8 @@ codes! {
         "A body has at most 8 KiB. Send less.";
     ClearCardNotAllowed "clear_card_not_allowed" FORBIDDEN Caller
         "Seal the card. If the merchant may send clear ones, its operator adds it with --clear-card.";
+    DeletedToken "deleted_token" GONE Caller
+        "The card behind the token was deleted and cannot come back. Ask for the card again.";
     ExpiredSeal "expired_seal" BAD_REQUEST Nobody
         "A clock is off, or the seal was kept for too long. Seal again; the vault's time is in the Date header.";
     IdempotencyMismatch "idempotency_mismatch" UNPROCESSABLE_ENTITY Caller
@@ -81,6 +83,8 @@ codes! {
         "The key is known, but not for this. Use one that has the scope, or ask the operator for one.";
     OriginNotAllowed "origin_not_allowed" FORBIDDEN Operator
         "Register the page's origin with: cardseal-vault merchant origins";
+    RepeatedRequest "repeated_request" CONFLICT Caller
+        "Give each request an x-correlation-id of its own. The same one is for the same request again only.";
     ReplayedSeal "replayed_seal" BAD_REQUEST Caller
         "Seal each card with a jti of its own.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT Caller

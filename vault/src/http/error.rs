@@ -17,6 +17,7 @@ use super::limit::Exceeded;
 use crate::charge::Amount;
 use crate::id::TokenId;
 use crate::idempotency::NotAKey;
+use crate::pci_token::NotACorrelationId;
 use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
@@ -62,6 +63,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("amount is a whole number of the currency's smallest unit, from 1 to {max}", max = Amount::MAX)]
     InvalidAmount,
+    /// The caller's fault.
+    #[error("the PCI token is deleted; its card is gone")]
+    DeletedPciToken,
     /// The cardholder's fault.
     #[error(transparent)]
     InvalidCard(#[from] CardProblems),
@@ -92,6 +96,18 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("there is nothing at this path")]
     NoSuchRoute,
+    /// The caller's fault.
+    #[error("PCI token was not found")]
+    NoSuchPciToken,
+    /// The caller's fault.
+    #[error(transparent)]
+    NotACorrelationId(#[from] NotACorrelationId),
+    /// The caller's fault.
+    #[error("this x-correlation-id came before with another card; each request has one of its own")]
+    RepeatedCorrelationId,
+    /// The caller's fault.
+    #[error("merchantId is not the id of the key's merchant, which merchant list shows")]
+    WrongMerchantId,
     /// The caller's fault.
     #[error("token was not found")]
     NoSuchToken,
@@ -148,7 +164,12 @@ impl ApiError {
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Internal(_) => Code::InternalError,
             Self::InvalidAmount => Code::InvalidAmount,
+            Self::DeletedPciToken => Code::DeletedToken,
             Self::InvalidCard(_) => Code::InvalidCard,
+            Self::NoSuchPciToken => Code::NotFound,
+            Self::NotACorrelationId(_) => Code::BadRequest,
+            Self::RepeatedCorrelationId => Code::RepeatedRequest,
+            Self::WrongMerchantId => Code::WrongMerchant,
             Self::InvalidSeal => Code::InvalidSeal,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
             Self::NoAssets

@@ -15,6 +15,7 @@ mod idempotency;
 mod jwks;
 mod limit;
 mod object;
+mod pci_tokens;
 mod request;
 mod tokens;
 
@@ -44,6 +45,9 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limit
         .route("/tokens/{id}", get(tokens::show))
         .route("/charges", post(charges::create))
         .route("/charges/{id}", get(charges::show))
+        .route("/pci-tokens", post(pci_tokens::create))
+        .route("/pci-tokens/{id}", get(pci_tokens::show).delete(pci_tokens::delete))
+        .route("/pci-tokens/{id}/detokenize", post(pci_tokens::detokenize))
         .merge(pages)
         .merge(files)
         .fallback(async || ApiError::NoSuchRoute)

@@ -13,6 +13,7 @@ mod idempotency;
 mod keys;
 mod location;
 mod merchants;
+mod pci_tokens;
 mod reencrypt;
 mod tokens;
 
@@ -36,6 +37,7 @@ pub use error::StoreError;
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
 pub use location::{Location, NotPostgres, PostgresUrl};
+pub use pci_tokens::{StoredPciCard, StoredPciToken};
 pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 

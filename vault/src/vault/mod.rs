@@ -3,6 +3,7 @@
 mod audit;
 mod charges;
 mod maintenance;
+mod pci_tokens;
 mod rekey;
 mod secrets;
 mod tokens;
@@ -25,6 +26,7 @@ use crate::time::Clock;
 pub use audit::{Chain, Flaw};
 pub use charges::ChargeError;
 pub use maintenance::Done;
+pub use pci_tokens::PciTokenError;
 pub use tokens::TokenizeError;
 
 use rekey::Rekeying;

@@ -12,6 +12,7 @@ mod hostile;
 mod idempotency;
 mod jwks;
 mod limits;
+mod pci_tokens;
 mod request;
 mod seals;
 mod tokens;

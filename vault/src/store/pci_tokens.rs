@@ -1,0 +1,149 @@
+use cardseal::card::Brand;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, audit, ciphertext, fingerprint, parsed, seconds, text, timestamp};
+use crate::audit::Entry;
+use crate::id::{MerchantId, PciTokenId};
+use crate::keys::data::Ciphertext;
+use crate::keys::fingerprint::Fingerprint;
+use crate::keys::mac::MacKey;
+use crate::pci_token::CorrelationId;
+use crate::time::Timestamp;
+
+/// A PCI token as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredPciToken {
+    /// Its id.
+    pub id: PciTokenId,
+    /// The last four digits of its card's number.
+    pub last_digits: String,
+    /// Its card's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Its card, until it is deleted.
+    pub card: Option<StoredPciCard>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its state changed last.
+    pub updated_at: Timestamp,
+}
+
+/// The card of a PCI token as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredPciCard {
+    /// Its brand.
+    pub brand: Brand,
+    /// Its number.
+    pub pan: Ciphertext,
+    /// Its expiry.
+    pub details: Ciphertext,
+}
+
+impl Store {
+    /// Keeps a PCI token, unless the same request has made one before: that one is what it gives.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn insert_pci_token(
+        &self,
+        merchant: &MerchantId,
+        token: &StoredPciToken,
+        request: &CorrelationId,
+    ) -> Result<Option<StoredPciToken>, StoreError> {
+        let Some(card) = &token.card else { return Err(StoreError::Corrupt("pan")) };
+        let mut transaction = self.write().await?;
+        let added = sqlx::query(
+            "INSERT INTO pci_tokens (merchant_id, id, seal_id, brand, last_digits, fingerprint,
+                 fingerprint_key_version, data_key_version, pan, details, status, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'ACTIVE', $11, $11)
+             ON CONFLICT (merchant_id, seal_id) DO NOTHING",
+        )
+        .bind(merchant.as_str())
+        .bind(token.id.as_str())
+        .bind(request.as_str())
+        .bind(card.brand.id())
+        .bind(token.last_digits.as_str())
+        .bind(token.fingerprint.bytes.as_slice())
+        .bind(i64::from(token.fingerprint.key_version))
+        .bind(i64::from(card.details.key_version))
+        .bind(card.pan.bytes.as_slice())
+        .bind(card.details.bytes.as_slice())
+        .bind(seconds(token.created_at))
+        .execute(&mut *transaction)
+        .await?;
+        if added.rows_affected() == 1 {
+            transaction.commit().await?;
+            return Ok(None);
+        }
+        let first = sqlx::query("SELECT * FROM pci_tokens WHERE merchant_id = $1 AND seal_id = $2")
+            .bind(merchant.as_str())
+            .bind(request.as_str())
+            .fetch_one(&mut *transaction)
+            .await?;
+        read(&first).map(Some)
+    }
+
+    /// A merchant's PCI token.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pci_token(
+        &self,
+        merchant: &MerchantId,
+        id: &PciTokenId,
+    ) -> Result<Option<StoredPciToken>, StoreError> {
+        let query = sqlx::query("SELECT * FROM pci_tokens WHERE merchant_id = $1 AND id = $2")
+            .bind(merchant.as_str())
+            .bind(id.as_str());
+        query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
+    }
+
+    /// Deletes the card of a PCI token; `false` if there was none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete_pci_token(
+        &self,
+        merchant: &MerchantId,
+        id: &PciTokenId,
+        now: Timestamp,
+        audit: (&MacKey, &Entry),
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = sqlx::query(
+            "UPDATE pci_tokens SET status = 'DELETED', pan = NULL, details = NULL, brand = NULL, updated_at = $3
+             WHERE merchant_id = $1 AND id = $2 AND status = 'ACTIVE'",
+        )
+        .bind(merchant.as_str())
+        .bind(id.as_str())
+        .bind(seconds(now))
+        .execute(&mut *transaction)
+        .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::append(&mut transaction, audit.0, audit.1).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+fn read(row: &AnyRow) -> Result<StoredPciToken, StoreError> {
+    let find = |id: &str| Brand::ALL.iter().find(|brand| brand.id() == id).copied();
+    let card = match row.try_get::<Option<Vec<u8>>, _>("pan")? {
+        Some(bytes) => {
+            let details = ciphertext(row, "details")?;
+            let pan = Ciphertext { key_version: details.key_version, bytes };
+            Some(StoredPciCard { brand: parsed(row, "brand", find)?, pan, details })
+        }
+        None => None,
+    };
+    Ok(StoredPciToken {
+        id: parsed(row, "id", PciTokenId::parse)?,
+        last_digits: text(row, "last_digits")?,
+        fingerprint: fingerprint(row)?,
+        card,
+        created_at: timestamp(row, "created_at")?,
+        updated_at: timestamp(row, "updated_at")?,
+    })
+}

@@ -1,0 +1,185 @@
+//! PCI tokens.
+
+use cardseal::card::{Entry, Expiry, Field, Number, Reason};
+use serde::Deserialize;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::secrets::{encrypt_details, encrypt_number};
+use super::{Failure, Vault};
+use crate::audit::{Action, Actor};
+use crate::id::PciTokenId;
+use crate::keys::data::{Part, Place};
+use crate::merchant::Merchant;
+use crate::pci_token::{CorrelationId, Detokenized, MonthYear, PciToken, State};
+use crate::seal;
+use crate::store::{StoreError, StoredPciCard, StoredPciToken};
+use crate::token::Line;
+
+/// What is sealed for a PCI token (Thales, "Create a PCI token"): number and expiry, nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    fpan: Zeroizing<String>,
+    exp: Zeroizing<String>,
+}
+
+impl Vault {
+    /// Makes a PCI token of a sealed card. It is durable when this returns. The same request again gives the same token.
+    ///
+    /// # Errors
+    /// [`PciTokenError`]
+    pub async fn create_pci_token(
+        &self,
+        merchant: &Merchant,
+        jwe: Zeroizing<String>,
+        request: &CorrelationId,
+    ) -> Result<PciToken, PciTokenError> {
+        let plaintext = self.opener.plaintext(jwe).await?;
+        let (number, expiry) = self.sealed_card(&plaintext)?;
+        let now = self.clock.now();
+        let rings = self.keys.rings();
+        let fingerprint = rings.fingerprint.active(now).ok_or(Failure::NoActiveKey("fingerprint"))?;
+        let id = PciTokenId::random(merchant.mode);
+        let card = self.encrypting(|key| {
+            Ok(StoredPciCard {
+                brand: number.brand(),
+                pan: encrypt_number(key, merchant, id.as_str(), &number),
+                details: encrypt_details(key, merchant, id.as_str(), &MonthYear::from(&expiry))?,
+            })
+        })?;
+        let new = StoredPciToken {
+            last_digits: number.last_digits().to_owned(),
+            fingerprint: fingerprint.key.fingerprint(&merchant.id, &number),
+            card: Some(card),
+            created_at: now,
+            updated_at: now,
+            id,
+        };
+        let kept = match self.store.insert_pci_token(&merchant.id, &new, request).await? {
+            None => new,
+            Some(first) if first.fingerprint == new.fingerprint => first,
+            Some(_) => return Err(PciTokenError::Repeated),
+        };
+        Ok(self.shown(merchant, kept).await?)
+    }
+
+    fn sealed_card(&self, plaintext: &[u8]) -> Result<(Number, Expiry), PciTokenError> {
+        let malformed = PciTokenError::Refused(seal::Refused::Invalid);
+        // Serde reads an array as a struct, too.
+        if !plaintext.trim_ascii_start().starts_with(b"{") {
+            return Err(malformed);
+        }
+        let sealed: Sealed = serde_json::from_slice(plaintext).map_err(|_| malformed)?;
+        let wrong = |field, reason| PciTokenError::Refused(seal::Refused::Card(field, reason));
+        let number = match Number::parse_finished(&sealed.fpan) {
+            Entry::Valid(number) => number,
+            Entry::Incomplete => return Err(wrong(Field::Number, None)),
+            Entry::Invalid(reason) => return Err(wrong(Field::Number, Some(reason))),
+        };
+        let digits = sealed.exp.len() == 4 && sealed.exp.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits {
+            return Err(wrong(Field::Expiry, Some(Reason::UnexpectedCharacter)));
+        }
+        let (month, year) = sealed.exp.split_at(2);
+        match Expiry::from_parts(month, year, self.month()) {
+            Entry::Valid(expiry) => Ok((number, expiry)),
+            Entry::Incomplete => Err(wrong(Field::Expiry, None)),
+            Entry::Invalid(reason) => Err(wrong(Field::Expiry, Some(reason))),
+        }
+    }
+
+    /// A merchant's PCI token, if it has one of this id.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn pci_token(&self, merchant: &Merchant, id: &PciTokenId) -> Result<Option<PciToken>, Failure> {
+        match self.store.pci_token(&merchant.id, id).await? {
+            Some(stored) => self.shown(merchant, stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives out the card behind a PCI token, and says in the audit to whom and why before it does.
+    ///
+    /// # Errors
+    /// [`PciTokenError`]
+    pub async fn detokenize(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        id: &PciTokenId,
+        reason: Line,
+    ) -> Result<Detokenized, PciTokenError> {
+        let stored = self.store.pci_token(&merchant.id, id).await?.ok_or(PciTokenError::Unknown)?;
+        let card = stored.card.ok_or(PciTokenError::Deleted)?;
+        let subject = id.as_str();
+        self.audit(Some(&merchant.id), actor, Action::Detokenize, subject, Some(reason)).await?;
+        let place = Place { merchant: &merchant.id, owner: subject, part: Part::Pan };
+        let plaintext = self.decrypt(place, &card.pan).await?;
+        let number = std::str::from_utf8(&plaintext).ok().and_then(|text| Number::parse(text).valid());
+        Ok(Detokenized {
+            number: number.ok_or(Failure::Unreadable("card number"))?,
+            expiry: self.details(merchant, subject, &card.details).await?,
+        })
+    }
+
+    /// Deletes the card behind a PCI token.
+    ///
+    /// # Errors
+    /// [`PciTokenError`]
+    pub async fn delete_pci_token(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        id: &PciTokenId,
+    ) -> Result<(), PciTokenError> {
+        let (now, key) = (self.clock.now(), self.audit_key()?);
+        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeletePciToken, id.as_str(), None);
+        if self.store.delete_pci_token(&merchant.id, id, now, (&key, &entry)).await? {
+            return Ok(());
+        }
+        match self.store.pci_token(&merchant.id, id).await? {
+            Some(_) => Err(PciTokenError::Deleted),
+            None => Err(PciTokenError::Unknown),
+        }
+    }
+
+    async fn shown(&self, merchant: &Merchant, stored: StoredPciToken) -> Result<PciToken, Failure> {
+        let StoredPciToken { id, last_digits, card, created_at, updated_at, .. } = stored;
+        let state = match card {
+            Some(StoredPciCard { brand, details, .. }) => {
+                let expiry = self.details(merchant, id.as_str(), &details).await?;
+                State::Active { brand, expiry }
+            }
+            None => State::Deleted,
+        };
+        Ok(PciToken { id, last_digits, state, created_at, updated_at })
+    }
+}
+
+/// Why something was not done with a PCI token.
+#[derive(Debug, Error)]
+pub enum PciTokenError {
+    /// Its card is gone. The caller's fault.
+    #[error("the PCI token is deleted")]
+    Deleted,
+    /// The vault's own fault.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// Its seal was refused.
+    #[error(transparent)]
+    Refused(#[from] seal::Refused),
+    /// The correlation id came before with another card. The caller's fault.
+    #[error("the correlation id was used for another card")]
+    Repeated,
+    /// There is no such token. The caller's fault.
+    #[error("there is no such PCI token")]
+    Unknown,
+}
+
+impl From<StoreError> for PciTokenError {
+    fn from(error: StoreError) -> Self {
+        Failure::from(error).into()
+    }
+}
