@@ -168,7 +168,7 @@ fn what_is_wrong_in_the_file_is_told_with_its_line_and_key() {
         );
     }
     let missing = Checked::of(&["--config", "/no/such/file", "--data-dir", "/d"], &[]);
-    assert!(missing.error().contains("the configuration file /no/such/file cannot be read"));
+    assert!(missing.error().contains("the file /no/such/file cannot be read"));
 }
 
 #[test]

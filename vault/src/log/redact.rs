@@ -214,7 +214,7 @@ mod tests {
             (each("４２４２４２４２４２４２４２４２", |byte| format!("%{byte:X}")), "[redacted]"),
             (format!("/tokens/{CARD}?a"), "/tokens/[redacted]?a"),
             (format!("Basic {}", base64(&format!("{CARD}:"))), "Basic [redacted]="),
-            (format!("Basic {}", base64(&format!("{KEY}:"))), "Basic [redacted]=="),
+            (format!("Basic {}", base64(&format!("{KEY}:"))), "Basic [redacted]"),
             (format!("/a/{}", base64(CARD)), "/[redacted]=="),
             (base64(&base64(&format!("card {CARD}"))), "[redacted]="),
             (each(CARD, |byte| format!("{byte:02x}")), "[redacted]"),

@@ -113,7 +113,7 @@ fn kill_while_it_starts(dir: &Path, random: &mut Random) {
 
 /// Without rate limits, which the load would reach.
 fn start(dir: &Path) -> Served {
-    Served::start_with(dir, &["--limit", "address=off", "--limit", "key=off"])
+    Served::start_with(dir, &["--limits-address", "off", "--limits-key", "off"])
 }
 
 fn token(vault: &Served, account: &Account) -> Entry {
