@@ -23,6 +23,8 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use base64ct::{Base64, Encoding};
 use thiserror::Error;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task;
 use zeroize::Zeroizing;
 
 use super::aad::Aad;
@@ -60,7 +62,7 @@ impl Kek {
 
     /// Encrypts a key, bound to what it is for and its version: nonce, ciphertext and tag of AES-256-GCM.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Takes as long as a token does; tokio's other tasks go on meanwhile.
     ///
     /// # Errors
     /// [`KekError::Token`]
@@ -68,14 +70,14 @@ impl Kek {
         let aad = aad(purpose, version);
         let wrapped = match &self.0 {
             Holder::Process(gcm) => gcm.encrypt(&aad, key),
-            Holder::Token(token) => token.encrypt(&aad, key)?,
+            Holder::Token(token) => while_others_go_on(|| token.encrypt(&aad, key))?,
         };
         Ok(WrappedKey { purpose, version, wrapped })
     }
 
     /// Decrypts a key.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Takes as long as a token does; tokio's other tasks go on meanwhile.
     ///
     /// # Errors
     /// [`KekError::Unopened`], [`KekError::Token`]
@@ -83,14 +85,14 @@ impl Kek {
         let aad = aad(key.purpose, key.version);
         let opened = match &self.0 {
             Holder::Process(gcm) => gcm.decrypt(&aad, &key.wrapped),
-            Holder::Token(token) => token.decrypt(&aad, &key.wrapped)?,
+            Holder::Token(token) => while_others_go_on(|| token.decrypt(&aad, &key.wrapped))?,
         };
         opened.map_err(|Unopened| KekError::Unopened { purpose: key.purpose, version: key.version })
     }
 
     /// The same keys, wrapped by `new` instead: all of them, or none and the reason.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Takes as long as a token does; tokio's other tasks go on meanwhile.
     ///
     /// # Errors
     /// [`KekError::Unopened`], [`KekError::Token`]
@@ -101,6 +103,15 @@ impl Kek {
 
 fn aad(purpose: Purpose, version: u32) -> Vec<u8> {
     Aad::new("wrapped key").field(purpose.as_str()).version(version)
+}
+
+/// Does what blocks. On a thread that tokio runs tasks on, those are handed to another one first; a runtime that has
+/// but one thread stands still.
+fn while_others_go_on<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// Why the key-encryption key cannot be had or used. The operator's to put right; each says how. Trying again helps

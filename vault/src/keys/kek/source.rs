@@ -38,7 +38,7 @@ pub enum Opened {
 impl Source {
     /// The key of a vault that has keys: nothing is made.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Blocks while a token works: [`unlock::wait`](super::unlock::wait) sees to that.
     ///
     /// # Errors
     /// [`KekError`]
@@ -55,7 +55,7 @@ impl Source {
 
     /// The key of a vault that has no keys yet: a key file that is missing is made.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Blocks as [`open`](Self::open) does.
     ///
     /// # Errors
     /// [`KekError`]
@@ -69,7 +69,7 @@ impl Source {
     /// Makes a new key where there is none: a file, an AES key in a token, or a share in each file. What is there is
     /// never written over.
     ///
-    /// Blocks while a token works; call it on a thread that may.
+    /// Blocks while a token works.
     ///
     /// # Errors
     /// [`KekError`]; [`KekError::MakeShares`], [`KekError::MakeVariable`] where nothing can be written to.

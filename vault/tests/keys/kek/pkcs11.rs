@@ -140,6 +140,26 @@ fn threads_use_the_key_at_once() {
 }
 
 #[test]
+fn tasks_use_the_key() {
+    with_token("tasks_use_the_key", "", |token| {
+        let kek = open(&token.new_key("kek")).unwrap();
+        let one = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let several = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        for runtime in [one, several] {
+            let tasks: Vec<_> = (0..4)
+                .map(|_| {
+                    let kek = kek.clone();
+                    runtime.spawn(async move { opens(&kek, &wrap(&kek)) })
+                })
+                .collect();
+            for task in tasks {
+                assert!(runtime.block_on(task).unwrap());
+            }
+        }
+    });
+}
+
+#[test]
 fn the_key_is_changed_to_one_in_a_token() {
     with_token("the_key_is_changed_to_one_in_a_token", "", |token| {
         let old = Kek::load_or_create(&token.0.join("kek")).unwrap();
