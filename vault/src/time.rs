@@ -19,6 +19,13 @@ impl Timestamp {
         Self(if seconds < Self::LAST { seconds } else { Self::LAST })
     }
 
+    /// Reads RFC 3339 in UTC, as it is shown: `2019-12-31T12:59:59Z`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let time = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self::from_unix_seconds(time.as_secs()))
+    }
+
     /// Seconds since 1970 began.
     #[must_use]
     pub const fn unix_seconds(self) -> u64 {
@@ -134,6 +141,17 @@ mod tests {
     #[test]
     fn is_shown_as_omise_shows_it() {
         assert_eq!(Timestamp::from_unix_seconds(1_577_797_199).to_string(), "2019-12-31T12:59:59Z");
+    }
+
+    #[test]
+    fn is_read_as_it_is_shown() {
+        let time = Timestamp::from_unix_seconds(1_577_797_199);
+        assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        for text in
+            ["", "2019-12-31", "1969-12-31T23:59:59Z", "2019-12-31T12:59:59+07:00", "2019-13-01T00:00:00Z"]
+        {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

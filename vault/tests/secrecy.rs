@@ -61,6 +61,11 @@ fn database_and_log_hold_no_card_number() {
     let sealed =
         send("/tokens", &account.public_key, JSON, &json!({ "card": { "sealed": jwe } }).to_string());
     assert_eq!(sealed.status, 200, "{sealed:?}");
+    let customer = json!({ "card": tokens[0], "email": "john.doe@example.com", "description": "A regular" });
+    let customer = send("/customers", &account.secret_key, JSON, &customer.to_string());
+    assert_eq!(customer.status, 200, "{customer:?}");
+    let on_file = json!({ "amount": 100, "currency": "THB", "customer": customer.json()["id"] });
+    assert_eq!(send("/charges", &account.secret_key, JSON, &on_file.to_string()).status, 200);
     for token in &tokens[1..] {
         let body = json!({ "amount": 100, "currency": "THB", "card": token, "description": "An order" });
         assert_eq!(send("/charges", &account.secret_key, JSON, &body.to_string()).status, 200);
@@ -79,7 +84,7 @@ fn database_and_log_hold_no_card_number() {
     assert!(vault.wait().0.success());
     search_folder(&dir);
     let database = fs::read(dir.join("vault.sqlite")).unwrap();
-    for secret in [account.secret_key.as_str(), "Somchai Prasert"] {
+    for secret in [account.secret_key.as_str(), "Somchai Prasert", "john.doe@example.com", "A regular"] {
         assert!(!contains(&database, secret.as_bytes()), "{secret}");
     }
 }

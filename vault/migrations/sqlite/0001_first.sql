@@ -93,10 +93,14 @@ CREATE TABLE customers (
     PRIMARY KEY (merchant_id, id)
 ) STRICT;
 
+CREATE INDEX customers_by_age ON customers (merchant_id, created_at, id);
+
 CREATE TABLE cards (
     merchant_id             TEXT    NOT NULL,
     customer_id             TEXT    NOT NULL,
     id                      TEXT    NOT NULL,
+    -- Counts the cards of the customer in the order of their coming.
+    seq                     INTEGER NOT NULL,
     brand                   TEXT    NOT NULL,
     last_digits             TEXT    NOT NULL,
     fingerprint             BLOB    NOT NULL,

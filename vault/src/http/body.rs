@@ -19,7 +19,8 @@ use zeroize::Zeroizing;
 use super::error::ApiError;
 use crate::Vault;
 use crate::keys::Sha256Digest;
-use crate::token::NotALine;
+use crate::text::holds_card_number;
+use crate::token::{Line, NotALine};
 
 /// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
 const MAX_BODY_BYTES: usize = 8 * 1024;
@@ -81,22 +82,40 @@ impl FromRequest<Arc<Vault>> for Params {
 
     async fn from_request(request: Request, _: &Arc<Vault>) -> Result<Self, ApiError> {
         let format = Format::of(request.headers())?;
-        let announced = request.body().size_hint().lower();
-        // Who asks first is told before it sends, and nobody waits for what has no end.
-        let most = if request.headers().contains_key(EXPECT) { MAX_BODY_BYTES } else { MAX_DISCARDED_BYTES };
-        if announced > most as u64 {
-            return Err(ApiError::BodyTooLarge);
+        let bytes = receive(request).await?;
+        Ok(Self::read(format, &bytes)?)
+    }
+}
+
+/// The parameters of a request that only asks. They are in its query; PyPI's `omise` sends them in a body.
+#[derive(Debug)]
+pub(super) struct Query(pub(super) Params);
+
+impl FromRequest<Arc<Vault>> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Arc<Vault>) -> Result<Self, ApiError> {
+        let mut params = Params::from_form(request.uri().query().unwrap_or_default())?;
+        let format = Format::of(request.headers());
+        let bytes = receive(request).await?;
+        if !bytes.is_empty() {
+            for (name, value) in Params::read(format?, &bytes)?.entries {
+                insert(&mut params.entries, &name, value)?;
+            }
         }
-        let bytes = read(request.into_body()).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| BadRequest::NotUtf8)?;
-        Ok(match format {
-            Format::Json => Self::from_json(text)?,
-            Format::Form => Self::from_form(text)?,
-        })
+        Ok(Self(params))
     }
 }
 
 impl Params {
+    fn read(format: Format, bytes: &[u8]) -> Result<Self, BadRequest> {
+        let text = std::str::from_utf8(bytes).map_err(|_| BadRequest::NotUtf8)?;
+        match format {
+            Format::Json => Self::from_json(text),
+            Format::Form => Self::from_form(text),
+        }
+    }
+
     fn from_json(text: &str) -> Result<Self, BadRequest> {
         match serde_json::from_str(text) {
             Ok(Param::Map(entries)) => {
@@ -136,6 +155,25 @@ impl Params {
             Some(Param::Text(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
             Some(_) => Err(self.wrong_type(name, "a string")),
         }
+    }
+
+    /// A line of text with no card number in it.
+    pub(super) fn line(&mut self, name: &'static str) -> Result<Option<Line>, BadRequest> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        Line::parse(&text).map(Some).map_err(|why| self.malformed(name, why))
+    }
+
+    /// The merchant's own data beside an object, with no card number in it.
+    pub(super) fn metadata(&mut self) -> Result<Option<Map<String, Value>>, BadRequest> {
+        let Some(metadata) = self.object("metadata")? else { return Ok(None) };
+        let metadata = Value::Object(metadata);
+        if holds_card_number(&metadata.to_string()) {
+            return Err(self.malformed("metadata", NotALine::HoldsCardNumber));
+        }
+        Ok(match metadata {
+            Value::Object(metadata) => Some(metadata),
+            _ => None,
+        })
     }
 
     /// A text, or a number as text.
@@ -200,6 +238,11 @@ impl Params {
         write(&mut bytes, b'R', route.as_bytes());
         write_entries(&mut bytes, &self.entries);
         Sha256Digest::of(&bytes)
+    }
+
+    /// Whether a parameter is there, be it null, which says that there shall be nothing.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known == name)
     }
 
     /// Nothing may be left: a parameter with a slip in its name would be lost without a word.
@@ -433,6 +476,17 @@ impl Format {
             Err(ApiError::UnsupportedMediaType)
         }
     }
+}
+
+/// The body of a request, if it is not too large.
+async fn receive(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    let announced = request.body().size_hint().lower();
+    // Who asks first is told before it sends, and nobody waits for what has no end.
+    let most = if request.headers().contains_key(EXPECT) { MAX_BODY_BYTES } else { MAX_DISCARDED_BYTES };
+    if announced > most as u64 {
+        return Err(ApiError::BodyTooLarge);
+    }
+    read(request.into_body()).await
 }
 
 /// The body, in a buffer that never grows and so leaves no copy behind.

@@ -4,9 +4,11 @@ use std::fmt;
 
 use cardseal::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::body::{BadRequest, Params};
 use super::error::ApiError;
+use crate::customer::{BillingChange, CardChange, Change};
 use crate::token::{Billing, Line, NotALine};
 
 /// What is wrong with a card: at least one thing. Omise's clients find the field by a word in the message.
@@ -118,11 +120,52 @@ pub(super) fn holder(params: &mut Params) -> Result<Option<Holder>, ApiError> {
 
 /// The address and contact beside a card.
 pub(super) fn billing(params: &mut Params) -> Result<Billing, BadRequest> {
-    let mut line = |name, parse: fn(&str) -> Result<Line, NotALine>| {
-        let Some(text) = params.text(name)? else { return Ok(None) };
-        parse(&text).map(Some).map_err(|why| params.malformed(name, why))
+    Ok(billing_change(params)?.applied(Billing::default()))
+}
+
+/// What is to be changed of a card on file that has this expiry.
+pub(super) fn change(
+    params: &mut Params,
+    (month, year): (u8, u16),
+    today: YearMonth,
+) -> Result<CardChange, ApiError> {
+    let mut wrong = Vec::new();
+    let name = if params.names("name") {
+        match params.text("name")?.filter(|name| !name.trim().is_empty()) {
+            Some(name) => accept(Field::Holder, Holder::parse(&name), &mut wrong),
+            None => refuse(CardProblem::NameBlank, &mut wrong),
+        }
+    } else {
+        None
     };
-    Ok(Billing {
+    // Who sends only one of the two means the other to stay.
+    let expiry = if params.names("expiration_month") || params.names("expiration_year") {
+        let mut part = |name, before: u16| {
+            let text = params.text_or_number(name)?;
+            Ok::<_, BadRequest>(text.unwrap_or_else(|| Zeroizing::new(before.to_string())))
+        };
+        let (month, year) = (part("expiration_month", month.into())?, part("expiration_year", year)?);
+        accept(Field::Expiry, Expiry::from_parts(&month, &year, today), &mut wrong)
+    } else {
+        None
+    };
+    let billing = billing_change(params)?;
+    if wrong.is_empty() {
+        Ok(CardChange { expiry: Change::of(expiry), name: Change::of(name), billing })
+    } else {
+        Err(CardProblems(wrong).into())
+    }
+}
+
+fn billing_change(params: &mut Params) -> Result<BillingChange, BadRequest> {
+    let mut line = |name, parse: fn(&str) -> Result<Line, NotALine>| {
+        if !params.names(name) {
+            return Ok(Change::Keep);
+        }
+        let Some(text) = params.text(name)? else { return Ok(Change::To(None)) };
+        parse(&text).map(|line| Change::To(Some(line))).map_err(|why| params.malformed(name, why))
+    };
+    Ok(BillingChange {
         city: line("city", Line::parse)?,
         country: line("country", Line::parse_country)?,
         email: line("email", Line::parse)?,

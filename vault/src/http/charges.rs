@@ -16,8 +16,6 @@ use crate::Vault;
 use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
-use crate::text::holds_card_number;
-use crate::token::{Line, NotALine};
 use crate::vault::ChargeError;
 
 /// `POST /charges`: takes money with a token, once, or with a customer's card.
@@ -69,14 +67,8 @@ fn order(mut params: Params) -> Result<Order, ApiError> {
         .ok_or_else(|| params.wrong_type("currency", "a three-letter code (ISO 4217)"))?;
     let card = params.text("card")?;
     let customer = params.text("customer")?;
-    let description = match params.text("description")? {
-        Some(text) => Some(Line::parse(&text).map_err(|why| params.malformed("description", why))?),
-        None => None,
-    };
-    let metadata = params.object("metadata")?.unwrap_or_default();
-    if holds_card_number(&serde_json::Value::Object(metadata.clone()).to_string()) {
-        return Err(params.malformed("metadata", NotALine::HoldsCardNumber).into());
-    }
+    let description = params.line("description")?;
+    let metadata = params.metadata()?.unwrap_or_default();
     // A charge without capture, or from another source than a card, is another charge than this one.
     if params.truth("capture")? == Some(false) {
         return Err(BadRequest::Unsupported("capture=false").into());

@@ -98,7 +98,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE Caller
         "Send JSON or a form in UTF-8, and say which as Content-Type.";
     UsedToken "used_token" BAD_REQUEST Caller
-        "A token is charged once. The message names its charge: look that up.";
+        "A token is used once. The message names the charge or the customer: look that up.";
     WrongMerchant "wrong_merchant" BAD_REQUEST Caller
         "Seal for the public key that the request is sent with.";
 }

@@ -21,7 +21,7 @@ use crate::pci_token::NotACorrelationId;
 use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
-use crate::vault::{Failure, TokenizeError};
+use crate::vault::{Failure, KeepError, TokenizeError};
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
 #[derive(Debug, Error)]
@@ -264,6 +264,18 @@ impl From<seal::Refused> for ApiError {
             seal::Refused::Invalid => Self::InvalidSeal,
             seal::Refused::UnknownKid => Self::UnknownKid,
             seal::Refused::WrongMerchant => Self::WrongMerchant,
+        }
+    }
+}
+
+impl From<KeepError> for ApiError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Failure(failure) => failure.into(),
+            KeepError::UnknownCard => Self::NoSuchCard,
+            KeepError::UnknownCustomer => Self::NoSuchCustomer,
+            KeepError::UnknownToken => Self::NoSuchToken,
+            KeepError::Used { token, by } => Self::UsedToken { token, by },
         }
     }
 }

@@ -4,9 +4,11 @@ mod assets;
 mod auth;
 mod body;
 mod card;
+mod cards;
 mod charges;
 mod code;
 mod cors;
+mod customers;
 mod docs;
 mod error;
 mod frame;
@@ -14,6 +16,7 @@ mod health;
 mod idempotency;
 mod jwks;
 mod limit;
+mod list;
 mod object;
 mod pci_tokens;
 mod request;
@@ -45,6 +48,10 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limit
         .route("/tokens/{id}", get(tokens::show))
         .route("/charges", post(charges::create))
         .route("/charges/{id}", get(charges::show))
+        .route("/customers", get(customers::list).post(customers::create))
+        .route("/customers/{id}", get(customers::show).patch(customers::update).delete(customers::delete))
+        .route("/customers/{id}/cards", get(cards::list))
+        .route("/customers/{id}/cards/{card}", get(cards::show).patch(cards::update).delete(cards::delete))
         .route("/pci-tokens", post(pci_tokens::create))
         .route("/pci-tokens/{id}", get(pci_tokens::show).delete(pci_tokens::delete))
         .route("/pci-tokens/{id}/detokenize", post(pci_tokens::detokenize))

@@ -3,8 +3,13 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::list::ListObject;
 use crate::charge::{Charge, ChargeStatus, Source};
+use crate::customer::Customer;
+use crate::id::CustomerId;
 use crate::merchant::Mode;
+use crate::store::StoredCustomer;
+use crate::time::Timestamp;
 use crate::token::{CardFacts, Line, Token, Usage};
 
 #[derive(Debug, Serialize)]
@@ -97,10 +102,74 @@ impl ChargeObject {
     }
 }
 
+#[derive(Debug, Serialize)]
+pub(super) struct CustomerObject {
+    object: &'static str,
+    id: String,
+    livemode: bool,
+    location: String,
+    deleted: bool,
+    metadata: Map<String, Value>,
+    cards: ListObject<CardObject>,
+    default_card: Option<String>,
+    description: Option<String>,
+    email: Option<String>,
+    created_at: String,
+}
+
+impl CustomerObject {
+    pub(super) fn new(customer: Customer, mode: Mode, now: Timestamp) -> Self {
+        let Customer { id, created_at, profile, cards, default_card } = customer;
+        let show = |card| CardObject::on_file(card, &id, mode);
+        Self {
+            object: "customer",
+            livemode: mode == Mode::Live,
+            location: format!("/customers/{id}"),
+            deleted: false,
+            metadata: profile.metadata,
+            cards: ListObject::new(cards, cards_location(&id), now, show),
+            default_card: default_card.map(|card| card.to_string()),
+            description: text(profile.description.as_ref()),
+            email: text(profile.email.as_ref()),
+            created_at: created_at.to_string(),
+            id: id.to_string(),
+        }
+    }
+}
+
+/// What Omise shows of a customer that is gone.
+#[derive(Debug, Serialize)]
+pub(super) struct DeletedCustomerObject {
+    object: &'static str,
+    id: String,
+    livemode: bool,
+    location: String,
+    deleted: bool,
+    created_at: String,
+}
+
+impl DeletedCustomerObject {
+    pub(super) fn new(customer: &StoredCustomer, mode: Mode) -> Self {
+        Self {
+            object: "customer",
+            id: customer.id.to_string(),
+            livemode: mode == Mode::Live,
+            location: format!("/customers/{}", customer.id),
+            deleted: true,
+            created_at: customer.created_at.to_string(),
+        }
+    }
+}
+
+/// Where a customer's cards are.
+pub(super) fn cards_location(customer: &CustomerId) -> String {
+    format!("/customers/{customer}/cards")
+}
+
 /// A card with the members that Omise shows; the e-mail address, which acquirers get, is not one of them.
 /// `first_digits` stays null: PCI DSS 3.4.1 allows them, but nobody here needs them.
 #[derive(Debug, Serialize)]
-struct CardObject {
+pub(super) struct CardObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -128,6 +197,17 @@ struct CardObject {
 }
 
 impl CardObject {
+    /// A customer's card. Unlike a token's it is somewhere.
+    pub(super) fn on_file(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
+        let location = Some(format!("{}/{}", cards_location(customer), card.id));
+        Self { location, ..Self::new(card, mode) }
+    }
+
+    /// What was a customer's card.
+    pub(super) fn deleted(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
+        Self { deleted: true, ..Self::on_file(card, customer, mode) }
+    }
+
     fn new(card: CardFacts, mode: Mode) -> Self {
         let billing = card.details.billing;
         Self {

@@ -1,13 +1,20 @@
-use sqlx::Row;
+use std::collections::HashMap;
+
 use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
-use super::tokens::{StoredCard, read_card};
-use super::{Store, StoreError, ciphertext, parsed, timestamp};
-use crate::id::{CardId, CustomerId, MerchantId};
+use super::tokens::{self, Claimed, StoredCard, read_card};
+use super::{Store, StoreError, audit, ciphertext, parsed, seconds, timestamp, unsigned};
+use crate::audit::Entry;
+use crate::id::{CardId, CustomerId, MerchantId, TokenId};
 use crate::keys::data::Ciphertext;
+use crate::keys::fingerprint::Fingerprint;
+use crate::keys::mac::MacKey;
+use crate::list::{Limit, Order, Page, Window};
 use crate::time::Timestamp;
+use crate::token::UsedBy;
 
-/// A customer as kept.
+/// A customer as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredCustomer {
     /// Its id.
@@ -20,7 +27,238 @@ pub struct StoredCustomer {
     pub created_at: Timestamp,
 }
 
+/// A token whose card becomes a customer's.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// The token.
+    pub token: &'a TokenId,
+    /// What becomes of its card.
+    pub card: Kept<'a>,
+    /// The time.
+    pub now: Timestamp,
+    /// What the audit gets to know of it.
+    pub audit: (&'a MacKey, &'a Entry),
+}
+
+/// What becomes of a card that is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept<'a> {
+    /// It is a new one, unless the customer has one with a fingerprint of these.
+    New(&'a StoredCard, &'a [Fingerprint]),
+    /// It is one that the customer has, which is renewed.
+    Again(&'a CardRenewal),
+}
+
+/// A card on file, and how it is to be.
+#[derive(Clone, Debug)]
+pub struct CardRenewal {
+    /// Its id.
+    pub id: CardId,
+    /// Its details, as they were read.
+    pub before: Ciphertext,
+    /// Its details, under the same key.
+    pub after: Ciphertext,
+    /// Whether its security code was checked and is right.
+    pub security_code_check: bool,
+}
+
+/// What a customer is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomerUpdate<'a> {
+    /// The customer, as it was read.
+    pub before: &'a StoredCustomer,
+    /// Its details.
+    pub details: &'a Ciphertext,
+    /// A card that it gets.
+    pub keeping: Option<Keeping<'a>>,
+    /// The card that becomes its default.
+    pub default_card: Option<&'a CardId>,
+}
+
+/// What came of changing a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// It is changed.
+    Done,
+    /// Nothing was changed: it, or its card, is no longer as it was read.
+    Outdated,
+    /// Nothing was changed: it has no such card.
+    UnknownCard,
+    /// Nothing was changed: there is no such token.
+    UnknownToken,
+    /// Nothing was changed: the token was used before, for this.
+    Used(UsedBy),
+}
+
 impl Store {
+    /// Keeps a new customer.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is kept or used.
+    pub async fn add_customer(
+        &self,
+        merchant: &MerchantId,
+        customer: &StoredCustomer,
+        keeping: Option<Keeping<'_>>,
+    ) -> Result<Updated, StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO customers (merchant_id, id, data_key_version, details, created_at)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(merchant.as_str())
+        .bind(customer.id.as_str())
+        .bind(i64::from(customer.details.key_version))
+        .bind(customer.details.bytes.as_slice())
+        .bind(seconds(customer.created_at))
+        .execute(&mut *transaction)
+        .await?;
+        if let Some(keeping) = keeping {
+            let kept = keep(&mut transaction, merchant, &customer.id, keeping).await?;
+            if kept != Updated::Done {
+                return Ok(kept);
+            }
+        }
+        transaction.commit().await?;
+        Ok(Updated::Done)
+    }
+
+    /// Changes a customer, if nobody else has changed it since it was read.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is changed or used.
+    pub async fn update_customer(
+        &self,
+        merchant: &MerchantId,
+        update: CustomerUpdate<'_>,
+    ) -> Result<Updated, StoreError> {
+        let CustomerUpdate { before, details, keeping, default_card } = update;
+        let mut transaction = self.write().await?;
+        // Everything that changes a customer's cards changes its row first, and so waits for whoever is at it.
+        let changed = sqlx::query(
+            "UPDATE customers SET details = $4, data_key_version = $5
+             WHERE merchant_id = $1 AND id = $2 AND details = $3",
+        )
+        .bind(merchant.as_str())
+        .bind(before.id.as_str())
+        .bind(before.details.bytes.as_slice())
+        .bind(details.bytes.as_slice())
+        .bind(i64::from(details.key_version))
+        .execute(&mut *transaction)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(Updated::Outdated);
+        }
+        if let Some(keeping) = keeping {
+            let kept = keep(&mut transaction, merchant, &before.id, keeping).await?;
+            if kept != Updated::Done {
+                return Ok(kept);
+            }
+        }
+        if let Some(card) = default_card {
+            let set = sqlx::query(
+                "UPDATE customers SET default_card = $3 WHERE merchant_id = $1 AND id = $2
+                 AND EXISTS (SELECT 1 FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3)",
+            )
+            .bind(merchant.as_str())
+            .bind(before.id.as_str())
+            .bind(card.as_str())
+            .execute(&mut *transaction)
+            .await?;
+            if set.rows_affected() == 0 {
+                return Ok(Updated::UnknownCard);
+            }
+        }
+        transaction.commit().await?;
+        Ok(Updated::Done)
+    }
+
+    /// Deletes a customer and all its cards. None if there is no such customer.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete_customer(
+        &self,
+        merchant: &MerchantId,
+        id: &CustomerId,
+        (key, entry): (&MacKey, &Entry),
+    ) -> Result<Option<StoredCustomer>, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = sqlx::query("DELETE FROM customers WHERE merchant_id = $1 AND id = $2 RETURNING *")
+            .bind(merchant.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = deleted else { return Ok(None) };
+        let customer = read(&row)?;
+        sqlx::query("DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2")
+            .bind(merchant.as_str())
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        audit::append(&mut transaction, key, entry).await?;
+        transaction.commit().await?;
+        Ok(Some(customer))
+    }
+
+    /// Deletes a customer's card; the one that came last becomes the default if this was it. None if there is no such card.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn delete_card(
+        &self,
+        merchant: &MerchantId,
+        customer: &CustomerId,
+        id: &CardId,
+        (key, entry): (&MacKey, &Entry),
+    ) -> Result<Option<StoredCard>, StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("UPDATE customers SET default_card = default_card WHERE merchant_id = $1 AND id = $2")
+            .bind(merchant.as_str())
+            .bind(customer.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        let deleted = sqlx::query(
+            "DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3 RETURNING *",
+        )
+        .bind(merchant.as_str())
+        .bind(customer.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = deleted else { return Ok(None) };
+        let card = read_card(&row, "id", "created_at")?;
+        sqlx::query(
+            "UPDATE customers SET default_card = (SELECT id FROM cards WHERE merchant_id = $1 AND customer_id = $2
+                 ORDER BY seq DESC LIMIT 1)
+             WHERE merchant_id = $1 AND id = $2 AND default_card = $3",
+        )
+        .bind(merchant.as_str())
+        .bind(customer.as_str())
+        .bind(id.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        audit::append(&mut transaction, key, entry).await?;
+        transaction.commit().await?;
+        Ok(Some(card))
+    }
+
+    /// Renews a customer's card, unless somebody else has changed it since it was read. Tells whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn update_card(
+        &self,
+        merchant: &MerchantId,
+        customer: &CustomerId,
+        renewal: &CardRenewal,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let renewed = renew(&mut transaction, merchant, customer, renewal).await?;
+        transaction.commit().await?;
+        Ok(renewed)
+    }
+
     /// A merchant's customer.
     ///
     /// # Errors
@@ -34,6 +272,39 @@ impl Store {
             .bind(merchant.as_str())
             .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
+    }
+
+    /// A page of a merchant's customers.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn customers(
+        &self,
+        merchant: &MerchantId,
+        window: Window,
+    ) -> Result<Page<StoredCustomer>, StoreError> {
+        const WHERE: &str = "FROM customers WHERE merchant_id = $1 AND created_at >= $2 AND created_at <= $3";
+        let order = match window.order {
+            Order::Chronological => "created_at, id",
+            Order::ReverseChronological => "created_at DESC, id DESC",
+        };
+        let rows =
+            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY {order} LIMIT $4 OFFSET $5")))
+                .bind(merchant.as_str())
+                .bind(seconds(window.from))
+                .bind(window.to.map_or(i64::MAX, seconds))
+                .bind(i64::from(window.limit.items()))
+                .bind(i64::from(window.offset))
+                .fetch_all(&self.readers)
+                .await?;
+        let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
+            .bind(merchant.as_str())
+            .bind(seconds(window.from))
+            .bind(window.to.map_or(i64::MAX, seconds))
+            .fetch_one(&self.readers)
+            .await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Page { window, items, total: unsigned(&count, "total")? })
     }
 
     /// A customer's card.
@@ -54,6 +325,206 @@ impl Store {
         let row = query.fetch_optional(&self.readers).await?;
         row.as_ref().map(|row| read_card(row, "id", "created_at")).transpose()
     }
+
+    /// The card of a customer that has one of these fingerprints.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn same_card(
+        &self,
+        merchant: &MerchantId,
+        customer: &CustomerId,
+        fingerprints: &[Fingerprint],
+    ) -> Result<Option<StoredCard>, StoreError> {
+        for fingerprint in fingerprints {
+            let row = sqlx::query(BY_FINGERPRINT)
+                .bind(merchant.as_str())
+                .bind(customer.as_str())
+                .bind(fingerprint.bytes.as_slice())
+                .fetch_optional(&self.readers)
+                .await?;
+            if let Some(row) = row {
+                return read_card(&row, "id", "created_at").map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A page of a customer's cards, in the order of their coming or the other way around.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn cards(
+        &self,
+        merchant: &MerchantId,
+        customer: &CustomerId,
+        window: Window,
+    ) -> Result<Page<StoredCard>, StoreError> {
+        const WHERE: &str = "FROM cards WHERE merchant_id = $1 AND customer_id = $2
+             AND created_at >= $3 AND created_at <= $4";
+        let order = match window.order {
+            Order::Chronological => "seq",
+            Order::ReverseChronological => "seq DESC",
+        };
+        let rows =
+            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY {order} LIMIT $5 OFFSET $6")))
+                .bind(merchant.as_str())
+                .bind(customer.as_str())
+                .bind(seconds(window.from))
+                .bind(window.to.map_or(i64::MAX, seconds))
+                .bind(i64::from(window.limit.items()))
+                .bind(i64::from(window.offset))
+                .fetch_all(&self.readers)
+                .await?;
+        let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
+            .bind(merchant.as_str())
+            .bind(customer.as_str())
+            .bind(seconds(window.from))
+            .bind(window.to.map_or(i64::MAX, seconds))
+            .fetch_one(&self.readers)
+            .await?;
+        let items = rows.iter().map(|row| read_card(row, "id", "created_at")).collect::<Result<_, _>>()?;
+        Ok(Page { window, items, total: unsigned(&count, "total")? })
+    }
+
+    /// The first cards of each of some customers, no more than [`Limit::MAX`], in the order of their coming.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn first_cards(
+        &self,
+        merchant: &MerchantId,
+        customers: &[StoredCustomer],
+        limit: Limit,
+    ) -> Result<HashMap<CustomerId, (Vec<StoredCard>, u64)>, StoreError> {
+        let mut cards: HashMap<_, (Vec<_>, u64)> = HashMap::new();
+        if customers.is_empty() {
+            return Ok(cards);
+        }
+        let ids: Vec<_> = (0..customers.len()).map(|index| format!("${}", index + 3)).collect();
+        let sql = format!(
+            "SELECT * FROM (
+                 SELECT cards.*, row_number() OVER (PARTITION BY customer_id ORDER BY seq) AS place,
+                     count(*) OVER (PARTITION BY customer_id) AS total
+                 FROM cards WHERE merchant_id = $1 AND customer_id IN ({})
+             ) AS counted WHERE place <= $2 ORDER BY customer_id, place",
+            ids.join(", ")
+        );
+        let mut query =
+            sqlx::query(AssertSqlSafe(sql)).bind(merchant.as_str()).bind(i64::from(limit.items()));
+        for customer in customers {
+            query = query.bind(customer.id.as_str());
+        }
+        for row in query.fetch_all(&self.readers).await? {
+            let customer = parsed(&row, "customer_id", CustomerId::parse)?;
+            let (first, total) = cards.entry(customer).or_default();
+            first.push(read_card(&row, "id", "created_at")?);
+            *total = unsigned(&row, "total")?;
+        }
+        Ok(cards)
+    }
+}
+
+const BY_FINGERPRINT: &str =
+    "SELECT * FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND fingerprint = $3";
+
+/// Uses a token for a customer's card. The customer's row is the transaction's already.
+async fn keep(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    customer: &CustomerId,
+    keeping: Keeping<'_>,
+) -> Result<Updated, StoreError> {
+    let by = UsedBy::Customer(customer.clone());
+    // The security code is gone with this. A card on file has none (PCI DSS 3.3.1).
+    match tokens::claim(transaction, merchant, keeping.token, &by, keeping.now).await? {
+        Claimed::Now(_) => {}
+        Claimed::Before(by) => return Ok(Updated::Used(by)),
+        Claimed::Unknown => return Ok(Updated::UnknownToken),
+    }
+    let kept = match keeping.card {
+        Kept::New(card, fingerprints) => add(transaction, merchant, customer, card, fingerprints).await?,
+        Kept::Again(renewal) => renew(transaction, merchant, customer, renewal).await?,
+    };
+    if !kept {
+        return Ok(Updated::Outdated);
+    }
+    tokens::forget_number(transaction, merchant, keeping.token).await?;
+    let (key, entry) = keeping.audit;
+    audit::append(transaction, key, entry).await?;
+    Ok(Updated::Done)
+}
+
+/// Adds a card, unless the customer has it, and tells whether it did.
+async fn add(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    customer: &CustomerId,
+    card: &StoredCard,
+    fingerprints: &[Fingerprint],
+) -> Result<bool, StoreError> {
+    for fingerprint in fingerprints {
+        let same = sqlx::query(BY_FINGERPRINT)
+            .bind(merchant.as_str())
+            .bind(customer.as_str())
+            .bind(fingerprint.bytes.as_slice())
+            .fetch_optional(&mut **transaction)
+            .await?;
+        if same.is_some() {
+            return Ok(false);
+        }
+    }
+    sqlx::query(
+        "INSERT INTO cards (merchant_id, customer_id, id, seq, brand, last_digits, fingerprint,
+             fingerprint_key_version, security_code_check, data_key_version, pan, details, created_at)
+         VALUES ($1, $2, $3, (SELECT coalesce(max(seq), 0) + 1 FROM cards WHERE merchant_id = $1 AND customer_id = $2),
+             $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(merchant.as_str())
+    .bind(customer.as_str())
+    .bind(card.id.as_str())
+    .bind(card.brand.id())
+    .bind(card.last_digits.as_str())
+    .bind(card.fingerprint.bytes.as_slice())
+    .bind(i64::from(card.fingerprint.key_version))
+    .bind(i64::from(card.security_code_check))
+    .bind(i64::from(card.details.key_version))
+    .bind(card.pan.as_ref().map(|pan| pan.bytes.as_slice()))
+    .bind(card.details.bytes.as_slice())
+    .bind(seconds(card.created_at))
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE customers SET default_card = $3 WHERE merchant_id = $1 AND id = $2 AND default_card IS NULL",
+    )
+    .bind(merchant.as_str())
+    .bind(customer.as_str())
+    .bind(card.id.as_str())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(true)
+}
+
+/// Renews a card, unless it is no longer as it was read, and tells whether it did.
+async fn renew(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    customer: &CustomerId,
+    renewal: &CardRenewal,
+) -> Result<bool, StoreError> {
+    let renewed = sqlx::query(
+        "UPDATE cards SET details = $5, security_code_check = $6
+         WHERE merchant_id = $1 AND customer_id = $2 AND id = $3 AND details = $4",
+    )
+    .bind(merchant.as_str())
+    .bind(customer.as_str())
+    .bind(renewal.id.as_str())
+    .bind(renewal.before.bytes.as_slice())
+    .bind(renewal.after.bytes.as_slice())
+    .bind(i64::from(renewal.security_code_check))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
 }
 
 fn read(row: &AnyRow) -> Result<StoredCustomer, StoreError> {

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,7 +38,7 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Folder(dir) => PathBuf::from(dir.database()).display().fmt(formatter),
+            Self::Folder(dir) => dir.database().display().fmt(formatter),
             Self::Postgres(url) => url.fmt(formatter),
         }
     }

@@ -32,7 +32,7 @@ use crate::time::Timestamp;
 pub use api_keys::{KeyRow, NewKey};
 pub use audit::Head;
 pub use charges::{Begun, NewCharge, StoredCharge};
-pub use customers::StoredCustomer;
+pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated};
 pub use error::StoreError;
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};

@@ -157,11 +157,12 @@ impl Store {
         let with_number = format!(
             "UPDATE {name} SET data_key_version = $4, details = $5, pan = $6, fingerprint = $7,
                  fingerprint_key_version = $8
-             WHERE merchant_id = $1 AND id = $2 AND data_key_version = $3 AND pan IS NOT NULL"
+             WHERE merchant_id = $1 AND id = $2 AND data_key_version = $3 AND details IS NOT DISTINCT FROM $9
+                 AND pan IS NOT NULL"
         );
         let without = format!(
             "UPDATE {name} SET data_key_version = $4, details = $5
-             WHERE merchant_id = $1 AND id = $2 AND data_key_version = $3{}",
+             WHERE merchant_id = $1 AND id = $2 AND data_key_version = $3 AND details IS NOT DISTINCT FROM $6{}",
             if table.has_number() { " AND pan IS NULL" } else { "" }
         );
         let mut transaction = self.write().await?;
@@ -180,6 +181,8 @@ impl Store {
                     .bind(fingerprint.bytes.as_slice())
                     .bind(i64::from(fingerprint.key_version));
             }
+            // No two ciphertexts are the same, so details that are were not changed, under whatever key.
+            update = update.bind(row.details.as_ref().map(|details| details.bytes.as_slice()));
             changed += update.execute(&mut *transaction).await?.rows_affected();
         }
         transaction.commit().await?;

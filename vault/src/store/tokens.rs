@@ -128,6 +128,23 @@ impl Store {
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
+    /// What a token was used for.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn token_used_by(
+        &self,
+        merchant: &MerchantId,
+        id: &TokenId,
+    ) -> Result<Option<UsedBy>, StoreError> {
+        let row = sqlx::query(USED_BY)
+            .bind(merchant.as_str())
+            .bind(id.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| parsed(&row, "used_by", UsedBy::parse)).transpose()
+    }
+
     /// Deletes the security codes that have expired, and says how many.
     ///
     /// # Errors
@@ -153,6 +170,8 @@ impl Store {
         Ok(delete.execute(&self.writer).await?.rows_affected())
     }
 }
+
+const USED_BY: &str = "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id = $2 AND used_by IS NOT NULL";
 
 /// Keeps tokens, and says what came of each, in their order.
 pub(super) async fn insert_all(
@@ -248,13 +267,11 @@ pub(super) async fn claim(
     .execute(&mut **transaction)
     .await?;
     if claimed.rows_affected() == 0 {
-        let before = sqlx::query(
-            "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id = $2 AND used_by IS NOT NULL",
-        )
-        .bind(merchant.as_str())
-        .bind(token.as_str())
-        .fetch_optional(&mut **transaction)
-        .await?;
+        let before = sqlx::query(USED_BY)
+            .bind(merchant.as_str())
+            .bind(token.as_str())
+            .fetch_optional(&mut **transaction)
+            .await?;
         return match before {
             Some(row) => Ok(Claimed::Before(parsed(&row, "used_by", UsedBy::parse)?)),
             None => Ok(Claimed::Unknown),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod charges;
+mod customers;
 mod maintenance;
 mod pci_tokens;
 mod rekey;
@@ -25,6 +26,7 @@ use crate::time::Clock;
 
 pub use audit::{Chain, Flaw};
 pub use charges::ChargeError;
+pub use customers::KeepError;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use tokens::TokenizeError;

@@ -51,6 +51,20 @@ impl Vault {
         serde_json::from_slice(&plaintext).map_err(|_| Failure::Unreadable("details"))
     }
 
+    /// Encrypts details anew in the place of those that belong to `owner`, under the same key: another would be one for
+    /// the whole row, whose number would have to be opened.
+    pub(super) fn replace_details(
+        &self,
+        merchant: &Merchant,
+        owner: &str,
+        before: &Ciphertext,
+        details: &impl Serialize,
+    ) -> Result<Ciphertext, Failure> {
+        let rings = self.keys.rings();
+        let held = rings.data.version(before.key_version).ok_or(Failure::Tampered)?;
+        encrypt_details(&held.key, merchant, owner, details)
+    }
+
     /// The number of a card that belongs to `owner`.
     pub(super) async fn number(
         &self,

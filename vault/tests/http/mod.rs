@@ -6,6 +6,7 @@ mod body;
 mod charges;
 mod clear_card;
 mod cors;
+mod customers;
 mod docs;
 mod frame;
 mod hostile;

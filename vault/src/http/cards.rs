@@ -1,0 +1,75 @@
+//! `/customers/{id}/cards`: for merchants' servers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+
+use super::auth::Secret;
+use super::body::{Params, Query};
+use super::card;
+use super::error::ApiError;
+use super::list::{self, ListObject};
+use super::object::{CardObject, cards_location};
+use crate::Vault;
+use crate::audit::Actor;
+use crate::id::{CardId, CustomerId};
+
+/// `GET /customers/{id}/cards`: a page of the customer's cards.
+pub(super) async fn list(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    id: Result<Path<String>, PathRejection>,
+    Query(params): Query,
+) -> Result<Json<ListObject<CardObject>>, ApiError> {
+    let id = id.ok().and_then(|Path(id)| CustomerId::parse(&id)).ok_or(ApiError::NoSuchCustomer)?;
+    let page = vault.cards(&merchant, &id, list::window(params)?).await?.ok_or(ApiError::NoSuchCustomer)?;
+    let show = |card| CardObject::on_file(card, &id, merchant.mode);
+    Ok(Json(ListObject::new(page, cards_location(&id), vault.clock().now(), show)))
+}
+
+/// `GET /customers/{id}/cards/{id}`: what may be known of a card.
+pub(super) async fn show(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    ids: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Json<CardObject>, ApiError> {
+    let (customer, id) = card_id(ids)?;
+    let card = vault.card(&merchant, &customer, &id).await?.ok_or(ApiError::NoSuchCard)?;
+    Ok(Json(CardObject::on_file(card, &customer, merchant.mode)))
+}
+
+/// `PATCH /customers/{id}/cards/{id}`: what is named is changed: expiry, name, address.
+pub(super) async fn update(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    ids: Result<Path<(String, String)>, PathRejection>,
+    mut params: Params,
+) -> Result<Json<CardObject>, ApiError> {
+    let (customer, id) = card_id(ids)?;
+    let before = vault.card(&merchant, &customer, &id).await?.ok_or(ApiError::NoSuchCard)?;
+    let expiry = (before.details.expiration_month, before.details.expiration_year);
+    let change = card::change(&mut params, expiry, vault.month())?;
+    params.finish()?;
+    let card = vault.update_card(&merchant, &customer, &id, &change).await?.ok_or(ApiError::NoSuchCard)?;
+    Ok(Json(CardObject::on_file(card, &customer, merchant.mode)))
+}
+
+/// `DELETE /customers/{id}/cards/{id}`: the card and its number are gone.
+pub(super) async fn delete(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, key }: Secret,
+    ids: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Json<CardObject>, ApiError> {
+    let (customer, id) = card_id(ids)?;
+    let deleted = vault.delete_card(&merchant, Actor::Key(key), &customer, &id).await?;
+    let deleted = deleted.ok_or(ApiError::NoSuchCard)?;
+    Ok(Json(CardObject::deleted(deleted, &customer, merchant.mode)))
+}
+
+fn card_id(ids: Result<Path<(String, String)>, PathRejection>) -> Result<(CustomerId, CardId), ApiError> {
+    let Ok(Path((customer, card))) = ids else { return Err(ApiError::NoSuchCard) };
+    let customer = CustomerId::parse(&customer).ok_or(ApiError::NoSuchCustomer)?;
+    Ok((customer, CardId::parse(&card).ok_or(ApiError::NoSuchCard)?))
+}

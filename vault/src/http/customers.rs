@@ -1,0 +1,108 @@
+//! `/customers`: for merchants' servers.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+
+use super::auth::Secret;
+use super::body::{BadRequest, Params, Query};
+use super::error::ApiError;
+use super::list::{self, ListObject};
+use super::object::{CustomerObject, DeletedCustomerObject};
+use crate::Vault;
+use crate::audit::Actor;
+use crate::customer::{Change, CustomerChange, Profile};
+use crate::id::{CardId, CustomerId, TokenId};
+use crate::token::Line;
+
+/// `POST /customers`: somebody who comes again, with the card of a token if one is given.
+pub(super) async fn create(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, key }: Secret,
+    mut params: Params,
+) -> Result<Json<CustomerObject>, ApiError> {
+    let profile = Profile {
+        email: params.line("email")?,
+        description: params.line("description")?,
+        metadata: params.metadata()?.unwrap_or_default(),
+    };
+    let token = token(&mut params)?;
+    params.finish()?;
+    let customer = vault.create_customer(&merchant, Actor::Key(key), profile, token).await?;
+    Ok(Json(CustomerObject::new(customer, merchant.mode, vault.clock().now())))
+}
+
+/// `GET /customers`: a page of the merchant's customers.
+pub(super) async fn list(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    Query(params): Query,
+) -> Result<Json<ListObject<CustomerObject>>, ApiError> {
+    let page = vault.customers(&merchant, list::window(params)?).await?;
+    let now = vault.clock().now();
+    let show = |customer| CustomerObject::new(customer, merchant.mode, now);
+    Ok(Json(ListObject::new(page, "/customers".into(), now, show)))
+}
+
+/// `GET /customers/{id}`: a customer with the first of its cards.
+pub(super) async fn show(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<CustomerObject>, ApiError> {
+    let customer = vault.customer(&merchant, customer_id(id)?).await?.ok_or(ApiError::NoSuchCustomer)?;
+    Ok(Json(CustomerObject::new(customer, merchant.mode, vault.clock().now())))
+}
+
+/// `PATCH /customers/{id}`: what is named is changed, and to nothing by null; a token's card is added.
+pub(super) async fn update(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, key }: Secret,
+    id: Result<Path<String>, PathRejection>,
+    mut params: Params,
+) -> Result<Json<CustomerObject>, ApiError> {
+    let id = customer_id(id)?;
+    let change = CustomerChange {
+        email: line(&mut params, "email")?,
+        description: line(&mut params, "description")?,
+        metadata: if params.names("metadata") {
+            Change::To(params.metadata()?.unwrap_or_default())
+        } else {
+            Change::Keep
+        },
+        token: token(&mut params)?,
+        default_card: match params.text("default_card")? {
+            Some(card) => Some(CardId::parse(&card).ok_or(ApiError::NoSuchCard)?),
+            None => None,
+        },
+    };
+    params.finish()?;
+    let customer = vault.update_customer(&merchant, Actor::Key(key), id, change).await?;
+    Ok(Json(CustomerObject::new(customer, merchant.mode, vault.clock().now())))
+}
+
+/// `DELETE /customers/{id}`: the customer and all its cards are gone.
+pub(super) async fn delete(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, key }: Secret,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<DeletedCustomerObject>, ApiError> {
+    let deleted = vault.delete_customer(&merchant, Actor::Key(key), &customer_id(id)?).await?;
+    let deleted = deleted.ok_or(ApiError::NoSuchCustomer)?;
+    Ok(Json(DeletedCustomerObject::new(&deleted, merchant.mode)))
+}
+
+fn customer_id(id: Result<Path<String>, PathRejection>) -> Result<CustomerId, ApiError> {
+    id.ok().and_then(|Path(id)| CustomerId::parse(&id)).ok_or(ApiError::NoSuchCustomer)
+}
+
+fn token(params: &mut Params) -> Result<Option<TokenId>, ApiError> {
+    let Some(token) = params.text("card")? else { return Ok(None) };
+    TokenId::parse(&token).map(Some).ok_or(ApiError::NoSuchToken)
+}
+
+fn line(params: &mut Params, name: &'static str) -> Result<Change<Option<Line>>, BadRequest> {
+    if params.names(name) { Ok(Change::To(params.line(name)?)) } else { Ok(Change::Keep) }
+}

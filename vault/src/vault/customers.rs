@@ -1,0 +1,370 @@
+//! Customers and their cards.
+
+use cardseal::card::Number;
+use thiserror::Error;
+
+use super::secrets::{encrypt_details, encrypt_number};
+use super::tokens::facts;
+use super::{Failure, Vault};
+use crate::audit::{Action, Actor};
+use crate::customer::{CardChange, Customer, CustomerChange, Profile};
+use crate::id::{CardId, CustomerId, TokenId};
+use crate::keys::fingerprint::Fingerprint;
+use crate::list::{Page, Window};
+use crate::merchant::Merchant;
+use crate::store::{
+    CardRenewal, CustomerUpdate, Keeping, Kept, StoreError, StoredCard, StoredCustomer, Updated,
+};
+use crate::token::{CardFacts, Details, Usage, UsedBy};
+
+/// The card of a token, opened to be kept.
+struct Opened {
+    token: TokenId,
+    card: StoredCard,
+    number: Number,
+    details: Details,
+    /// Its fingerprint under every key: cards may have come under an earlier one.
+    fingerprints: Vec<Fingerprint>,
+}
+
+/// What becomes of an opened card.
+enum Fate {
+    New(StoredCard),
+    Again(CardRenewal),
+}
+
+impl Vault {
+    /// Makes a customer, with the card of a token if one is given.
+    ///
+    /// # Errors
+    /// [`KeepError`]; then there is no customer and the token is not used.
+    pub async fn create_customer(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        profile: Profile,
+        token: Option<TokenId>,
+    ) -> Result<Customer, KeepError> {
+        let id = CustomerId::random(merchant.mode);
+        let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &profile))?;
+        let customer = StoredCustomer { id, details, default_card: None, created_at: self.clock.now() };
+        let opened = match token {
+            Some(token) => Some(self.open_token(merchant, token).await?),
+            None => None,
+        };
+        let updated = match &opened {
+            Some(opened) => {
+                let fate = Fate::New(self.moved(merchant, opened)?);
+                self.keeping(merchant, actor, opened, &fate, async |keeping| {
+                    self.store.add_customer(&merchant.id, &customer, Some(keeping)).await
+                })
+                .await?
+            }
+            None => self.store.add_customer(&merchant.id, &customer, None).await?,
+        };
+        match updated {
+            Updated::Done => {
+                Ok(self.customer(merchant, customer.id).await?.ok_or(KeepError::UnknownCustomer)?)
+            }
+            updated => Err(refusal(updated, opened)),
+        }
+    }
+
+    /// Changes a customer. A card that it has already is renewed: it gets the expiry and the name that came last.
+    ///
+    /// # Errors
+    /// [`KeepError`]; then nothing is changed and the token is not used.
+    pub async fn update_customer(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        id: CustomerId,
+        change: CustomerChange,
+    ) -> Result<Customer, KeepError> {
+        // Found before a card is opened for it.
+        self.store.customer(&merchant.id, &id).await?.ok_or(KeepError::UnknownCustomer)?;
+        let opened = match &change.token {
+            Some(token) => Some(self.open_token(merchant, token.clone()).await?),
+            None => None,
+        };
+        loop {
+            let before = self.store.customer(&merchant.id, &id).await?.ok_or(KeepError::UnknownCustomer)?;
+            let profile: Profile = self.details(merchant, id.as_str(), &before.details).await?;
+            let profile = change.applied(profile);
+            let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &profile))?;
+            let default_card = change.default_card.as_ref();
+            let update = CustomerUpdate { before: &before, details: &details, keeping: None, default_card };
+            let updated = match &opened {
+                Some(opened) => {
+                    let fate = self.fate(merchant, &id, opened).await?;
+                    self.keeping(merchant, actor.clone(), opened, &fate, async |keeping| {
+                        let update = CustomerUpdate { keeping: Some(keeping), ..update };
+                        self.store.update_customer(&merchant.id, update).await
+                    })
+                    .await?
+                }
+                None => self.store.update_customer(&merchant.id, update).await?,
+            };
+            match updated {
+                Updated::Done => return self.customer(merchant, id).await?.ok_or(KeepError::UnknownCustomer),
+                // Whoever was first is done, so this comes to an end.
+                Updated::Outdated => {}
+                updated => return Err(refusal(updated, opened)),
+            }
+        }
+    }
+
+    /// Deletes a customer with all its cards. None if the merchant has no such customer.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn delete_customer(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        id: &CustomerId,
+    ) -> Result<Option<StoredCustomer>, Failure> {
+        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCustomer, id.as_str(), None);
+        let key = self.audit_key()?;
+        Ok(self.store.delete_customer(&merchant.id, id, (&key, &entry)).await?)
+    }
+
+    /// A merchant's customer, if it has one of this id.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn customer(&self, merchant: &Merchant, id: CustomerId) -> Result<Option<Customer>, Failure> {
+        let Some(customer) = self.store.customer(&merchant.id, &id).await? else { return Ok(None) };
+        Ok(self.with_cards(merchant, vec![customer]).await?.pop())
+    }
+
+    /// A page of a merchant's customers.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn customers(&self, merchant: &Merchant, window: Window) -> Result<Page<Customer>, Failure> {
+        let Page { window, items, total } = self.store.customers(&merchant.id, window).await?;
+        let items = self.with_cards(merchant, items).await?;
+        Ok(Page { window, items, total })
+    }
+
+    /// A page of a customer's cards. None if the merchant has no such customer.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn cards(
+        &self,
+        merchant: &Merchant,
+        customer: &CustomerId,
+        window: Window,
+    ) -> Result<Option<Page<CardFacts>>, Failure> {
+        if self.store.customer(&merchant.id, customer).await?.is_none() {
+            return Ok(None);
+        }
+        let Page { window, items, total } = self.store.cards(&merchant.id, customer, window).await?;
+        let items = self.facts_of(merchant, items).await?;
+        Ok(Some(Page { window, items, total }))
+    }
+
+    /// A customer's card, if it has one of this id.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn card(
+        &self,
+        merchant: &Merchant,
+        customer: &CustomerId,
+        id: &CardId,
+    ) -> Result<Option<CardFacts>, Failure> {
+        let Some(card) = self.store.card(&merchant.id, customer, id).await? else { return Ok(None) };
+        let details = self.details(merchant, id.as_str(), &card.details).await?;
+        Ok(Some(facts(card, details)))
+    }
+
+    /// Changes a customer's card. None if the customer has no such card.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn update_card(
+        &self,
+        merchant: &Merchant,
+        customer: &CustomerId,
+        id: &CardId,
+        change: &CardChange,
+    ) -> Result<Option<CardFacts>, Failure> {
+        loop {
+            let Some(card) = self.store.card(&merchant.id, customer, id).await? else { return Ok(None) };
+            let details: Details = self.details(merchant, id.as_str(), &card.details).await?;
+            let details = change.applied(details);
+            let renewal = self.renewal(merchant, &card, &details, card.security_code_check)?;
+            if self.store.update_card(&merchant.id, customer, &renewal).await? {
+                return Ok(Some(facts(card, details)));
+            }
+        }
+    }
+
+    /// Deletes a customer's card with its number. None if the customer has no such card.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn delete_card(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        customer: &CustomerId,
+        id: &CardId,
+    ) -> Result<Option<CardFacts>, Failure> {
+        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCard, id.as_str(), None);
+        let key = self.audit_key()?;
+        let deleted = self.store.delete_card(&merchant.id, customer, id, (&key, &entry)).await?;
+        let Some(card) = deleted else { return Ok(None) };
+        let details = self.details(merchant, id.as_str(), &card.details).await?;
+        Ok(Some(facts(card, details)))
+    }
+
+    /// Opens the card of a token that was not used yet.
+    async fn open_token(&self, merchant: &Merchant, id: TokenId) -> Result<Opened, KeepError> {
+        let token = self.store.token(&merchant.id, &id, self.clock.now()).await?;
+        let token = token.ok_or(KeepError::UnknownToken)?;
+        if token.usage != Usage::Unused {
+            let by = self.store.token_used_by(&merchant.id, &id).await?.ok_or(KeepError::UnknownToken)?;
+            return Err(KeepError::Used { token: id, by });
+        }
+        let details = self.details(merchant, id.as_str(), &token.card.details).await?;
+        let number = self.number(merchant, id.as_str(), &token.card).await?;
+        let rings = self.keys.rings();
+        let fingerprints =
+            rings.fingerprint.iter().map(|held| held.key.fingerprint(&merchant.id, &number)).collect();
+        Ok(Opened { token: id, card: token.card, number, details, fingerprints })
+    }
+
+    /// What becomes of a card when a customer gets it.
+    async fn fate(
+        &self,
+        merchant: &Merchant,
+        customer: &CustomerId,
+        opened: &Opened,
+    ) -> Result<Fate, KeepError> {
+        let same = self.store.same_card(&merchant.id, customer, &opened.fingerprints).await?;
+        let Some(card) = same else { return Ok(Fate::New(self.moved(merchant, opened)?)) };
+        let before: Details = self.details(merchant, card.id.as_str(), &card.details).await?;
+        let Details { expiration_month, expiration_year, .. } = opened.details;
+        let name = opened.details.name.clone().or(before.name);
+        let details = Details { expiration_month, expiration_year, name, ..before };
+        let check = card.security_code_check || opened.card.security_code_check;
+        Ok(Fate::Again(self.renewal(merchant, &card, &details, check)?))
+    }
+
+    /// A token's card, encrypted for its own place.
+    fn moved(&self, merchant: &Merchant, opened: &Opened) -> Result<StoredCard, Failure> {
+        let id = &opened.card.id;
+        self.encrypting(|key| {
+            Ok(StoredCard {
+                pan: Some(encrypt_number(key, merchant, id.as_str(), &opened.number)),
+                details: encrypt_details(key, merchant, id.as_str(), &opened.details)?,
+                ..opened.card.clone()
+            })
+        })
+    }
+
+    fn renewal(
+        &self,
+        merchant: &Merchant,
+        card: &StoredCard,
+        details: &Details,
+        security_code_check: bool,
+    ) -> Result<CardRenewal, Failure> {
+        Ok(CardRenewal {
+            id: card.id.clone(),
+            before: card.details.clone(),
+            after: self.replace_details(merchant, card.id.as_str(), &card.details, details)?,
+            security_code_check,
+        })
+    }
+
+    /// Stores a card that was opened, and that it was.
+    async fn keeping(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        opened: &Opened,
+        fate: &Fate,
+        store: impl AsyncFnOnce(Keeping<'_>) -> Result<Updated, StoreError>,
+    ) -> Result<Updated, KeepError> {
+        let (id, card) = match fate {
+            Fate::New(card) => (&card.id, Kept::New(card, &opened.fingerprints)),
+            Fate::Again(renewal) => (&renewal.id, Kept::Again(renewal)),
+        };
+        let entry = self.audit_entry(Some(&merchant.id), actor, Action::KeepCard, id.as_str(), None);
+        let key = self.audit_key()?;
+        let keeping = Keeping { token: &opened.token, card, now: self.clock.now(), audit: (&key, &entry) };
+        Ok(store(keeping).await?)
+    }
+
+    async fn with_cards(
+        &self,
+        merchant: &Merchant,
+        customers: Vec<StoredCustomer>,
+    ) -> Result<Vec<Customer>, Failure> {
+        let window = Window::default();
+        let mut cards = self.store.first_cards(&merchant.id, &customers, window.limit).await?;
+        let mut shown = Vec::with_capacity(customers.len());
+        for StoredCustomer { id, details, default_card, created_at } in customers {
+            let profile = self.details(merchant, id.as_str(), &details).await?;
+            let (items, total) = cards.remove(&id).unwrap_or_default();
+            let cards = Page { window, items: self.facts_of(merchant, items).await?, total };
+            shown.push(Customer { id, created_at, profile, cards, default_card });
+        }
+        Ok(shown)
+    }
+
+    async fn facts_of(&self, merchant: &Merchant, cards: Vec<StoredCard>) -> Result<Vec<CardFacts>, Failure> {
+        let mut shown = Vec::with_capacity(cards.len());
+        for card in cards {
+            let details = self.details(merchant, card.id.as_str(), &card.details).await?;
+            shown.push(facts(card, details));
+        }
+        Ok(shown)
+    }
+}
+
+/// Why nothing was stored.
+fn refusal(updated: Updated, opened: Option<Opened>) -> KeepError {
+    match (updated, opened) {
+        (Updated::UnknownCard, _) => KeepError::UnknownCard,
+        (Updated::Used(by), Some(Opened { token, .. })) => KeepError::Used { token, by },
+        (Updated::UnknownToken | Updated::Used(_), _) => KeepError::UnknownToken,
+        (Updated::Done | Updated::Outdated, _) => KeepError::UnknownCustomer,
+    }
+}
+
+/// Why a customer was not made or not changed.
+#[derive(Debug, Error)]
+pub enum KeepError {
+    /// The vault's own fault.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The customer has no such card. The merchant's fault.
+    #[error("there is no such card")]
+    UnknownCard,
+    /// There is no such customer, or no longer. The merchant's fault.
+    #[error("there is no such customer")]
+    UnknownCustomer,
+    /// There is no such token. The merchant's fault.
+    #[error("there is no such token")]
+    UnknownToken,
+    /// The token has been used. The merchant's fault.
+    #[error("token {token} was used for {by}")]
+    Used {
+        /// The token.
+        token: TokenId,
+        /// What used it.
+        by: UsedBy,
+    },
+}
+
+impl From<StoreError> for KeepError {
+    fn from(error: StoreError) -> Self {
+        Failure::from(error).into()
+    }
+}
