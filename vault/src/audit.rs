@@ -45,6 +45,8 @@ pub enum Action {
     AddKey,
     /// A merchant was added.
     AddMerchant,
+    /// An address that is told of events was added.
+    AddWebhook,
     /// A card was opened to charge it.
     Charge,
     /// A card on file was deleted.
@@ -53,6 +55,8 @@ pub enum Action {
     DeleteCustomer,
     /// A PCI token was deleted.
     DeletePciToken,
+    /// An address is told of events no longer.
+    DeleteWebhook,
     /// A vault's key was destroyed.
     DestroyKey,
     /// A card's number was given out in the clear.
@@ -72,13 +76,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::AddKey,
         Self::AddMerchant,
+        Self::AddWebhook,
         Self::Charge,
         Self::DeleteCard,
         Self::DeleteCustomer,
         Self::DeletePciToken,
+        Self::DeleteWebhook,
         Self::DestroyKey,
         Self::Detokenize,
         Self::KeepCard,
@@ -95,10 +101,12 @@ impl Action {
         match self {
             Self::AddKey => "key.add",
             Self::AddMerchant => "merchant.add",
+            Self::AddWebhook => "webhook.add",
             Self::Charge => "card.charge",
             Self::DeleteCard => "card.delete",
             Self::DeleteCustomer => "customer.delete",
             Self::DeletePciToken => "pci_token.delete",
+            Self::DeleteWebhook => "webhook.delete",
             Self::DestroyKey => "vault_key.destroy",
             Self::Detokenize => "card.detokenize",
             Self::KeepCard => "card.keep",

@@ -83,6 +83,15 @@ id!(
     ChargeId, "chrg_"
 );
 
+id!(
+    /// An event: `evnt_test_…`, `evnt_…`.
+    EventId, "evnt_"
+);
+id!(
+    /// A webhook: `hook_test_…`, `hook_…`.
+    WebhookId, "hook_"
+);
+
 /// A new public key, `pkey_test_…` or `pkey_…`.
 #[must_use]
 #[expect(clippy::expect_used, reason = "prefix and letters are those that Pkey::parse takes")]

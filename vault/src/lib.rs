@@ -4,6 +4,7 @@
 //!   looking at one that serves.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`pci_token`], [`seal`], [`id`]: with what.
+//! - [`event`]: what happened; [`webhook`]: telling a merchant's server.
 //! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
 //! - [`keys`]: every key and everything that is encrypted; [`store`]: what is durable; [`acquirer`]: who takes charges.
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod customer;
 pub mod data_dir;
+pub mod event;
 pub mod frame;
 pub mod http;
 pub mod id;
@@ -39,5 +41,6 @@ pub mod time;
 pub mod token;
 pub mod vault;
 pub mod verify;
+pub mod webhook;
 
 pub use vault::Vault;

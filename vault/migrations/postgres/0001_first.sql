@@ -196,17 +196,23 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
 
+-- The number of each merchant's last event. Its lock is what puts concurrent writers in order.
+CREATE TABLE event_heads (
+    merchant_id TEXT    NOT NULL PRIMARY KEY,
+    seq         BIGINT  NOT NULL
+);
+
 CREATE TABLE webhooks (
     merchant_id      TEXT    NOT NULL,
     id               TEXT    NOT NULL,
-    url              TEXT    NOT NULL,
     data_key_version BIGINT NOT NULL,
-    -- The key that its messages are signed with.
+    -- Its address, and the key that its messages are signed with.
     details          BYTEA   NOT NULL,
     created_at       BIGINT NOT NULL,
     -- Up to which event everything has been delivered.
     delivered_seq    BIGINT NOT NULL,
     attempts         BIGINT NOT NULL,
+    -- Whoever tries moves this into the future first, so that nobody else does.
     next_at          BIGINT NOT NULL,
     PRIMARY KEY (merchant_id, id)
 );

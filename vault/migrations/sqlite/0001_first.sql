@@ -196,17 +196,23 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
 
+-- The number of each merchant's last event. Its lock is what puts concurrent writers in order.
+CREATE TABLE event_heads (
+    merchant_id TEXT    NOT NULL PRIMARY KEY,
+    seq         INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE webhooks (
     merchant_id      TEXT    NOT NULL,
     id               TEXT    NOT NULL,
-    url              TEXT    NOT NULL,
     data_key_version INTEGER NOT NULL,
-    -- The key that its messages are signed with.
+    -- Its address, and the key that its messages are signed with.
     details          BLOB    NOT NULL,
     created_at       INTEGER NOT NULL,
     -- Up to which event everything has been delivered.
     delivered_seq    INTEGER NOT NULL,
     attempts         INTEGER NOT NULL,
+    -- Whoever tries moves this into the future first, so that nobody else does.
     next_at          INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, id)
 ) STRICT;

@@ -21,7 +21,8 @@ use crate::pci_token::NotACorrelationId;
 use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
-use crate::vault::{Failure, KeepError, TokenizeError};
+use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, TokenizeError};
+use crate::webhook::NotAWebhookUrl;
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
 #[derive(Debug, Error)]
@@ -73,6 +74,9 @@ pub(super) enum ApiError {
     #[error(transparent)]
     InvalidIdempotencyKey(#[from] NotAKey),
     /// The caller's fault.
+    #[error("url {0}")]
+    InvalidWebhookUrl(#[from] NotAWebhookUrl),
+    /// The caller's fault.
     #[error("the seal does not open")]
     InvalidSeal,
     /// The caller's fault.
@@ -94,6 +98,9 @@ pub(super) enum ApiError {
     #[error("customer was not found")]
     NoSuchCustomer,
     /// The caller's fault.
+    #[error("event was not found")]
+    NoSuchEvent,
+    /// The caller's fault.
     #[error("there is nothing at this path")]
     NoSuchRoute,
     /// The caller's fault.
@@ -111,6 +118,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("token was not found")]
     NoSuchToken,
+    /// The caller's fault.
+    #[error("webhook was not found")]
+    NoSuchWebhook,
     /// The operator's to put right, or the caller's to use another key.
     #[error("this key may not do this; keys add --scope gives one that may")]
     NotPermitted,
@@ -129,6 +139,9 @@ pub(super) enum ApiError {
     /// helps.
     #[error(transparent)]
     TooManyRequests(#[from] Exceeded),
+    /// The caller's fault.
+    #[error("there are {MOST_WEBHOOKS} webhooks already; delete one first")]
+    TooManyWebhooks,
     /// The fault of nobody: keys are replaced. Fetching the keys and sealing again helps.
     #[error("the seal's key is not known; fetch /.well-known/jwks.json and seal again")]
     UnknownKid,
@@ -155,7 +168,10 @@ impl ApiError {
         match self {
             Self::AcquirerNotConfigured => Code::AcquirerNotConfigured,
             Self::Authentication(_) => Code::AuthenticationFailure,
-            Self::BadRequest(_) | Self::InvalidIdempotencyKey(_) => Code::BadRequest,
+            Self::BadRequest(_)
+            | Self::InvalidIdempotencyKey(_)
+            | Self::InvalidWebhookUrl(_)
+            | Self::TooManyWebhooks => Code::BadRequest,
             Self::BodyTooLarge => Code::BodyTooLarge,
             Self::Busy => Code::ServiceUnavailable,
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
@@ -173,6 +189,8 @@ impl ApiError {
             Self::InvalidSeal => Code::InvalidSeal,
             Self::MethodNotAllowed => Code::MethodNotAllowed,
             Self::NoAssets
+            | Self::NoSuchEvent
+            | Self::NoSuchWebhook
             | Self::NoSuchCard
             | Self::NoSuchCharge
             | Self::NoSuchCustomer

@@ -90,7 +90,7 @@ fn guess(method: &Method, route: &str) -> Option<Name> {
     match (method, route) {
         (&Method::POST, "/tokens") => Some(Name::RefusedCards),
         (&Method::POST, "/charges") => Some(Name::FailedCharges),
-        (_, "/tokens/{id}" | "/charges/{id}") => Some(Name::UnknownIds),
+        (_, "/tokens/{id}" | "/charges/{id}" | "/events/{id}" | "/webhooks/{id}") => Some(Name::UnknownIds),
         // Tokens that there are not, beside customers and cards.
         (_, route) if route.starts_with("/customers") => Some(Name::UnknownIds),
         _ => None,

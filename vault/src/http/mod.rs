@@ -11,6 +11,7 @@ mod cors;
 mod customers;
 mod docs;
 mod error;
+mod events;
 mod frame;
 mod health;
 mod idempotency;
@@ -21,6 +22,7 @@ mod object;
 mod pci_tokens;
 mod request;
 mod tokens;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -32,6 +34,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::Vault;
 use crate::access::limit::Limiter;
 use crate::assets::Assets;
+pub(crate) use object::{ChargeObject, EventObject};
+
 use error::ApiError;
 use frame::Frame;
 
@@ -55,6 +59,9 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limit
         .route("/pci-tokens", post(pci_tokens::create))
         .route("/pci-tokens/{id}", get(pci_tokens::show).delete(pci_tokens::delete))
         .route("/pci-tokens/{id}/detokenize", post(pci_tokens::detokenize))
+        .route("/events/{id}", get(events::show))
+        .route("/webhooks", get(webhooks::list).post(webhooks::create))
+        .route("/webhooks/{id}", get(webhooks::show).delete(webhooks::delete))
         .merge(pages)
         .merge(files)
         .fallback(async || ApiError::NoSuchRoute)

@@ -2,15 +2,18 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::list::ListObject;
 use crate::charge::{Charge, ChargeStatus, Source};
 use crate::customer::Customer;
-use crate::id::CustomerId;
+use crate::event::Event;
+use crate::id::{CustomerId, WebhookId};
 use crate::merchant::Mode;
 use crate::store::StoredCustomer;
 use crate::time::Timestamp;
 use crate::token::{CardFacts, Line, Token, Usage};
+use crate::webhook::{Webhook, WebhookSecret};
 
 #[derive(Debug, Serialize)]
 pub(super) struct TokenObject {
@@ -45,7 +48,7 @@ impl TokenObject {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ChargeObject {
+pub(crate) struct ChargeObject {
     object: &'static str,
     id: String,
     location: String,
@@ -67,7 +70,7 @@ pub(super) struct ChargeObject {
 }
 
 impl ChargeObject {
-    pub(super) fn new(charge: Charge, mode: Mode) -> Self {
+    pub(crate) fn new(charge: Charge, mode: Mode) -> Self {
         let order = charge.order;
         let customer = match order.source {
             Source::Token(_) => None,
@@ -164,6 +167,102 @@ impl DeletedCustomerObject {
 /// Where a customer's cards are.
 pub(super) fn cards_location(customer: &CustomerId) -> String {
     format!("/customers/{customer}/cards")
+}
+
+/// An event, as it is shown and sent.
+#[derive(Debug, Serialize)]
+pub(crate) struct EventObject {
+    object: &'static str,
+    id: String,
+    livemode: bool,
+    location: String,
+    key: &'static str,
+    data: Map<String, Value>,
+    created_at: String,
+}
+
+impl EventObject {
+    pub(crate) fn new(event: Event, mode: Mode) -> Self {
+        Self {
+            object: "event",
+            livemode: mode == Mode::Live,
+            location: format!("/events/{}", event.id),
+            key: event.key.as_str(),
+            data: event.data,
+            created_at: event.created_at.to_string(),
+            id: event.id.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct WebhookObject {
+    object: &'static str,
+    id: String,
+    livemode: bool,
+    location: String,
+    url: String,
+    failed_attempts: u32,
+    created_at: String,
+}
+
+impl WebhookObject {
+    pub(super) fn new(webhook: Webhook, mode: Mode) -> Self {
+        Self {
+            object: "webhook",
+            livemode: mode == Mode::Live,
+            location: format!("/webhooks/{}", webhook.id),
+            url: webhook.url.as_str().into(),
+            failed_attempts: webhook.failed_attempts,
+            created_at: webhook.created_at.to_string(),
+            id: webhook.id.to_string(),
+        }
+    }
+}
+
+/// A webhook with what is shown once.
+#[derive(Debug, Serialize)]
+pub(super) struct NewWebhookObject {
+    #[serde(flatten)]
+    webhook: WebhookObject,
+    secret: Zeroizing<String>,
+}
+
+impl NewWebhookObject {
+    pub(super) fn new(webhook: Webhook, secret: &WebhookSecret, mode: Mode) -> Self {
+        let secret = Zeroizing::new(secret.expose().into());
+        Self { webhook: WebhookObject::new(webhook, mode), secret }
+    }
+}
+
+/// All of a merchant's webhooks: so few that there are no pages.
+#[derive(Debug, Serialize)]
+pub(super) struct WebhookList {
+    object: &'static str,
+    data: Vec<WebhookObject>,
+    total: usize,
+    location: &'static str,
+}
+
+impl WebhookList {
+    pub(super) fn new(webhooks: Vec<Webhook>, mode: Mode) -> Self {
+        let data: Vec<_> = webhooks.into_iter().map(|webhook| WebhookObject::new(webhook, mode)).collect();
+        Self { object: "list", total: data.len(), data, location: "/webhooks" }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct DeletedWebhookObject {
+    object: &'static str,
+    id: String,
+    livemode: bool,
+    deleted: bool,
+}
+
+impl DeletedWebhookObject {
+    pub(super) fn new(id: &WebhookId, mode: Mode) -> Self {
+        Self { object: "webhook", id: id.to_string(), livemode: mode == Mode::Live, deleted: true }
+    }
 }
 
 /// A card with the members that Omise shows; the e-mail address, which acquirers get, is not one of them.

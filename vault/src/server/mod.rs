@@ -31,6 +31,9 @@ use stop::Stop;
 /// How often a vault looks for new keys and for what has expired.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// How often a vault looks for events that other processes told of.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line.
 ///
 /// # Errors
@@ -63,6 +66,7 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     // What expired while no vault was running.
     vault.maintain().await?;
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
+    let deliveries = tokio::spawn(deliver(Arc::clone(&vault)));
 
     if is_plain && !address.ip().is_loopback() {
         tracing::warn!(
@@ -89,6 +93,7 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
     let limiter = Arc::new(Limiter::new(&settings.limits, Stopwatch::start()));
     listener.run(http::router(Arc::clone(&vault), assets, limiter), closing).await;
     maintenance.abort();
+    deliveries.abort();
     vault.close().await;
     Ok(())
 }
@@ -127,6 +132,17 @@ async fn maintain(vault: Arc<Vault>) {
             Ok(_) => ticks.reset_immediately(),
             Err(error) => tracing::error!(%error, "rows were not put under the new key; it is tried again"),
         }
+    }
+}
+
+/// Sends events to webhooks: those of this process at once, those of others and those that did not arrive a little later.
+async fn deliver(vault: Arc<Vault>) {
+    loop {
+        if let Err(error) = vault.deliver().await {
+            tracing::error!(%error, "events were not sent; it is tried again");
+            tokio::time::sleep(DELIVER_EVERY).await;
+        }
+        vault.wait_for_event(DELIVER_EVERY).await;
     }
 }
 

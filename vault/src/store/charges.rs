@@ -2,6 +2,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit;
+use super::events::{self, NewEvent};
 use super::idempotency::{self, Seen};
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
@@ -41,6 +42,8 @@ pub struct NewCharge {
     pub ask_at: Timestamp,
     /// The request that makes it, if it may come again.
     pub request: Option<Request>,
+    /// That it was made.
+    pub event: NewEvent,
 }
 
 /// What came of beginning a charge.
@@ -75,7 +78,7 @@ impl Store {
         audit: (&MacKey, &Entry),
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
-        let NewCharge { charge, ask_at, request } = new;
+        let NewCharge { charge, ask_at, request, event } = new;
         if let Some(request) = request {
             let made = charge.id.as_str();
             match idempotency::keep(&mut transaction, merchant, request, made, charge.created_at).await? {
@@ -125,11 +128,12 @@ impl Store {
         .await?;
         // The card is opened next, and not before somebody can tell by whom.
         audit::append(&mut transaction, audit.0, audit.1).await?;
+        events::append(&mut transaction, merchant, event).await?;
         transaction.commit().await?;
         Ok(Begun::Pending(code))
     }
 
-    /// Keeps what came of a charge, and forgets the number behind its token, if it has one. The first outcome stays: that
+    /// Keeps what came of a charge, which `event` tells, and forgets the number behind its token, if it has one. The first outcome stays: that
     /// is the one given back.
     ///
     /// # Errors
@@ -139,6 +143,7 @@ impl Store {
         merchant: &MerchantId,
         charge: &StoredCharge,
         outcome: ChargeOutcome,
+        event: &NewEvent,
     ) -> Result<ChargeOutcome, StoreError> {
         let status = ChargeStatus::from(outcome);
         let failure_code = match outcome {
@@ -168,6 +173,7 @@ impl Store {
         if let Source::Token(token) = &charge.source {
             tokens::forget_number(&mut transaction, merchant, token).await?;
         }
+        events::append(&mut transaction, merchant, event).await?;
         transaction.commit().await?;
         Ok(outcome)
     }

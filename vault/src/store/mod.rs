@@ -9,6 +9,7 @@ mod batch;
 mod charges;
 mod customers;
 mod error;
+mod events;
 mod idempotency;
 mod keys;
 mod location;
@@ -16,6 +17,7 @@ mod merchants;
 mod pci_tokens;
 mod reencrypt;
 mod tokens;
+mod webhooks;
 
 use std::io;
 use std::sync::Once;
@@ -34,12 +36,14 @@ pub use audit::Head;
 pub use charges::{Begun, NewCharge, StoredCharge};
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated};
 pub use error::StoreError;
+pub use events::{NewEvent, StoredEvent};
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
 pub use location::{Location, NotPostgres, PostgresUrl};
 pub use pci_tokens::{StoredPciCard, StoredPciToken};
 pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
+pub use webhooks::StoredWebhook;
 
 use batch::Batcher;
 

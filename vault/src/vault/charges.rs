@@ -15,10 +15,12 @@ use super::{Failure, Vault};
 use crate::acquirer::{Acquirer, Found, Inquiry, LONGEST_CHARGE, LONGEST_FIND, Outcome, Payment};
 use crate::audit::{Action, Actor};
 use crate::charge::{Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
+use crate::event::EventKey;
+use crate::http::ChargeObject;
 use crate::id::{ChargeId, MerchantId, TokenId};
 use crate::idempotency::{Made, Request};
 use crate::merchant::Merchant;
-use crate::store::{Begun, NewCharge, SecurityCodeRow, Seen, StoreError, StoredCard, StoredCharge};
+use crate::store::{Begun, NewCharge, NewEvent, SecurityCodeRow, Seen, StoreError, StoredCard, StoredCharge};
 use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};
 
@@ -104,13 +106,17 @@ impl Vault {
             metadata: order.metadata.clone(),
         };
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &kept))?;
+        let (order, shown) =
+            (Order { source: found.source.clone(), ..order }, facts(found.card.clone(), card.clone()));
+        let made = Charge { id, created_at: now, order, status: ChargeStatus::Pending, card: shown };
         let new = NewCharge {
+            event: self.charge_event(merchant, EventKey::ChargeCreate, made.clone())?,
             charge: StoredCharge {
-                id,
+                id: made.id.clone(),
                 source: found.source.clone(),
                 card: StoredCard { pan: None, details, ..found.card.clone() },
-                amount: order.amount,
-                currency: order.currency.clone(),
+                amount: made.order.amount,
+                currency: made.order.currency.clone(),
                 status: ChargeStatus::Pending,
                 created_at: now,
             },
@@ -123,7 +129,10 @@ impl Vault {
         let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
             Begun::Before(id) => return self.charge_before(merchant, &id).await,
             Begun::Mismatch => return Err(ChargeError::Mismatch),
-            Begun::Pending(code) => code,
+            Begun::Pending(code) => {
+                self.news.notify_one();
+                code
+            }
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
             Begun::Used { token, by } => return Err(ChargeError::Used { token, by }),
         };
@@ -133,7 +142,7 @@ impl Vault {
             Err(failure) => {
                 // Nobody was asked for money, so this charge is not left pending.
                 let outcome = ChargeOutcome::Failed(FailureCode::FailedProcessing);
-                self.store.finish_charge(&merchant.id, &charge, outcome).await?;
+                self.finish(merchant, &charge, outcome).await?;
                 return Err(failure.into());
             }
         };
@@ -148,9 +157,12 @@ impl Vault {
                 ChargeStatus::Pending
             }
         };
-        let StoredCharge { id, created_at, source, .. } = charge;
-        let (order, card) = (Order { source, ..order }, facts(found.card, card));
-        Ok(Made::Now(Charge { id, created_at, order, status, card }))
+        Ok(Made::Now(Charge { status, ..made }))
+    }
+
+    fn charge_event(&self, merchant: &Merchant, key: EventKey, charge: Charge) -> Result<NewEvent, Failure> {
+        let id = charge.id.to_string();
+        self.new_event(merchant, key, &id, &ChargeObject::new(charge, merchant.mode))
     }
 
     /// What an earlier request made.
@@ -194,8 +206,14 @@ impl Vault {
         charge: &StoredCharge,
         outcome: ChargeOutcome,
     ) -> Result<ChargeStatus, Failure> {
-        match self.store.finish_charge(&merchant.id, charge, outcome).await {
-            Ok(first) => Ok(first.into()),
+        let ended = StoredCharge { status: outcome.into(), ..charge.clone() };
+        let ended = self.shown_charge(merchant, ended).await?;
+        let event = self.charge_event(merchant, EventKey::ChargeComplete, ended)?;
+        match self.store.finish_charge(&merchant.id, charge, outcome, &event).await {
+            Ok(first) => {
+                self.news.notify_one();
+                Ok(first.into())
+            }
             Err(error) => {
                 // The store says pending. The acquirer will be asked again; until then only this line tells.
                 let status = ChargeStatus::from(outcome).as_str();
@@ -281,8 +299,14 @@ impl Vault {
     /// # Errors
     /// [`Failure`]
     pub async fn charge_of(&self, merchant: &Merchant, id: &ChargeId) -> Result<Option<Charge>, Failure> {
-        let Some(stored) = self.store.charge(&merchant.id, id).await? else { return Ok(None) };
-        let details: ChargeDetails = self.details(merchant, id.as_str(), &stored.card.details).await?;
+        match self.store.charge(&merchant.id, id).await? {
+            Some(stored) => Ok(Some(self.shown_charge(merchant, stored).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn shown_charge(&self, merchant: &Merchant, stored: StoredCharge) -> Result<Charge, Failure> {
+        let details: ChargeDetails = self.details(merchant, stored.id.as_str(), &stored.card.details).await?;
         let order = Order {
             amount: stored.amount,
             currency: stored.currency,
@@ -290,13 +314,13 @@ impl Vault {
             description: details.description,
             metadata: details.metadata,
         };
-        Ok(Some(Charge {
+        Ok(Charge {
             id: stored.id,
             created_at: stored.created_at,
             order,
             status: stored.status,
             card: facts(stored.card, details.card),
-        }))
+        })
     }
 }
 

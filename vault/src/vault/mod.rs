@@ -3,18 +3,20 @@
 mod audit;
 mod charges;
 mod customers;
+mod events;
 mod maintenance;
 mod pci_tokens;
 mod rekey;
 mod secrets;
 mod tokens;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::task::TaskTracker;
 
 use crate::acquirer::Acquirers;
@@ -23,6 +25,7 @@ use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
 use crate::time::Clock;
+use crate::webhook::Sender;
 
 pub use audit::{Chain, Flaw};
 pub use charges::ChargeError;
@@ -30,6 +33,7 @@ pub use customers::KeepError;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use tokens::TokenizeError;
+pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
 use rekey::Rekeying;
 
@@ -44,6 +48,11 @@ pub struct Vault {
     policy: Policy,
     /// Charges under way. They go on when the client hangs up: its server would not know whether money was taken.
     charging: TaskTracker,
+    sender: Sender,
+    /// Webhooks that events are being sent to.
+    delivering: TaskTracker,
+    /// Rings when this process has told of an event.
+    news: Notify,
     rekeying: Mutex<Rekeying>,
 }
 
@@ -115,8 +124,19 @@ impl Vault {
         let store = Store::open(&location).await?;
         let keys = Arc::new(Keys::open(&kek, &store, clock.now()).await?);
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
-        let (charging, rekeying) = (TaskTracker::new(), Mutex::default());
-        Ok(Arc::new(Self { store, keys, opener, acquirers, clock, policy, charging, rekeying }))
+        Ok(Arc::new(Self {
+            store,
+            keys,
+            opener,
+            acquirers,
+            clock,
+            policy,
+            charging: TaskTracker::new(),
+            sender: Sender::default(),
+            delivering: TaskTracker::new(),
+            news: Notify::new(),
+            rekeying: Mutex::default(),
+        }))
     }
 
     /// What it keeps.
@@ -137,10 +157,12 @@ impl Vault {
         &self.clock
     }
 
-    /// Waits for the charges under way and closes the store. Nobody may be given the vault any more.
+    /// Waits for the charges and deliveries under way and closes the store. Nobody may be given the vault any more.
     pub async fn close(&self) {
+        self.delivering.close();
         self.charging.close();
         self.charging.wait().await;
+        self.delivering.wait().await;
         self.store.close().await;
     }
 }

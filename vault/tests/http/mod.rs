@@ -17,3 +17,4 @@ mod pci_tokens;
 mod request;
 mod seals;
 mod tokens;
+mod webhooks;

@@ -2,6 +2,7 @@
 
 pub(crate) mod jwe;
 pub(crate) mod program;
+pub(crate) mod receiver;
 pub(crate) mod release;
 
 use std::path::Path;

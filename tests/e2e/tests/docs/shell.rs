@@ -48,6 +48,7 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
         let printed = succeeds(&mut shell(&command(&stage, &snippet)?)?).with_context(|| snippet.place())?;
         let expected = match () {
             () if snippet.text.contains("/charges ") => "\"status\":\"successful\"",
+            () if snippet.text.contains("/webhooks ") => "\"secret\":\"whsec_",
             () if snippet.text.contains("/tokens/") => "\"charge_status\":\"unknown\"",
             () if snippet.text.contains("--live") => "pkey      pkey_",
             () if snippet.text.contains("merchant add") => "pkey      pkey_test_",

@@ -1,0 +1,113 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use reqwest::Client;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+use super::WebhookUrl;
+use super::address::is_allowed;
+use crate::merchant::Mode;
+
+/// How long a merchant's server may take for an answer.
+pub const LONGEST_DELIVERY: Duration = Duration::from_secs(10);
+
+/// Sends webhooks' messages. Made when the first is sent: a vault without webhooks needs no roots of trust.
+#[derive(Debug, Default)]
+pub struct Sender {
+    live: OnceCell<Client>,
+    test: OnceCell<Client>,
+}
+
+impl Sender {
+    /// Sends a message once. Only an answer of 200 to 299 says that it arrived; no redirect is followed and no answer's
+    /// body read.
+    ///
+    /// # Errors
+    /// [`NotDelivered`]
+    pub async fn send(
+        &self,
+        mode: Mode,
+        url: &WebhookUrl,
+        signature: String,
+        body: Vec<u8>,
+    ) -> Result<(), NotDelivered> {
+        let cell = match mode {
+            Mode::Live => &self.live,
+            Mode::Test => &self.test,
+        };
+        let client = cell.get_or_try_init(async || client(mode)).await?;
+        let request = client.post(url.url()).header(CONTENT_TYPE, "application/json");
+        let response = request.header("cardseal-signature", signature).body(body).send().await?;
+        let status = response.status();
+        if status.is_success() { Ok(()) } else { Err(NotDelivered::Status(status)) }
+    }
+}
+
+fn client(mode: Mode) -> Result<Client, NotDelivered> {
+    let client = Client::builder()
+        .dns_resolver(Guard(mode))
+        // A proxy would resolve names by itself.
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(LONGEST_DELIVERY)
+        .user_agent("cardseal-vault")
+        .build();
+    client.map_err(|_| NotDelivered::NoClient)
+}
+
+/// Resolves a name to those of its addresses that are allowed. The connection is made to one of these very addresses, so
+/// that a name that means something else a moment later gains nothing.
+struct Guard(Mode);
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Self(mode) = *self;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|address| is_allowed(mode, address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Why a message did not arrive, as far as is known. The merchant's server's fault, or the network's; it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotDelivered {
+    /// The server's answer made no sense, or the connection broke.
+    #[error("the connection broke")]
+    Broken,
+    /// Nobody could be reached, or only in a private network.
+    #[error("the server cannot be reached")]
+    Connect,
+    /// The vault's machine has no roots of trust. The operator's to put right.
+    #[error("no connection can be made: the machine may have no certificates of authorities")]
+    NoClient,
+    /// The server refused it.
+    #[error("the server answered {0}")]
+    Status(StatusCode),
+    /// The server took too long.
+    #[error("the server did not answer in time")]
+    TimedOut,
+}
+
+impl From<reqwest::Error> for NotDelivered {
+    /// The kind only: the rest names the address.
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::TimedOut
+        } else if error.is_connect() {
+            Self::Connect
+        } else {
+            Self::Broken
+        }
+    }
+}
