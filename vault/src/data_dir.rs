@@ -37,6 +37,12 @@ impl DataDir {
         Self(path.into()).database().is_file()
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The database's file.
     #[must_use]
     pub fn database(&self) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::support::program::{Reply, Served, command, message};
 /// A setting's key, a value as the file has it and as a flag does, and what is shown of it.
 const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("data_dir", r#""/var/lib/vault""#, "/var/lib/vault", "/var/lib/vault"),
-    ("kek", r#""/kek""#, "/kek", "/kek"),
+    ("kek", r#""file:/kek""#, "file:/kek", "file:/kek"),
     ("assets", r#"["/a", "/b"]"#, "/a,/b", "/a /b"),
     ("listen", r#""[::1]:443""#, "[::1]:443", "[::1]:443"),
     ("tls_cert", r#""/c.pem""#, "/c.pem", "/c.pem"),
@@ -222,13 +222,13 @@ fn the_password_of_a_database_is_never_shown() {
     let (_folder, secret) = file(URL);
     let from_file = |text: String| {
         let (folder, path) = file(&text);
-        (folder, Checked::of(&["--config", &path, "--kek", "/kek"], &[]))
+        (folder, Checked::of(&["--config", &path, "--kek", "file:/kek"], &[]))
     };
     let (_a, in_file) = from_file(format!("database_url = \"{URL}\""));
     let (_b, by_file) = from_file(format!("database_url_file = \"{secret}\""));
     for checked in [
-        Checked::of(&["--database-url", URL, "--kek", "/kek"], &[]),
-        Checked::of(&["--kek", "/kek"], &[("CARDSEAL_DATABASE_URL", URL)]),
+        Checked::of(&["--database-url", URL, "--kek", "file:/kek"], &[]),
+        Checked::of(&["--kek", "file:/kek"], &[("CARDSEAL_DATABASE_URL", URL)]),
         in_file,
         by_file,
     ] {

@@ -10,6 +10,7 @@ mod durability;
 mod http;
 mod keys;
 mod log;
+mod operator;
 mod process;
 mod secrecy;
 mod server;

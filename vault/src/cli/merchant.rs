@@ -4,11 +4,13 @@ use cardseal::client::Pkey;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::audit::merchant_id;
 use super::table::Table;
-use super::{CliError, open, open_existing};
-use crate::access::KeyKind;
-use crate::config::PlaceFlags;
-use crate::id::{MerchantId, SecretKey, random_public_key};
+use super::{CliError, open, open_existing, open_vault};
+use crate::access::{KeyKind, Permission, Scopes};
+use crate::audit::{Action, Actor};
+use crate::config::{PlaceFlags, VaultFlags};
+use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::store::NewKey;
@@ -18,6 +20,9 @@ use crate::time::Clock;
 pub(super) enum Command {
     /// Add a merchant and print its keys; the secret key is shown this once
     Add(Add),
+    /// List a merchant's keys, add one, or revoke one. A running vault obeys at once
+    #[command(subcommand)]
+    Keys(Keys),
     /// List the merchants
     List(List),
     /// Register the origins of a merchant's pages, in place of those registered before. A running vault obeys at once
@@ -63,10 +68,134 @@ pub(super) struct Origins {
     origins: Vec<Origin>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Add a key; a secret key is shown this once
+    Add(AddKey),
+    /// List a merchant's keys, revoked ones too
+    List(ListKeys),
+    /// Revoke a key, for good
+    Revoke(RevokeKey),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AddKey {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// The merchant's id, mrch_…
+    #[arg(long, value_name = "ID", value_parser = merchant_id)]
+    merchant: MerchantId,
+    /// A public key, for pages, instead of a secret one
+    #[arg(long)]
+    public: bool,
+    /// What the key may do: tokenize, use, detokenize; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = permission)]
+    scopes: Vec<Permission>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ListKeys {
+    #[command(flatten)]
+    database: PlaceFlags,
+    /// The merchant's id, mrch_…
+    #[arg(long, value_name = "ID", value_parser = merchant_id)]
+    merchant: MerchantId,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RevokeKey {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// The key's id, akey_…, as `merchant keys list` shows it
+    #[arg(long, value_name = "ID", value_parser = key_id)]
+    id: KeyId,
+}
+
+fn permission(text: &str) -> Result<Permission, &'static str> {
+    Permission::parse(text).ok_or("a scope is tokenize, use or detokenize")
+}
+
+fn key_id(text: &str) -> Result<KeyId, &'static str> {
+    KeyId::parse(text).ok_or("a key's id is akey_…, as `merchant keys list` shows it")
+}
+
+impl Keys {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        match self {
+            Self::Add(add) => add.run(out).await,
+            Self::List(ListKeys { database, merchant }) => list_keys(database, &merchant, out).await,
+            Self::Revoke(revoke) => revoke.run(out).await,
+        }
+    }
+}
+
+impl AddKey {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        let merchants = vault.store().merchants().await?;
+        let Some(merchant) = merchants.into_iter().find(|merchant| merchant.id == self.merchant) else {
+            return Err(CliError::UnknownMerchant(self.merchant));
+        };
+        let (mode, now) = (merchant.mode, vault.clock().now());
+        let (public, secret) = (random_public_key(mode), SecretKey::random(mode));
+        let (mut key, line) = if self.public {
+            (NewKey::public(mode, &public), format!("pkey      {}", public.as_str()))
+        } else {
+            (NewKey::secret(mode, &secret), format!("skey      {}", secret.expose()))
+        };
+        if !self.scopes.is_empty() {
+            key.scopes = Scopes::new(key.kind, self.scopes).ok_or(CliError::UnfitScope)?;
+        }
+        let subject = key.id.as_str();
+        vault.audit(Some(&merchant.id), Actor::Operator, Action::AddKey, subject, None).await?;
+        vault.store().add_api_key(&merchant.id, &key, now).await?;
+        vault.close().await;
+        writeln!(out, "key       {}\n{line}\nscopes    {}", key.id, key.scopes)?;
+        Ok(out.flush()?)
+    }
+}
+
+async fn list_keys(
+    database: PlaceFlags,
+    merchant: &MerchantId,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
+    let store = open_existing(database).await?;
+    let keys = store.api_keys(merchant).await?;
+    store.close().await;
+    let mut table = Table::new(["ID", "KIND", "KEY", "SCOPES", "MADE", "REVOKED"]);
+    for key in keys {
+        table.row([
+            key.id.to_string(),
+            key.kind.as_str().into(),
+            key.hint,
+            key.scopes.to_string(),
+            key.created_at.to_string(),
+            key.revoked_at.map_or("-".into(), |at| at.to_string()),
+        ]);
+    }
+    write!(out, "{table}")?;
+    Ok(out.flush()?)
+}
+
+impl RevokeKey {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        if !vault.store().revoke_api_key(&self.id, vault.clock().now()).await? {
+            return Err(CliError::UnknownApiKey(self.id));
+        }
+        vault.audit(None, Actor::Operator, Action::RevokeKey, self.id.as_str(), None).await?;
+        vault.close().await;
+        writeln!(out, "{} is revoked", self.id)?;
+        Ok(out.flush()?)
+    }
+}
+
 impl Command {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         match self {
             Self::Add(merchant) => add(merchant, out).await,
+            Self::Keys(keys) => keys.run(out).await,
             Self::List(List { database }) => list(database, out).await,
             Self::Origins(origins) => replace_origins(origins, out).await,
         }

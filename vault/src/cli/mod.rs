@@ -1,24 +1,33 @@
 //! The program's commands.
 
+mod audit;
 mod config;
+mod keys;
 mod merchant;
 mod serve;
 mod table;
+mod unlock;
 mod verify;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cardseal::client::Pkey;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::config::{ConfigError, Database, NoFolder, PlaceFlags};
+use crate::acquirer::Acquirers;
+use crate::config::{ConfigError, Database, NoFolder, PlaceFlags, VaultFlags};
 use crate::data_dir::DataDir;
+use crate::id::{KeyId, MerchantId};
+use crate::keys::kek::{KekError, Source};
 use crate::log::{self, Format};
 use crate::merchant::Origin;
 use crate::server::ServeError;
 use crate::store::{Store, StoreError};
+use crate::time::Clock;
+use crate::vault::{Failure, OpenError, Policy, Setup, Vault};
 use crate::verify::VerifyError;
 
 /// Keeps cards and answers with tokens.
@@ -33,12 +42,20 @@ pub struct Cli {
 enum Command {
     /// Serve tokens and charges until told to stop
     Serve(serve::Serve),
+    /// Look at who did what, and whether anybody has tampered with that
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
+    /// Look at the vault's own keys, and replace them
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Say who may use the vault
     #[command(subcommand)]
     Merchant(merchant::Command),
+    /// Bring a custodian's share to a vault that waits for it
+    Unlock(unlock::Unlock),
     /// Compare what a running vault serves with a release; ends with 1 if anything differs
     Verify(verify::Verify),
 }
@@ -47,14 +64,17 @@ enum Command {
 ///
 /// # Errors
 /// [`CliError`]
-pub async fn run(cli: Cli, mut out: impl Write) -> Result<(), CliError> {
+pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
     if !matches!(cli.command, Command::Serve(_)) {
         log::begin(Format::Text);
     }
     match cli.command {
         Command::Serve(serve) => serve.run(out).await,
+        Command::Audit(command) => command.run(&mut out).await,
         Command::Config(command) => command.run(&mut out),
+        Command::Keys(command) => command.run(&mut out).await,
         Command::Merchant(command) => command.run(&mut out).await,
+        Command::Unlock(unlock) => unlock.run(&mut out).await,
         Command::Verify(verify) => verify.run(&mut out).await,
     }
 }
@@ -72,9 +92,33 @@ async fn open(flags: PlaceFlags) -> Result<Store, CliError> {
     Ok(Store::open(&Database::load(flags)?.location()?).await?)
 }
 
+/// A vault that is there, to look at and to change, but not to serve. It may be running.
+async fn open_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
+    let (database, kek) = flags.load()?;
+    if let Database::Folder(path) = &database
+        && !DataDir::is_vault(path)
+    {
+        return Err(CliError::NoVault(path.clone()));
+    }
+    if let Source::Custodians(_) = kek {
+        return Err(CliError::Custodians);
+    }
+    let setup = Setup {
+        location: database.location()?,
+        kek,
+        acquirers: Acquirers::default(),
+        clock: Clock::system(),
+        policy: Policy::default(),
+    };
+    Ok(Vault::open(setup).await?)
+}
+
 /// Why a command was not carried out. The operator's to put right.
 #[derive(Debug, Error)]
 pub enum CliError {
+    /// A command waits for nobody.
+    #[error("this command cannot wait for custodians; give --kek shares:PATH,PATH with their shares")]
+    Custodians,
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -92,6 +136,12 @@ pub enum CliError {
     /// A page for real cards has to come over TLS.
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
+    /// No sealing key has this version.
+    #[error("there is no sealing key {0}; `keys list` shows those there are")]
+    NoSuchKey(u32),
+    /// A key that is used, or is to be, cannot go.
+    #[error("sealing key {0} is not decrypt_only: rotate first, with --now after a leak")]
+    NotRetirable(u32),
     /// There is no vault in the folder.
     #[error("there is no vault in {path}; `merchant add` and `serve` make one", path = .0.display())]
     NoVault(PathBuf),
@@ -101,9 +151,30 @@ pub enum CliError {
     /// The vault does not serve.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The key-encryption key cannot be had.
+    #[error(transparent)]
+    Kek(#[from] KekError),
+    /// The vault cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Rows of the audit are not what the vault wrote.
+    #[error("{0} of the audit's chains are not what the vault wrote")]
+    Tampered(usize),
+    /// No merchant has this id.
+    #[error("the vault has no merchant {0}; `merchant list` shows those it has")]
+    UnknownMerchant(MerchantId),
+    /// There is no such key, or it was revoked before.
+    #[error("the vault has no key {0} that could be revoked; `merchant keys` shows those it has")]
+    UnknownApiKey(KeyId),
+    /// A public key is in every page.
+    #[error("a public key can only tokenize")]
+    UnfitScope,
+    /// The vault failed. Trying again may help.
+    #[error(transparent)]
+    Vault(#[from] Failure),
     /// No merchant has this key.
     #[error("the vault has no merchant with the public key {key}; `merchant list` shows those it has", key = .0.as_str())]
     UnknownKey(Pkey),

@@ -5,12 +5,16 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::given::Given;
 use super::place::Place;
+use crate::keys::kek::Source;
 
 /// What the command line and the environment say of every setting.
 pub type Flags = Sourced<Everything>;
 
 /// What they say of where the database is.
 pub type PlaceFlags = Sourced<Place>;
+
+/// Where a vault's database and its key-encryption key are.
+pub type VaultFlags = Sourced<Opening>;
 
 /// Arguments, and which of them are from the command line and which from the environment.
 #[derive(Clone, Debug)]
@@ -27,6 +31,17 @@ pub struct Everything {
     pub(super) place: Place,
     #[command(flatten)]
     pub(super) given: Given,
+}
+
+/// What [`VaultFlags`] are read from.
+#[derive(Args, Clone, Debug)]
+pub struct Opening {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Where the key-encryption key is: file:PATH, env:NAME, pkcs11:…, shares:PATH,PATH
+    /// [default: the file kek in the data folder]
+    #[arg(long, env = "CARDSEAL_KEK", value_name = "SOURCE")]
+    pub(super) kek: Option<Source>,
 }
 
 impl<T: Args> Args for Sourced<T> {

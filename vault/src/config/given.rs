@@ -13,6 +13,7 @@ use super::{
 };
 use crate::access::client::Proxy;
 use crate::access::limit::{Limit, Name};
+use crate::keys::kek::Source;
 use crate::log::Format;
 
 /// The settings that were given in some place: each a flag, an environment variable and a key of the file.
@@ -30,9 +31,11 @@ pub(super) struct Given {
     pub(super) database_url: Option<Hidden>,
     #[arg(skip)]
     pub(super) database_url_file: Option<PathBuf>,
-    /// File of the key-encryption key, in base64; in the data folder by default
-    #[arg(long, env = "CARDSEAL_KEK", value_name = "FILE")]
-    pub(super) kek: Option<PathBuf>,
+    /// Where the key-encryption key is: file:PATH, env:NAME, pkcs11:…, shares:PATH,PATH or custodians:N
+    /// [default: the file kek in the data folder]
+    #[arg(long, env = "CARDSEAL_KEK", value_name = "SOURCE")]
+    #[serde(deserialize_with = "text")]
+    pub(super) kek: Option<Source>,
     /// Folder pkg/ of a release, for the card form; may be given again for older releases that pages still load
     #[arg(long, env = "CARDSEAL_ASSETS", value_name = "DIR", value_delimiter = ',')]
     pub(super) assets: Option<Vec<PathBuf>>,

@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use crate::access::limit::{Limits, Name};
 use crate::data_dir::DataDir;
+use crate::keys::kek::Source;
 use crate::log::Format;
 use crate::server::TlsFiles;
 use crate::store::NotPostgres;
@@ -27,11 +28,11 @@ use crate::store::NotPostgres;
 pub use address::{Address, NotAnAddress};
 pub use count::{Count, NotACount};
 pub use database::{Database, NoFolder};
-pub use flags::{Flags, PlaceFlags};
+pub use flags::{Flags, PlaceFlags, VaultFlags};
 pub use period::{NotAPeriod, Period};
 
 use file::File;
-use flags::{Everything, Sourced};
+use flags::{Everything, Opening, Sourced};
 use given::Given;
 use place::{Hidden, Place};
 
@@ -65,8 +66,8 @@ pub type Connections = Count<1, 1_000_000, 4096>;
 pub struct Settings {
     /// Where its database is.
     pub database: Database,
-    /// The file of its key-encryption key.
-    pub kek: PathBuf,
+    /// Where its key-encryption key is.
+    pub kek: Source,
     /// Released folders, the current one first; without any there is no frame.
     pub assets: Vec<PathBuf>,
     /// Where it listens.
@@ -102,15 +103,7 @@ impl Settings {
         let Sourced { arguments: Everything { place, given }, sources } = flags;
         let (given, origins) = add_up(place, given, sources)?;
         let database = database(&given, &origins)?;
-        let kek = match (given.kek, &database) {
-            (Some(kek), _) => kek,
-            (None, Database::Folder(path)) => DataDir::kek_in(path),
-            // The database must not hold the key that its keys are encrypted with.
-            (None, Database::Postgres(_)) => {
-                let key = if given.database_url.is_some() { "database_url" } else { "database_url_file" };
-                return Err(origins.missing("kek", key));
-            }
-        };
+        let kek = kek(&given, &database, &origins)?;
         let tls = match (given.tls_cert, given.tls_key) {
             (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
             (None, None) => None,
@@ -152,7 +145,7 @@ impl Settings {
             Database::Folder(folder) => show("data_dir", path(folder)),
             Database::Postgres(url) => show("database_url", url.to_string()),
         }
-        show("kek", path(&self.kek));
+        show("kek", self.kek.to_string());
         self.assets.iter().for_each(|folder| show("assets", path(folder)));
         show("listen", self.listen.to_string());
         if let Some(TlsFiles { certificate, key }) = &self.tls {
@@ -184,6 +177,32 @@ impl Database {
         let Sourced { arguments: place, sources } = flags;
         let (given, origins) = add_up(place, Given::default(), sources)?;
         database(&given, &origins)
+    }
+}
+
+impl VaultFlags {
+    /// Where the database and its key-encryption key are, as the command line, the environment and the file say.
+    ///
+    /// # Errors
+    /// [`ConfigError`]
+    pub fn load(self) -> Result<(Database, Source), ConfigError> {
+        let Sourced { arguments: Opening { place, kek: given }, sources } = self;
+        let (given, origins) = add_up(place, Given { kek: given, ..Given::default() }, sources)?;
+        let database = database(&given, &origins)?;
+        let kek = kek(&given, &database, &origins)?;
+        Ok((database, kek))
+    }
+}
+
+fn kek(given: &Given, database: &Database, origins: &Origins) -> Result<Source, ConfigError> {
+    match (&given.kek, database) {
+        (Some(kek), _) => Ok(kek.clone()),
+        (None, Database::Folder(path)) => Ok(Source::File(DataDir::kek_in(path.as_path()))),
+        // The database must not hold the key that its keys are encrypted with.
+        (None, Database::Postgres(_)) => {
+            let key = if given.database_url.is_some() { "database_url" } else { "database_url_file" };
+            Err(origins.missing("kek", key))
+        }
     }
 }
 

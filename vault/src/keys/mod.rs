@@ -20,6 +20,7 @@ pub mod mac;
 pub mod ring;
 pub mod sealing;
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -33,7 +34,7 @@ use crate::time::Timestamp;
 
 use data::DataKey;
 use fingerprint::FingerprintKey;
-use kek::{Kek, KekError};
+use kek::{Kek, KekError, Source, unlock};
 use mac::MacKey;
 use ring::{Held, Ring, State};
 use sealing::SealingKey;
@@ -62,14 +63,22 @@ pub struct Rings {
 }
 
 impl Keys {
-    /// Takes the keys out of the store, or makes them when the store is new.
+    /// Takes the keys out of the store, or makes them when the store is new. Where custodians bring the key-encryption
+    /// key, it waits for them at a socket in the folder `door` and says so to `out`.
     ///
     /// # Errors
     /// [`KeysError`]: the operator's fault but for [`KeysError::Store`].
-    pub async fn open(kek: &Path, store: &Store, now: Timestamp) -> Result<Self, KeysError> {
+    pub async fn open(
+        source: &Source,
+        door: &Path,
+        store: &Store,
+        now: Timestamp,
+        out: &mut (impl Write + Send),
+    ) -> Result<Self, KeysError> {
         let mut records = store.keys().await?;
-        let kek = if records.is_empty() {
-            let kek = Kek::load_or_create(kek)?;
+        let wrapped: Vec<_> = records.iter().filter_map(KeyRecord::wrapped_key).collect();
+        let kek = unlock::wait(door, source, &wrapped, out).await?;
+        if records.is_empty() {
             let keys = Purpose::ALL
                 .into_iter()
                 .map(|purpose| generate(&kek, purpose, FIRST_VERSION))
@@ -77,13 +86,15 @@ impl Keys {
             // Another process may be starting on the same store: whoever is first has made the keys of both.
             store.add_keys(&keys, now, now).await?;
             records = store.keys().await?;
-            kek
-        } else {
-            // A key-encryption key made now would open none of these.
-            Kek::load(kek)?
-        };
+        }
         let rings = Rings::read(&kek, &records, None)?;
         Ok(Self { kek, rings: RwLock::new(Arc::new(rings)) })
+    }
+
+    /// What they are wrapped with.
+    #[must_use]
+    pub const fn kek(&self) -> &Kek {
+        &self.kek
     }
 
     /// The keys that this process knows now.

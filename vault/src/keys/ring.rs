@@ -40,7 +40,9 @@ pub enum State {
 }
 
 impl<K> Ring<K> {
-    pub(super) fn new(mut keys: Vec<Held<K>>) -> Self {
+    /// A ring of these.
+    #[must_use]
+    pub fn new(mut keys: Vec<Held<K>>) -> Self {
         keys.sort_by_key(|key| key.version);
         Self(keys)
     }

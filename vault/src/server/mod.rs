@@ -38,7 +38,7 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// [`ServeError`]
-pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeError> {
+pub async fn serve(settings: Settings, mut out: impl Write + Send) -> Result<(), ServeError> {
     let location = settings.database.location()?;
     let tls = settings.tls.as_ref().map(TlsFiles::read).transpose()?;
     let is_plain = tls.is_none();
@@ -62,7 +62,7 @@ pub async fn serve(settings: Settings, mut out: impl Write) -> Result<(), ServeE
         decrypt_only: settings.decrypt_only.duration(),
     };
     let (kek, acquirers, clock) = (settings.kek, Acquirers::default(), Clock::system());
-    let vault = Vault::open(Setup { location, kek, acquirers, clock, policy }).await?;
+    let vault = Vault::open_telling(Setup { location, kek, acquirers, clock, policy }, &mut out).await?;
     // What expired while no vault was running.
     vault.maintain().await?;
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));

@@ -32,6 +32,15 @@ pub struct KeyRecord {
     pub destroyed_at: Option<Timestamp>,
 }
 
+impl KeyRecord {
+    /// The key under its key-encryption key, if it is not destroyed.
+    #[must_use]
+    pub fn wrapped_key(&self) -> Option<WrappedKey> {
+        let wrapped = self.wrapped.clone()?;
+        Some(WrappedKey { purpose: self.purpose, version: self.version, wrapped })
+    }
+}
+
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {

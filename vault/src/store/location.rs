@@ -1,3 +1,4 @@
+use std::env;
 use std::fmt;
 use std::str::FromStr;
 
@@ -20,6 +21,18 @@ pub enum Location {
 pub struct PostgresUrl(String);
 
 impl Location {
+    /// The folder where custodians find the vault (see [`unlock`](crate::keys::kek::unlock)): that of the database; with
+    /// PostgreSQL the one that systemd gives a service for its sockets, or the one that the vault was started in.
+    #[must_use]
+    pub fn door(&self) -> PathBuf {
+        match self {
+            Self::Folder(dir) => dir.path().to_owned(),
+            Self::Postgres(_) => {
+                env::var_os("RUNTIME_DIRECTORY").map_or_else(|| PathBuf::from("."), PathBuf::from)
+            }
+        }
+    }
+
     /// The address as the driver takes it.
     pub(super) fn url(&self) -> String {
         // What may stand in a file's path as it is; the rest, a question mark for one, has a meaning in an address.

@@ -81,7 +81,7 @@ impl Vault {
         for key in ring.iter() {
             let State::DecryptOnly { since } = ring.state(key, now) else { continue };
             if now.since(since) > self.policy.decrypt_only {
-                self.destroy(Purpose::Sealing, key.version).await?;
+                self.destroy(Purpose::Sealing, key.version, Actor::Vault).await?;
             }
         }
         Ok(())

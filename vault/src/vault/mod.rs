@@ -11,7 +11,7 @@ mod secrets;
 mod tokens;
 mod webhooks;
 
-use std::path::PathBuf;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::acquirer::Acquirers;
 use crate::data_dir::DataDir;
+use crate::keys::kek::Source;
 use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
@@ -61,8 +62,8 @@ pub struct Vault {
 pub struct Setup {
     /// Where its database is.
     pub location: Location,
-    /// The file of its key-encryption key.
-    pub kek: PathBuf,
+    /// Where its key-encryption key is.
+    pub kek: Source,
     /// Who takes charges.
     pub acquirers: Acquirers,
     /// What tells it the time.
@@ -76,7 +77,7 @@ impl Setup {
     #[must_use]
     pub fn in_folder(dir: DataDir) -> Self {
         Self {
-            kek: dir.kek(),
+            kek: Source::File(dir.kek()),
             location: Location::Folder(dir),
             acquirers: Acquirers::default(),
             clock: Clock::system(),
@@ -120,9 +121,18 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open(setup: Setup) -> Result<Arc<Self>, OpenError> {
+        Self::open_telling(setup, &mut io::sink()).await
+    }
+
+    /// The same, telling `out` what custodians have to do where they bring the key-encryption key.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
         let Setup { location, kek, acquirers, clock, policy } = setup;
         let store = Store::open(&location).await?;
-        let keys = Arc::new(Keys::open(&kek, &store, clock.now()).await?);
+        let door = location.door();
+        let keys = Arc::new(Keys::open(&kek, &door, &store, clock.now(), out).await?);
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
         Ok(Arc::new(Self {
             store,

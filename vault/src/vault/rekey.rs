@@ -100,16 +100,19 @@ impl Vault {
         let in_use = self.store.has_security_codes_under_other_keys(active.version).await?;
         for OlderKey { purpose, version, since } in older {
             if now >= since.plus(GRACE) && !(purpose == Purpose::Data && in_use) {
-                self.destroy(purpose, version).await?;
+                self.destroy(purpose, version, Actor::Vault).await?;
             }
         }
         Ok(Older::Judged)
     }
 
     /// Destroys a key, for good.
-    pub(super) async fn destroy(&self, purpose: Purpose, version: u32) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn destroy(&self, purpose: Purpose, version: u32, actor: Actor) -> Result<(), Failure> {
         let subject = format!("{} {version}", purpose.as_str());
-        self.audit(None, Actor::Vault, Action::DestroyKey, &subject, None).await?;
+        self.audit(None, actor, Action::DestroyKey, &subject, None).await?;
         self.store.destroy_key(purpose, version, self.clock.now()).await?;
         self.keys.refresh(&self.store).await?;
         tracing::info!(purpose = purpose.as_str(), version, "a key is destroyed");

@@ -1,0 +1,199 @@
+use std::io::Write;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::table::Table;
+use super::{CliError, open_existing, open_vault};
+use crate::audit::{Action, Actor};
+use crate::config::{PlaceFlags, VaultFlags};
+use crate::keys::ACTIVATION_DELAY;
+use crate::keys::kek::{Opened, Source};
+use crate::keys::ring::{Held, Ring, State};
+use crate::store::{KeyRecord, Purpose};
+use crate::time::{Clock, Timestamp};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the vault's keys with their states
+    List(List),
+    /// Make the next key of a purpose; a running vault uses it a minute later and goes on opening what is under the old one
+    Rotate(Rotate),
+    /// Destroy a sealing key that is no longer active, before its time: after a leak
+    Retire(Retire),
+    /// Make a key-encryption key where there is none: a file, a key in a token, or a share for each custodian
+    InitKek(InitKek),
+    /// Put the vault's keys under another key-encryption key; the vault has to be stopped
+    Rewrap(Rewrap),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct List {
+    #[command(flatten)]
+    database: PlaceFlags,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Rotate {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// What the key is for
+    #[arg(long, value_enum, default_value = "sealing")]
+    purpose: PurposeName,
+    /// Use it at once, after a leak: pages that have the old set of keys have to fetch it again
+    #[arg(long)]
+    now: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Retire {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// Its version, as `keys list` shows it
+    #[arg(long, value_name = "N")]
+    version: u32,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InitKek {
+    /// Where: file:PATH, pkcs11:…, shares:PATH,PATH
+    #[arg(long, value_name = "SOURCE")]
+    kek: Source,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Rewrap {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// The new key-encryption key, which `keys init-kek` makes
+    #[arg(long, value_name = "SOURCE")]
+    to: Source,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PurposeName {
+    Audit,
+    Data,
+    Fingerprint,
+    Sealing,
+}
+
+impl Command {
+    pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        match self {
+            Self::List(List { database }) => list(database, out).await,
+            Self::Rotate(rotate) => rotate.run(out).await,
+            Self::Retire(retire) => retire.run(out).await,
+            Self::InitKek(InitKek { kek }) => {
+                kek.create()?;
+                writeln!(out, "made {kek}; back it up, apart from the database")?;
+                Ok(out.flush()?)
+            }
+            Self::Rewrap(rewrap) => rewrap.run(out).await,
+        }
+    }
+}
+
+async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError> {
+    let store = open_existing(database).await?;
+    let records = store.keys().await?;
+    store.close().await;
+    write!(out, "{}", table(&records, Clock::system().now()))?;
+    Ok(out.flush()?)
+}
+
+/// The keys as a table for a person.
+fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
+    let mut table = Table::new(["PURPOSE", "VERSION", "STATE", "AGE", "ACTIVE FROM"]);
+    for record in records {
+        let state = state(records, record, now);
+        table.row([
+            record.purpose.as_str().into(),
+            record.version.to_string(),
+            state.to_string(),
+            days(now.since(record.created_at)),
+            record.active_from.to_string(),
+        ]);
+    }
+    table
+}
+
+/// What a key does now, from what is kept of all of them.
+fn state(records: &[KeyRecord], record: &KeyRecord, now: Timestamp) -> State {
+    if record.destroyed_at.is_some() {
+        return State::Destroyed;
+    }
+    let held = |record: &KeyRecord| Held {
+        version: record.version,
+        created_at: record.created_at,
+        active_from: record.active_from,
+        key: ().into(),
+    };
+    let ring = records.iter().filter(|key| key.purpose == record.purpose).map(held).collect();
+    Ring::new(ring).state(&held(record), now)
+}
+
+fn days(age: Duration) -> String {
+    const HOUR: u64 = 60 * 60;
+    match age.as_secs() / HOUR {
+        hours if hours < 48 => format!("{hours} h"),
+        hours => format!("{} d", hours / 24),
+    }
+}
+
+impl Rotate {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        let purpose = match self.purpose {
+            PurposeName::Audit => Purpose::Audit,
+            PurposeName::Data => Purpose::Data,
+            PurposeName::Fingerprint => Purpose::Fingerprint,
+            PurposeName::Sealing => Purpose::Sealing,
+        };
+        let now = vault.clock().now();
+        let active_from = if self.now { now } else { now.plus(ACTIVATION_DELAY) };
+        let version = vault.rotate(purpose, Actor::Operator, active_from).await?;
+        vault.close().await;
+        writeln!(out, "{} key {version} is used from {active_from} on", purpose.as_str())?;
+        Ok(out.flush()?)
+    }
+}
+
+impl Retire {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        let now = vault.clock().now();
+        let records = vault.store().keys().await?;
+        let of_version = |key: &&KeyRecord| key.purpose == Purpose::Sealing && key.version == self.version;
+        let record = records.iter().find(of_version).ok_or(CliError::NoSuchKey(self.version))?;
+        let State::DecryptOnly { .. } = state(&records, record, now) else {
+            return Err(CliError::NotRetirable(self.version));
+        };
+        vault.destroy(Purpose::Sealing, self.version, Actor::Operator).await?;
+        vault.close().await;
+        writeln!(out, "sealing key {} is destroyed", self.version)?;
+        Ok(out.flush()?)
+    }
+}
+
+impl Rewrap {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        let Opened::Kek(new) = self.to.open()? else { return Err(CliError::Custodians) };
+        let subject = self.to.to_string();
+        vault.audit(None, Actor::Operator, Action::RewrapKeys, &subject, None).await?;
+        let records = vault.store().keys().await?;
+        let wrapped: Vec<_> = records.iter().filter_map(KeyRecord::wrapped_key).collect();
+        let rewrapped = vault.keys().kek().rewrap(&new, &wrapped)?;
+        vault.store().rewrap_keys(&rewrapped).await?;
+        vault.close().await;
+        writeln!(
+            out,
+            "{} keys are under {} now; start the vault with --kek {}",
+            rewrapped.len(),
+            self.to,
+            self.to
+        )?;
+        Ok(out.flush()?)
+    }
+}
