@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use super::auth::Secret;
 use super::body::{BadRequest, Params, Query};
 use super::error::ApiError;
+use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::list::{self, ListObject};
 use super::object::{CustomerObject, DeletedCustomerObject};
 use crate::Vault;
@@ -21,8 +22,10 @@ use crate::token::Line;
 pub(super) async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
+    idempotency: IdempotencyKey,
     mut params: Params,
-) -> Result<Json<CustomerObject>, ApiError> {
+) -> Result<(Replayed, Json<CustomerObject>), ApiError> {
+    let request = idempotency.request("POST /customers", &params);
     let profile = Profile {
         email: params.line("email")?,
         description: params.line("description")?,
@@ -30,8 +33,9 @@ pub(super) async fn create(
     };
     let token = token(&mut params)?;
     params.finish()?;
-    let customer = vault.create_customer(&merchant, Actor::Key(key), profile, token).await?;
-    Ok(Json(CustomerObject::new(customer, merchant.mode, vault.clock().now())))
+    let made = vault.create_customer(&merchant, Actor::Key(key), profile, token, request).await?;
+    let (replayed, customer) = idempotency::answer(made);
+    Ok((replayed, Json(CustomerObject::new(customer, merchant.mode, vault.clock().now()))))
 }
 
 /// `GET /customers`: a page of the merchant's customers.

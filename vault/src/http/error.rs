@@ -290,6 +290,7 @@ impl From<KeepError> for ApiError {
     fn from(error: KeepError) -> Self {
         match error {
             KeepError::Failure(failure) => failure.into(),
+            KeepError::Mismatch => Self::IdempotencyMismatch,
             KeepError::UnknownCard => Self::NoSuchCard,
             KeepError::UnknownCustomer => Self::NoSuchCustomer,
             KeepError::UnknownToken => Self::NoSuchToken,

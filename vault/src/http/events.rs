@@ -7,10 +7,23 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 
 use super::auth::Secret;
+use super::body::Query;
 use super::error::ApiError;
+use super::list::{self, ListObject};
 use super::object::EventObject;
 use crate::Vault;
 use crate::id::EventId;
+
+/// `GET /events`: a page of what happened.
+pub(super) async fn list(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, .. }: Secret,
+    Query(params): Query,
+) -> Result<Json<ListObject<EventObject>>, ApiError> {
+    let page = vault.events(&merchant, list::window(params)?).await?;
+    let show = |event| EventObject::new(event, merchant.mode);
+    Ok(Json(ListObject::new(page, "/events".into(), vault.clock().now(), show)))
+}
 
 /// `GET /events/{id}`: one thing that happened.
 pub(super) async fn show(

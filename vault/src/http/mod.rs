@@ -59,6 +59,7 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limit
         .route("/pci-tokens", post(pci_tokens::create))
         .route("/pci-tokens/{id}", get(pci_tokens::show).delete(pci_tokens::delete))
         .route("/pci-tokens/{id}/detokenize", post(pci_tokens::detokenize))
+        .route("/events", get(events::list))
         .route("/events/{id}", get(events::show))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/webhooks/{id}", get(webhooks::show).delete(webhooks::delete))

@@ -3,10 +3,12 @@ use std::collections::HashMap;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
+use super::idempotency::{self, Seen};
 use super::tokens::{self, Claimed, StoredCard, read_card};
 use super::{Store, StoreError, audit, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
 use crate::id::{CardId, CustomerId, MerchantId, TokenId};
+use crate::idempotency::Request;
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
 use crate::keys::mac::MacKey;
@@ -80,6 +82,8 @@ pub struct CustomerUpdate<'a> {
 pub enum Updated {
     /// It is changed.
     Done,
+    /// Nothing was changed: the key of the request is known.
+    Repeated,
     /// Nothing was changed: it, or its card, is no longer as it was read.
     Outdated,
     /// Nothing was changed: it has no such card.
@@ -91,7 +95,7 @@ pub enum Updated {
 }
 
 impl Store {
-    /// Keeps a new customer.
+    /// Keeps a new customer, once for each `request`.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is kept or used.
@@ -100,8 +104,15 @@ impl Store {
         merchant: &MerchantId,
         customer: &StoredCustomer,
         keeping: Option<Keeping<'_>>,
+        request: Option<&Request>,
     ) -> Result<Updated, StoreError> {
         let mut transaction = self.write().await?;
+        if let Some(request) = request {
+            let (id, now) = (customer.id.as_str(), customer.created_at);
+            if idempotency::keep(&mut transaction, merchant, request, id, now).await? != Seen::Never {
+                return Ok(Updated::Repeated);
+            }
+        }
         sqlx::query(
             "INSERT INTO customers (merchant_id, id, data_key_version, details, created_at)
              VALUES ($1, $2, $3, $4, $5)",

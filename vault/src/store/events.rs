@@ -1,10 +1,11 @@
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::event::EventKey;
 use crate::id::{EventId, MerchantId};
 use crate::keys::data::Ciphertext;
+use crate::list::{Order, Page, Window};
 use crate::time::Timestamp;
 
 /// An event to keep with what it tells.
@@ -51,6 +52,40 @@ impl Store {
             .bind(merchant.as_str())
             .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
+    }
+
+    /// A page of a merchant's events.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn events(
+        &self,
+        merchant: &MerchantId,
+        window: Window,
+    ) -> Result<Page<StoredEvent>, StoreError> {
+        const WHERE: &str = "FROM events WHERE merchant_id = $1 AND created_at >= $2 AND created_at <= $3";
+        let order = match window.order {
+            Order::Chronological => "ASC",
+            Order::ReverseChronological => "DESC",
+        };
+        let to = window.to.map_or(i64::MAX, seconds);
+        let rows =
+            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY seq {order} LIMIT $4 OFFSET $5")))
+                .bind(merchant.as_str())
+                .bind(seconds(window.from))
+                .bind(to)
+                .bind(i64::from(window.limit.items()))
+                .bind(i64::from(window.offset))
+                .fetch_all(&self.readers)
+                .await?;
+        let total = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
+            .bind(merchant.as_str())
+            .bind(seconds(window.from))
+            .bind(to)
+            .fetch_one(&self.readers)
+            .await?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Page { window, items, total: unsigned(&total, "total")? })
     }
 
     /// The first of a merchant's events after the one with the number `seq`. What is not committed yet comes later in

@@ -9,11 +9,12 @@ use super::{Failure, Vault};
 use crate::audit::{Action, Actor};
 use crate::customer::{CardChange, Customer, CustomerChange, Profile};
 use crate::id::{CardId, CustomerId, TokenId};
+use crate::idempotency::{Made, Request};
 use crate::keys::fingerprint::Fingerprint;
 use crate::list::{Page, Window};
 use crate::merchant::Merchant;
 use crate::store::{
-    CardRenewal, CustomerUpdate, Keeping, Kept, StoreError, StoredCard, StoredCustomer, Updated,
+    CardRenewal, CustomerUpdate, Keeping, Kept, Seen, StoreError, StoredCard, StoredCustomer, Updated,
 };
 use crate::token::{CardFacts, Details, Usage, UsedBy};
 
@@ -34,7 +35,7 @@ enum Fate {
 }
 
 impl Vault {
-    /// Makes a customer, with the card of a token if one is given.
+    /// Makes a customer, once for each `request`, with the card of a token if one is given.
     ///
     /// # Errors
     /// [`KeepError`]; then there is no customer and the token is not used.
@@ -44,6 +45,45 @@ impl Vault {
         actor: Actor,
         profile: Profile,
         token: Option<TokenId>,
+        request: Option<Request>,
+    ) -> Result<Made<Customer>, KeepError> {
+        if let Some(before) = self.customer_before(merchant, request.as_ref()).await? {
+            return Ok(Made::Before(before));
+        }
+        match self.make_customer(merchant, actor, profile, token, request.as_ref()).await {
+            Ok(customer) => Ok(Made::Now(customer)),
+            // The first of two at once is what the second gets too.
+            Err(error) => match self.customer_before(merchant, request.as_ref()).await? {
+                Some(before) => Ok(Made::Before(before)),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// What an earlier request with the same key made.
+    async fn customer_before(
+        &self,
+        merchant: &Merchant,
+        request: Option<&Request>,
+    ) -> Result<Option<Customer>, KeepError> {
+        let Some(request) = request else { return Ok(None) };
+        match self.store.seen(&merchant.id, request, self.clock.now()).await? {
+            Seen::Never => Ok(None),
+            Seen::Before(id) => {
+                let id = CustomerId::parse(&id).ok_or(KeepError::Mismatch)?;
+                Ok(Some(self.customer(merchant, id).await?.ok_or(KeepError::UnknownCustomer)?))
+            }
+            Seen::Otherwise => Err(KeepError::Mismatch),
+        }
+    }
+
+    async fn make_customer(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        profile: Profile,
+        token: Option<TokenId>,
+        request: Option<&Request>,
     ) -> Result<Customer, KeepError> {
         let id = CustomerId::random(merchant.mode);
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &profile))?;
@@ -56,11 +96,11 @@ impl Vault {
             Some(opened) => {
                 let fate = Fate::New(self.moved(merchant, opened)?);
                 self.keeping(merchant, actor, opened, &fate, async |keeping| {
-                    self.store.add_customer(&merchant.id, &customer, Some(keeping)).await
+                    self.store.add_customer(&merchant.id, &customer, Some(keeping), request).await
                 })
                 .await?
             }
-            None => self.store.add_customer(&merchant.id, &customer, None).await?,
+            None => self.store.add_customer(&merchant.id, &customer, None, request).await?,
         };
         match updated {
             Updated::Done => {
@@ -331,6 +371,7 @@ impl Vault {
 /// Why nothing was stored.
 fn refusal(updated: Updated, opened: Option<Opened>) -> KeepError {
     match (updated, opened) {
+        (Updated::Repeated, _) => KeepError::Mismatch,
         (Updated::UnknownCard, _) => KeepError::UnknownCard,
         (Updated::Used(by), Some(Opened { token, .. })) => KeepError::Used { token, by },
         (Updated::UnknownToken | Updated::Used(_), _) => KeepError::UnknownToken,
@@ -344,6 +385,9 @@ pub enum KeepError {
     /// The vault's own fault.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// The request's key was used for another one. The merchant's fault; nothing was used.
+    #[error("the key was used for another request")]
+    Mismatch,
     /// The customer has no such card. The merchant's fault.
     #[error("there is no such card")]
     UnknownCard,

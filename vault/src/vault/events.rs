@@ -9,6 +9,7 @@ use super::secrets::encrypt_details;
 use super::{Failure, Vault};
 use crate::event::{Event, EventKey};
 use crate::id::EventId;
+use crate::list::{Page, Window};
 use crate::merchant::Merchant;
 use crate::store::{NewEvent, StoredEvent};
 
@@ -22,6 +23,19 @@ impl Vault {
             Some(stored) => Ok(Some(self.shown_event(merchant, stored).await?)),
             None => Ok(None),
         }
+    }
+
+    /// A page of a merchant's events.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn events(&self, merchant: &Merchant, window: Window) -> Result<Page<Event>, Failure> {
+        let Page { window, items: stored, total } = self.store.events(&merchant.id, window).await?;
+        let mut items = Vec::with_capacity(stored.len());
+        for event in stored {
+            items.push(self.shown_event(merchant, event).await?);
+        }
+        Ok(Page { window, items, total })
     }
 
     /// Waits until this process has told of an event, no longer than `longest`.

@@ -13,7 +13,11 @@ const DAY: u64 = 24 * 60 * 60;
 impl Asked {
     /// A charge that may be sent again.
     async fn charge_as(&self, key: &str, account: &Account, body: &Value) -> Answer {
-        let request = request(Method::POST, "/charges", &account.secret_key)
+        self.post_as(key, "/charges", account, body).await
+    }
+
+    async fn post_as(&self, key: &str, path: &str, account: &Account, body: &Value) -> Answer {
+        let request = request(Method::POST, path, &account.secret_key)
             .header(CONTENT_TYPE, "application/json")
             .header("idempotency-key", key)
             .body(Body::from(body.to_string()))
@@ -173,4 +177,35 @@ async fn of_many_at_once_on_two_processes_one_charges() {
         assert_eq!((ids.len(), first), (1, 1));
     }
     assert_eq!(one.count("charges").await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_made_once_too() {
+    let one = Arc::new(Asked::new().await);
+    let two = Arc::new(one.beside(Acquirers::default()).await);
+    let account = one.merchant().await;
+    let body = json!({ "email": "somchai@example.com", "card": one.token(&account, VISA).await });
+    let tasks: Vec<_> = (0..8)
+        .map(|index| {
+            let asked = Arc::clone(if index % 2 == 0 { &one } else { &two });
+            let (account, body) = (account.clone(), body.clone());
+            tokio::spawn(async move { asked.post_as("customer-7", "/customers", &account, &body).await })
+        })
+        .collect();
+    let (mut ids, mut first) = (Vec::new(), 0);
+    for task in tasks {
+        let answer = task.await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        first += usize::from(answer.header("idempotency-replayed").is_none());
+        ids.push(answer.json()["id"].clone());
+    }
+    ids.dedup();
+    assert_eq!((ids.len(), first, one.count("customers").await), (1, 1, 1));
+
+    let changed = json!({ "email": "somsri@example.com" });
+    let answer = one.post_as("customer-7", "/customers", &account, &changed).await;
+    answer.error(422, "idempotency_mismatch");
+    // The key is the customer's, whatever else is asked for.
+    let charge = order(&one.token(&account, VISA).await);
+    one.charge_as("customer-7", &account, &charge).await.error(422, "idempotency_mismatch");
 }

@@ -8,6 +8,7 @@ mod clear_card;
 mod cors;
 mod customers;
 mod docs;
+mod events;
 mod frame;
 mod hostile;
 mod idempotency;
