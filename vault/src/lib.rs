@@ -1,7 +1,7 @@
 //! The vault: opens sealed cards, keeps them encrypted, and answers with tokens that a merchant can charge.
 //!
-//! - [`cli`]: the program's commands; [`config`]: what they are told; [`server`]: listening, TLS, shutting down; [`log`]: what it says; [`verify`]:
-//!   looking at one that serves.
+//! - [`cli`]: the program's commands; [`config`]: what they are told; [`verify`]: looking at a vault that serves.
+//! - [`server`]: listening, TLS, shutting down; [`process`], [`log`], [`metrics`]: what its operator sees of it.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`pci_token`], [`seal`], [`id`]: with what.
 //! - [`event`]: what happened; [`webhook`]: telling a merchant's server.
@@ -31,6 +31,7 @@ pub mod list;
 pub mod locale;
 pub mod log;
 pub mod merchant;
+pub mod metrics;
 pub mod pci_token;
 pub mod process;
 pub mod seal;

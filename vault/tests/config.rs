@@ -13,6 +13,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("kek", r#""file:/kek""#, "file:/kek", "file:/kek"),
     ("assets", r#"["/a", "/b"]"#, "/a,/b", "/a /b"),
     ("listen", r#""[::1]:443""#, "[::1]:443", "[::1]:443"),
+    ("metrics_listen", r#""localhost:0""#, "localhost:0", "localhost:0"),
     ("tls_cert", r#""/c.pem""#, "/c.pem", "/c.pem"),
     ("tls_key", r#""/k.pem""#, "/k.pem", "/k.pem"),
     ("trusted_proxies", r#"["10.0.0.0/8", "::1"]"#, "10.0.0.0/8,::1", "10.0.0.0/8 ::1/128"),

@@ -6,6 +6,7 @@ mod acquirer;
 mod audit;
 mod cli;
 mod config;
+mod deploy;
 mod durability;
 mod http;
 mod keys;

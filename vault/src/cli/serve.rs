@@ -15,7 +15,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, out: impl Write + Send) -> Result<(), CliError> {
         let (settings, _) = Settings::load(self.flags)?;
-        log::begin(settings.log_format);
-        Ok(server::serve(settings, out).await?)
+        let recent = log::begin(settings.log_format);
+        Ok(server::serve(settings, recent, out).await?)
     }
 }

@@ -16,6 +16,12 @@ impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> Count<MIN, MAX, DEFAULT
         Self(DEFAULT)
     };
 
+    /// So many, if there may be so many.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if MIN <= number && number <= MAX { Some(Self(number)) } else { None }
+    }
+
     /// How many.
     #[must_use]
     pub const fn get(self) -> u32 {
@@ -33,8 +39,7 @@ impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> TryFrom<u64> for Count<
     type Error = NotACount;
 
     fn try_from(number: u64) -> Result<Self, NotACount> {
-        let number = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
-        number.map(Self).ok_or(NotACount { min: MIN, max: MAX })
+        u32::try_from(number).ok().and_then(Self::new).ok_or(NotACount { min: MIN, max: MAX })
     }
 }
 

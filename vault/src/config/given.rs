@@ -43,6 +43,10 @@ pub(super) struct Given {
     #[arg(long, env = "CARDSEAL_LISTEN", value_name = "ADDR")]
     #[serde(deserialize_with = "text")]
     pub(super) listen: Option<Address>,
+    /// Host and port for /metrics and what else is for the operator alone: keep it off the network. None by default
+    #[arg(long, env = "CARDSEAL_METRICS_LISTEN", value_name = "ADDR")]
+    #[serde(deserialize_with = "text")]
+    pub(super) metrics_listen: Option<Address>,
     /// Certificate chain (PEM), for TLS
     #[arg(long, env = "CARDSEAL_TLS_CERT", value_name = "FILE")]
     pub(super) tls_cert: Option<PathBuf>,
@@ -151,6 +155,7 @@ impl Given {
             kek: self.kek.or(others.kek),
             assets: self.assets.or(others.assets),
             listen: self.listen.or(others.listen),
+            metrics_listen: self.metrics_listen.or(others.metrics_listen),
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
             trusted_proxies: self.trusted_proxies.or(others.trusted_proxies),

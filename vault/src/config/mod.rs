@@ -24,6 +24,7 @@ use crate::keys::kek::Source;
 use crate::log::Format;
 use crate::server::TlsFiles;
 use crate::store::NotPostgres;
+use crate::vault::Policy;
 
 pub use address::{Address, NotAnAddress};
 pub use count::{Count, NotACount};
@@ -72,6 +73,8 @@ pub struct Settings {
     pub assets: Vec<PathBuf>,
     /// Where it listens.
     pub listen: Address,
+    /// Where its metrics are, for nobody but the operator; nowhere if it is not said.
+    pub metrics_listen: Option<Address>,
     /// TLS, or none: then something in front of the vault must give it.
     pub tls: Option<TlsFiles>,
     /// How long it goes on serving after it was told to stop.
@@ -121,6 +124,7 @@ impl Settings {
             kek,
             assets: given.assets.unwrap_or_default(),
             listen: given.listen.unwrap_or_default(),
+            metrics_listen: given.metrics_listen,
             tls,
             shutdown_delay: given.shutdown_delay.unwrap_or_default(),
             token_lifetime: given.token_lifetime.unwrap_or_default(),
@@ -133,6 +137,18 @@ impl Settings {
             limits,
         };
         Ok((settings, origins))
+    }
+
+    /// How long the vault keeps what.
+    #[must_use]
+    pub const fn policy(&self) -> Policy {
+        Policy {
+            token_lifetime: self.token_lifetime.duration(),
+            security_code_lifetime: self.security_code_lifetime.duration(),
+            sealing_key_age: self.sealing_key_age.duration(),
+            data_key_age: self.data_key_age.duration(),
+            decrypt_only: self.decrypt_only.duration(),
+        }
     }
 
     /// Every setting that has a value, by its key, without passwords.
@@ -148,6 +164,9 @@ impl Settings {
         show("kek", self.kek.to_string());
         self.assets.iter().for_each(|folder| show("assets", path(folder)));
         show("listen", self.listen.to_string());
+        if let Some(address) = &self.metrics_listen {
+            show("metrics_listen", address.to_string());
+        }
         if let Some(TlsFiles { certificate, key }) = &self.tls {
             show("tls_cert", path(certificate));
             show("tls_key", path(key));

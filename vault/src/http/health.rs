@@ -1,6 +1,39 @@
-//! Whether the process is there.
+//! How the vault is, for whoever runs it: a load balancer, a service manager, a monitoring.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::Vault;
+use crate::vault::{Health, Readiness};
 
 /// `GET /livez`: it answers, so it is.
 pub(super) async fn live() -> &'static str {
     "ok\n"
+}
+
+/// What readiness is told from.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    pub(super) vault: Arc<Vault>,
+    pub(super) stopping: CancellationToken,
+}
+
+/// `GET /readyz`: whether requests should be sent here. It names what is checked, and nothing that would help an attacker.
+pub(super) async fn ready(State(Ready { vault, stopping }): State<Ready>) -> (StatusCode, Json<Value>) {
+    let Readiness { database, keys, sealing_key } = vault.readiness().await;
+    let serving = Health::of(!stopping.is_cancelled());
+    let is_ready = [database, keys, sealing_key, serving].iter().all(|health| *health == Health::Ok);
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let checks = json!({
+        "database": database.as_str(),
+        "keys": keys.as_str(),
+        "sealing_key": sealing_key.as_str(),
+        "serving": serving.as_str(),
+    });
+    (status, Json(json!({ "status": Health::of(is_ready).as_str(), "checks": checks })))
 }

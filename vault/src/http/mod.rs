@@ -18,6 +18,7 @@ mod idempotency;
 mod jwks;
 mod limit;
 mod list;
+mod metrics;
 mod object;
 mod pci_tokens;
 mod request;
@@ -29,21 +30,45 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::Vault;
 use crate::access::limit::Limiter;
 use crate::assets::Assets;
+use crate::log::Recent;
+use crate::metrics::Metrics;
+
 pub(crate) use object::{ChargeObject, EventObject};
 
 use error::ApiError;
 use frame::Frame;
+use health::Ready;
 
-/// Every route of the vault. Without assets it serves no frame and says so.
-pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limiter>) -> Router {
+/// What requests are answered with.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// The vault.
+    pub vault: Arc<Vault>,
+    /// The card form. Without it there is no frame, and the vault says so.
+    pub assets: Option<Arc<Assets>>,
+    /// How much one may ask for.
+    pub limiter: Arc<Limiter>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the vault is told to stop.
+    pub stopping: CancellationToken,
+}
+
+/// Every route of the vault but those for its operator.
+pub fn router(parts: Parts) -> Router {
+    let Parts { vault, assets, limiter, metrics, stopping } = parts;
     let frame = Frame { vault: Arc::clone(&vault), assets: assets.clone() };
     let pages = Router::new().route("/frame", get(frame::show)).with_state(frame);
     let files = Router::new().route("/v1/{*name}", get(assets::show)).with_state(assets);
+    let ready = Router::new()
+        .route("/readyz", get(health::ready))
+        .with_state(Ready { vault: Arc::clone(&vault), stopping });
     let routes = Router::new()
         .route("/.well-known/jwks.json", get(jwks::show))
         .route("/docs/errors", get(docs::errors))
@@ -64,20 +89,36 @@ pub fn router(vault: Arc<Vault>, assets: Option<Arc<Assets>>, limiter: Arc<Limit
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route("/webhooks/{id}", get(webhooks::show).delete(webhooks::delete))
         .merge(pages)
+        .merge(ready)
         .merge(files)
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
-    layered(routes, &vault, limiter).with_state(vault)
+    layered(routes, &vault, limiter, metrics).with_state(vault)
+}
+
+/// The routes for the vault's operator. They are not for the network: who asks how a vault is also learns when it is weak.
+pub fn operations(parts: &Parts, recent: Recent) -> Router {
+    let ready = Ready { vault: Arc::clone(&parts.vault), stopping: parts.stopping.clone() };
+    Router::new()
+        .route("/livez", get(health::live))
+        .merge(Router::new().route("/readyz", get(health::ready)).with_state(ready))
+        .merge(Router::new().route("/metrics", get(metrics::show)).with_state(Arc::clone(&parts.metrics)))
+        .merge(Router::new().route("/errors", get(metrics::errors)).with_state(recent))
 }
 
 /// What happens to every request on its way in and out, outermost last.
-fn layered(routes: Router<Arc<Vault>>, vault: &Arc<Vault>, limiter: Arc<Limiter>) -> Router<Arc<Vault>> {
+fn layered(
+    routes: Router<Arc<Vault>>,
+    vault: &Arc<Vault>,
+    limiter: Arc<Limiter>,
+    metrics: Arc<Metrics>,
+) -> Router<Arc<Vault>> {
     routes
         .layer(from_fn(request::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(Arc::clone(vault), cors::check))
         .layer(from_fn_with_state(limiter, limit::check))
-        .layer(from_fn(request::identify_and_log))
+        .layer(from_fn_with_state(metrics, request::identify_and_log))
 }
 
 #[cfg(test)]
@@ -90,7 +131,9 @@ mod tests {
 
     use super::*;
     use crate::access::limit::Limits;
+    use crate::config::Connections;
     use crate::data_dir::DataDir;
+    use crate::server::Places;
     use crate::time::Stopwatch;
     use crate::vault::Setup;
 
@@ -102,7 +145,8 @@ mod tests {
         let routes =
             Router::new().route("/tokens", get(async || -> &'static str { panic!("4242424242424242") }));
         let limiter = Arc::new(Limiter::new(&Limits::default(), Stopwatch::start()));
-        let router = layered(routes, &vault, limiter).with_state(vault);
+        let metrics = Arc::new(Metrics::new(Arc::clone(&vault), Places::new(Connections::DEFAULT)));
+        let router = layered(routes, &vault, limiter, metrics).with_state(vault);
 
         let request = Request::builder().uri("/tokens").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();

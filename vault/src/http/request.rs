@@ -1,17 +1,20 @@
 //! What is common to all requests: an id, a line in the log, headers, an end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
+use super::code::Code;
 use super::error::ApiError;
 use crate::id::random_letters;
 use crate::log::redact;
+use crate::metrics::{self, Metrics};
 
 /// The longest a request may take once its head is there.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
@@ -25,22 +28,31 @@ pub(super) async fn limit_time(request: Request, next: Next) -> Response {
 }
 
 /// Gives a request its ids, the answer the headers that all have, and the log its line: no path, query, header or body.
-pub(super) async fn identify_and_log(request: Request, next: Next) -> Response {
-    let begun = Instant::now();
+pub(super) async fn identify_and_log(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = sane_id(request.headers(), &REQUEST_ID, LONGEST_REQUEST_ID)
         .unwrap_or_else(|| random_letters(26).to_string());
     let correlation_id = sane_id(request.headers(), &CORRELATION_ID, LONGEST_CORRELATION_ID);
-    let method = known_method(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
     // Every line about this request has the ids.
     let span = tracing::info_span!("request", request_id = id, correlation_id);
+    let mut record = Record {
+        metrics,
+        span: span.clone(),
+        begun: Instant::now(),
+        method: known_method(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        status: CLIENT_CLOSED_REQUEST,
+        error: None,
+    };
 
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next.run(request).instrument(span).await;
 
-    let status = response.status().as_u16();
-    let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let route = route.as_ref().map_or("-", MatchedPath::as_str);
-    span.in_scope(|| tracing::info!(method, route, status, micros, "request"));
+    record.status = response.status().as_u16();
+    record.error = response.extensions().get::<Code>().copied();
+    drop(record);
     let headers = response.headers_mut();
     for (name, id) in [(REQUEST_ID, Some(id)), (CORRELATION_ID, correlation_id)] {
         if let Some(Ok(id)) = id.map(HeaderValue::try_from) {
@@ -50,6 +62,33 @@ pub(super) async fn identify_and_log(request: Request, next: Next) -> Response {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What log and metrics get to know of a request, once it is answered or its client has hung up.
+struct Record {
+    metrics: Arc<Metrics>,
+    span: Span,
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    status: u16,
+    error: Option<Code>,
+}
+
+/// The status of a request that could not be answered since its client had hung up. It is nginx's: there is none for
+/// what nobody gets to see.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let took = self.begun.elapsed();
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let (method, status) = (self.method, self.status);
+        let route = self.route.as_ref().map_or("-", MatchedPath::as_str);
+        self.span.in_scope(|| tracing::info!(method, route, status, micros, "request"));
+        let error = self.error.map(Code::as_str);
+        self.metrics.requests().count(metrics::Request { method, route, status, error, took });
+    }
 }
 
 /// The request's id, the caller's own or one of the vault's.

@@ -88,14 +88,22 @@ impl<K> Clone for Held<K> {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl State {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Pending => "pending",
             Self::Active => "active",
             Self::DecryptOnly { .. } => "decrypt_only",
             Self::Destroyed => "destroyed",
-        })
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

@@ -15,6 +15,7 @@ use super::{Format, Sink};
 /// Every field that an event may have beside its `message`, sorted. None is for anything that a caller sent, but for the
 /// two ids, which are checked before they get here. The value of another field is left out, and its name told.
 pub const FIELDS: &[&str] = &[
+    "attempts",
     "charge",
     "correlation_id",
     "count",
@@ -34,6 +35,7 @@ pub const FIELDS: &[&str] = &[
     "taken",
     "tokens",
     "version",
+    "webhook",
     "why",
 ];
 
@@ -73,21 +75,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        for span in context.event_scope(event).into_iter().flatten() {
-            if let Some(of_span) = span.extensions().get::<Fields>() {
-                fields.append(of_span);
-            }
-        }
-        let metadata = event.metadata();
-        let line = Line {
-            time: SystemTime::now(),
-            level: *metadata.level(),
-            // Who speaks, where it is not the vault itself.
-            target: Some(metadata.target()).filter(|_| !is_ours(metadata)),
-            fields,
-        };
+        let line = Line::of(event, &context);
         (self.sink)(&match self.format {
             Format::Text => line.text(),
             Format::Json => line.json(),
@@ -99,7 +87,8 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
 }
 
-struct Line {
+/// What is told of an event.
+pub(super) struct Line {
     time: SystemTime,
     level: Level,
     target: Option<&'static str>,
@@ -107,6 +96,24 @@ struct Line {
 }
 
 impl Line {
+    /// An event, with the fields of the spans it is in, which [`Lines`] keeps.
+    pub(super) fn of<S>(event: &Event<'_>, context: &Context<'_, S>) -> Self
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.append(of_span);
+            }
+        }
+        let metadata = event.metadata();
+        // Who speaks, where it is not the vault itself.
+        let target = Some(metadata.target()).filter(|_| !is_ours(metadata));
+        Self { time: SystemTime::now(), level: *metadata.level(), target, fields }
+    }
+
     fn text(self) -> String {
         let mut line = format!("{} {:5}", humantime::format_rfc3339_micros(self.time), self.level);
         if let Some(target) = self.target {
@@ -130,7 +137,7 @@ impl Line {
         line
     }
 
-    fn json(self) -> String {
+    pub(super) fn json(self) -> String {
         let mut members = vec![
             ("time", humantime::format_rfc3339_micros(self.time).to_string().into()),
             ("level", self.level.as_str().into()),

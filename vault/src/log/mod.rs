@@ -5,6 +5,7 @@
 //! process, for what nobody thought of.
 
 mod line;
+mod recent;
 mod redact;
 
 use std::io::{self, Write as _};
@@ -16,8 +17,10 @@ use thiserror::Error;
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
+use tracing_subscriber::registry::LookupSpan;
 
 pub use line::FIELDS;
+pub use recent::Recent;
 pub use redact::{REDACTED, redact};
 
 use line::Lines;
@@ -59,10 +62,13 @@ pub struct NotAFormat;
 /// Where lines go.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Sends events to the process's standard error from now on. Only the first call does anything.
-pub fn begin(format: Format) {
+/// Sends events to the process's standard error from now on, and keeps the last errors. Only the first call does so.
+pub fn begin(format: Format) -> Recent {
+    let recent = Recent::default();
+    let subscriber = subscriber(format, Arc::new(say)).with(recent.clone());
     // A second subscriber is refused, which is as good.
-    let _ = tracing::subscriber::set_global_default(subscriber(format, Arc::new(say)));
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    recent
 }
 
 /// Makes an event of each panic from now on. What it says may come from anywhere, so only its place is told, which is
@@ -85,6 +91,6 @@ pub fn say(line: &str) {
 }
 
 /// Makes lines of events, and gives them to `sink`, which is to redact them.
-pub fn subscriber(format: Format, sink: Sink) -> impl Subscriber + Send + Sync {
+pub fn subscriber(format: Format, sink: Sink) -> impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync {
     registry().with(Lines::new(format, sink))
 }

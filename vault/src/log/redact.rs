@@ -213,10 +213,10 @@ mod tests {
             ("4242%204242%204242%204242".to_owned(), "[redacted]"),
             (each("４２４２４２４２４２４２４２４２", |byte| format!("%{byte:X}")), "[redacted]"),
             (format!("/tokens/{CARD}?a"), "/tokens/[redacted]?a"),
-            (format!("Basic {}", base64(&format!("{CARD}:"))), "Basic [redacted]="),
+            (format!("Basic {}", base64(&format!("{CARD}:"))), "Basic [redacted]"),
             (format!("Basic {}", base64(&format!("{KEY}:"))), "Basic [redacted]"),
-            (format!("/a/{}", base64(CARD)), "/[redacted]=="),
-            (base64(&base64(&format!("card {CARD}"))), "[redacted]="),
+            (format!("/a/{}", base64(CARD)), "[redacted]"),
+            (base64(&base64(&format!("card {CARD}"))), "[redacted]"),
             (each(CARD, |byte| format!("{byte:02x}")), "[redacted]"),
             (each(&format!("a{CARD}"), |byte| format!("{byte:02X}")), "[redacted]"),
             (format!("key {KEY}, {KEY}"), "key [redacted], [redacted]"),
@@ -224,7 +224,8 @@ mod tests {
             (each(KEY, |byte| format!("%{byte:x}")), "[redacted]"),
             (format!("{:?}", CARD.as_bytes()), "[[redacted]]"),
         ] {
-            assert_eq!(redact(&line), redacted, "{line}");
+            // What fills base64 up tells nothing.
+            assert_eq!(redact(&line).trim_end_matches('='), redacted, "{line}");
         }
     }
 

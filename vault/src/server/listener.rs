@@ -75,7 +75,34 @@ pub struct Listener {
     socket: TcpListener,
     tls: Option<Arc<ServerConfig>>,
     bounds: Bounds,
+    places: Places,
+}
+
+/// The places for connections. Clones tell of the same ones.
+#[derive(Clone, Debug)]
+pub struct Places {
     free: Arc<Semaphore>,
+    total: Connections,
+}
+
+impl Places {
+    /// Places for so many, all of them free.
+    #[must_use]
+    pub fn new(total: Connections) -> Self {
+        Self { free: Arc::new(Semaphore::new(total.get() as usize)), total }
+    }
+
+    /// How many are taken.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.total().saturating_sub(self.free.available_permits() as u64)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.get().into()
+    }
 }
 
 impl Listener {
@@ -85,8 +112,7 @@ impl Listener {
     /// What the system said.
     pub async fn bind(address: &str, tls: Option<Arc<ServerConfig>>, bounds: Bounds) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
-        let free = Arc::new(Semaphore::new(bounds.connections.get() as usize));
-        Ok(Self { socket, tls, bounds, free })
+        Ok(Self { socket, tls, bounds, places: Places::new(bounds.connections) })
     }
 
     /// The address it has.
@@ -95,6 +121,12 @@ impl Listener {
     /// What the system said.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// The places that it has for connections.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        self.places.clone()
     }
 
     /// Serves until `closing` is cancelled, and then to the end of what has begun.
@@ -127,7 +159,7 @@ impl Listener {
         let place = tokio::select! {
             () = closing.cancelled() => return None,
             // It fails only if the semaphore is closed, which nobody does.
-            place = Arc::clone(&self.free).acquire_owned() => place.ok()?,
+            place = Arc::clone(&self.places.free).acquire_owned() => place.ok()?,
         };
         loop {
             let accepted = tokio::select! {

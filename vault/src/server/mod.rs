@@ -2,14 +2,17 @@
 
 mod body;
 mod listener;
+mod notify;
 mod stop;
 mod stream;
 mod tls;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use thiserror::Error;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,13 +20,15 @@ use tokio_util::sync::CancellationToken;
 use crate::access::limit::Limiter;
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
-use crate::config::{Address, Connections, NoFolder, Settings};
-use crate::http;
+use crate::config::{Address, Connections, NoFolder, Settings, ShutdownDelay};
+use crate::http::{self, Parts};
+use crate::log::Recent;
+use crate::metrics::Metrics;
 use crate::process;
 use crate::time::{Clock, Stopwatch};
-use crate::vault::{Done, Failure, OpenError, Policy, Setup, Vault};
+use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
-pub use listener::{Bounds, Listener};
+pub use listener::{Bounds, Listener, Places};
 pub use tls::{TlsError, TlsFiles};
 
 use stop::Stop;
@@ -34,33 +39,30 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 /// How often a vault looks for events that other processes told of.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
 
-/// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line.
+/// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line,
+/// and in another one where its metrics are. `recent` has the last errors for the operator.
 ///
 /// # Errors
 /// [`ServeError`]
-pub async fn serve(settings: Settings, mut out: impl Write + Send) -> Result<(), ServeError> {
+pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Send) -> Result<(), ServeError> {
+    let policy = settings.policy();
     let location = settings.database.location()?;
     let tls = settings.tls.as_ref().map(TlsFiles::read).transpose()?;
-    let is_plain = tls.is_none();
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let assets = match &*settings.assets {
         [] => None,
         [current, older @ ..] => Some(Arc::new(Assets::load(current, older)?)),
     };
-    let listening = |source| ServeError::Listen { address: settings.listen.clone(), source };
     check_file_limit(settings.connections);
     let bounds = Bounds { connections: settings.connections, ..Bounds::default() };
-    let listener = Listener::bind(settings.listen.as_str(), tls, bounds).await.map_err(listening)?;
-    let address = listener.address().map_err(listening)?;
-    // From here on a signal means to stop in good order, even before the first request.
-    let mut stop = Stop::new().map_err(ServeError::Signals)?;
-
-    let policy = Policy {
-        token_lifetime: settings.token_lifetime.duration(),
-        security_code_lifetime: settings.security_code_lifetime.duration(),
-        sealing_key_age: settings.sealing_key_age.duration(),
-        data_key_age: settings.data_key_age.duration(),
-        decrypt_only: settings.decrypt_only.duration(),
+    let (listener, address) = listen(&settings.listen, tls, bounds).await?;
+    let operations = match &settings.metrics_listen {
+        Some(address) => Some(listen(address, None, Bounds { connections: OPERATORS, ..bounds }).await?),
+        None => None,
     };
+    // From here on a signal means to stop in good order, even before the first request.
+    let stop = Stop::new().map_err(ServeError::Signals)?;
+
     let (kek, acquirers, clock) = (settings.kek, Acquirers::default(), Clock::system());
     let vault = Vault::open_telling(Setup { location, kek, acquirers, clock, policy }, &mut out).await?;
     // What expired while no vault was running.
@@ -68,34 +70,73 @@ pub async fn serve(settings: Settings, mut out: impl Write + Send) -> Result<(),
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
     let deliveries = tokio::spawn(deliver(Arc::clone(&vault)));
 
-    if is_plain && !address.ip().is_loopback() {
+    if scheme == "http" && !address.ip().is_loopback() {
         tracing::warn!(
             "listening without TLS beyond this machine: keys and clear cards can be read on the way"
         );
     }
-    let scheme = if is_plain { "http" } else { "https" };
-    writeln!(out, "cardseal-vault listening on {scheme}://{address}")
-        .and_then(|()| out.flush())
-        .map_err(ServeError::Out)?;
+    let mut lines = format!("cardseal-vault listening on {scheme}://{address}\n");
+    if let Some((_, address)) = &operations {
+        lines.push_str(&format!("cardseal-vault metrics on http://{address}/metrics\n"));
+    }
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(ServeError::Out)?;
+    notify::ready();
 
-    let closing = CancellationToken::new();
-    tokio::spawn({
-        let closing = closing.clone();
-        async move {
-            stop.wait().await;
-            tracing::info!("stopping");
-            // Who asks a second time does not want to wait.
-            let _ = timeout(settings.shutdown_delay.duration(), stop.wait()).await;
-            tracing::info!("finishing what has begun");
-            closing.cancel();
-        }
+    let (stopping, closing) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(stop_in_turn(stop, settings.shutdown_delay, stopping.clone(), closing.clone()));
+    let parts = Parts {
+        assets,
+        limiter: Arc::new(Limiter::new(&settings.limits, Stopwatch::start())),
+        metrics: Arc::new(Metrics::new(Arc::clone(&vault), listener.places())),
+        stopping,
+        vault: Arc::clone(&vault),
+    };
+    // To the very end: whoever watches wants to see it.
+    let operations = operations.map(|(listener, _)| {
+        tokio::spawn(listener.run(http::operations(&parts, recent), CancellationToken::new()))
     });
-    let limiter = Arc::new(Limiter::new(&settings.limits, Stopwatch::start()));
-    listener.run(http::router(Arc::clone(&vault), assets, limiter), closing).await;
+    listener.run(http::router(parts), closing).await;
     maintenance.abort();
     deliveries.abort();
     vault.close().await;
+    if let Some(operations) = operations {
+        operations.abort();
+    }
     Ok(())
+}
+
+/// Connections for the operator's own tools.
+const OPERATORS: Connections = match Connections::new(16) {
+    Some(connections) => connections,
+    None => Connections::DEFAULT,
+};
+
+async fn listen(
+    address: &Address,
+    tls: Option<Arc<ServerConfig>>,
+    bounds: Bounds,
+) -> Result<(Listener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen { address: address.clone(), source };
+    let listener = Listener::bind(address.as_str(), tls, bounds).await.map_err(failed)?;
+    let bound = listener.address().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// First whoever balances load gets to know, and then nobody new is let in.
+async fn stop_in_turn(
+    mut stop: Stop,
+    delay: ShutdownDelay,
+    stopping: CancellationToken,
+    closing: CancellationToken,
+) {
+    stop.wait().await;
+    tracing::info!("stopping");
+    notify::stopping();
+    stopping.cancel();
+    // Who asks a second time does not want to wait.
+    let _ = timeout(delay.duration(), stop.wait()).await;
+    tracing::info!("finishing what has begun");
+    closing.cancel();
 }
 
 /// Says so when the system does not let the process have as many connections as it may have.

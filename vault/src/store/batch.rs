@@ -44,6 +44,11 @@ impl Batcher {
         Self(sender)
     }
 
+    /// How many tokens wait.
+    pub(super) fn queued(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
+    }
+
     /// Keeps a token; it is durable when this returns.
     ///
     /// # Errors

@@ -151,6 +151,7 @@ impl Vault {
             Outcome::Successful => self.finish(merchant, &charge, ChargeOutcome::Successful).await?,
             Outcome::Failed(code) => self.finish(merchant, &charge, ChargeOutcome::Failed(code)).await?,
             Outcome::Unknown => {
+                self.counts.charge(merchant.mode, "unknown");
                 tracing::warn!(charge = %charge.id, "an acquirer did not say what became of a charge");
                 let ask_at = self.clock.now().plus(SOONEST_AGAIN);
                 self.store.ask_later(&merchant.id, &charge.id, ask_at).await?;
@@ -212,7 +213,9 @@ impl Vault {
         match self.store.finish_charge(&merchant.id, charge, outcome, &event).await {
             Ok(first) => {
                 self.news.notify_one();
-                Ok(first.into())
+                let status = ChargeStatus::from(first);
+                self.counts.charge(merchant.mode, status.as_str());
+                Ok(status)
             }
             Err(error) => {
                 // The store says pending. The acquirer will be asked again; until then only this line tells.

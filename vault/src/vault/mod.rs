@@ -2,10 +2,12 @@
 
 mod audit;
 mod charges;
+mod counts;
 mod customers;
 mod events;
 mod maintenance;
 mod pci_tokens;
+mod readiness;
 mod rekey;
 mod secrets;
 mod tokens;
@@ -30,9 +32,11 @@ use crate::webhook::Sender;
 
 pub use audit::{Chain, Flaw};
 pub use charges::ChargeError;
+pub use counts::{ChargeLabels, Counts, TokenLabels};
 pub use customers::KeepError;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
+pub use readiness::{Health, Readiness};
 pub use tokens::TokenizeError;
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
@@ -55,6 +59,7 @@ pub struct Vault {
     /// Rings when this process has told of an event.
     news: Notify,
     rekeying: Mutex<Rekeying>,
+    counts: Counts,
 }
 
 /// What a vault is made of.
@@ -146,6 +151,7 @@ impl Vault {
             delivering: TaskTracker::new(),
             news: Notify::new(),
             rekeying: Mutex::default(),
+            counts: Counts::default(),
         }))
     }
 
@@ -165,6 +171,12 @@ impl Vault {
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What it has done since it started.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Waits for the charges and deliveries under way and closes the store. Nobody may be given the vault any more.

@@ -57,7 +57,10 @@ impl Vault {
             id,
         };
         let kept = match self.store.insert_pci_token(&merchant.id, &new, request).await? {
-            None => new,
+            None => {
+                self.counts.pci_token(merchant.mode);
+                new
+            }
             Some(first) if first.fingerprint == new.fingerprint => first,
             Some(_) => return Err(PciTokenError::Repeated),
         };

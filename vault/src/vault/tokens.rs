@@ -62,7 +62,10 @@ impl Vault {
         })?;
         let new = NewToken { token: token.clone(), seal, security_code };
         match self.store.insert_token(&merchant.id, new).await? {
-            Inserted::New => Ok(shown(token, details)),
+            Inserted::New => {
+                self.counts.token(merchant.mode);
+                Ok(shown(token, details))
+            }
             Inserted::Before(first) => {
                 let before: Details = self.details(merchant, first.id.as_str(), &first.card.details).await?;
                 let same_card = first.card.fingerprint == token.card.fingerprint

@@ -23,16 +23,20 @@ use cardseal_vault::Vault;
 use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
+use cardseal_vault::config::Connections;
 use cardseal_vault::data_dir::DataDir;
-use cardseal_vault::http::router;
+use cardseal_vault::http::{Parts, router};
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
 use cardseal_vault::merchant::{ClearCards, Merchant, Mode, Name, Origin};
+use cardseal_vault::metrics::Metrics;
+use cardseal_vault::server::Places;
 use cardseal_vault::store::NewKey;
 use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
 use cardseal_vault::vault::Setup;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// 21 November 2026, 12:00 UTC.
@@ -82,14 +86,14 @@ impl Asked {
     pub(crate) async fn serving(assets: Assets) -> Self {
         let asked = Self::new().await;
         let limiter = limiter(&UNLIMITED, &asked.elapsed);
-        Self { router: router(Arc::clone(&asked.vault), Some(Arc::new(assets)), limiter), ..asked }
+        Self { router: routes(&asked.vault, Some(assets), limiter), ..asked }
     }
 
     /// A vault with rate limits. The others have none.
     pub(crate) async fn limited(limits: &Limits) -> Self {
         let asked = Self::new().await;
         let limiter = limiter(limits, &asked.elapsed);
-        Self { router: router(Arc::clone(&asked.vault), None, limiter), ..asked }
+        Self { router: routes(&asked.vault, None, limiter), ..asked }
     }
 
     pub(crate) async fn reopen(dir: impl Into<Arc<TempDir>>, acquirers: Acquirers) -> Self {
@@ -109,8 +113,13 @@ impl Asked {
         let data_dir = DataDir::open(dir.path()).unwrap();
         let vault = Vault::open(Setup { acquirers, clock, ..Setup::in_folder(data_dir) }).await.unwrap();
         let elapsed = Arc::default();
-        let router = router(Arc::clone(&vault), None, limiter(&UNLIMITED, &elapsed));
+        let router = routes(&vault, None, limiter(&UNLIMITED, &elapsed));
         Self { router, vault, dir, clock: seconds, elapsed }
+    }
+
+    /// The same vault behind other routes.
+    pub(crate) fn routed(self, router: Router) -> Self {
+        Self { router, ..self }
     }
 
     /// Lets time pass for the rate limits.
@@ -235,7 +244,22 @@ pub(crate) const UNLIMITED: Limits = Limits {
     trusted_proxies: Vec::new(),
 };
 
-fn limiter(limits: &Limits, elapsed: &Arc<AtomicU64>) -> Arc<Limiter> {
+fn routes(vault: &Arc<Vault>, assets: Option<Assets>, limiter: Arc<Limiter>) -> Router {
+    router(parts(vault, assets, limiter))
+}
+
+pub(crate) fn parts(vault: &Arc<Vault>, assets: Option<Assets>, limiter: Arc<Limiter>) -> Parts {
+    let metrics = Metrics::new(Arc::clone(vault), Places::new(Connections::DEFAULT));
+    Parts {
+        vault: Arc::clone(vault),
+        assets: assets.map(Arc::new),
+        limiter,
+        metrics: Arc::new(metrics),
+        stopping: CancellationToken::new(),
+    }
+}
+
+pub(crate) fn limiter(limits: &Limits, elapsed: &Arc<AtomicU64>) -> Arc<Limiter> {
     let elapsed = Arc::clone(elapsed);
     let stopwatch = Stopwatch::new(move || Duration::from_millis(elapsed.load(Ordering::SeqCst)));
     Arc::new(Limiter::new(limits, stopwatch))

@@ -1,0 +1,103 @@
+//! What is looked at when somebody asks, and not counted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Unit;
+
+use crate::Vault;
+use crate::process::Usage;
+use crate::server::Places;
+
+/// Where to look.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) vault: Arc<Vault>,
+    pub(super) places: Places,
+}
+
+impl Collector for Observed {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.build(&mut encoder)?;
+        self.connections(&mut encoder)?;
+        self.database(&mut encoder)?;
+        self.sealing_keys(&mut encoder)?;
+        process(&mut encoder)
+    }
+}
+
+impl Observed {
+    fn build(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let info = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        info.encode(encoder.encode_descriptor("cardseal_build", "The program", None, info.metric_type())?)
+    }
+
+    fn connections(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        gauge(encoder, "cardseal_connections_open", "Connections", self.places.taken())?;
+        gauge(encoder, "cardseal_connections_limit", "Connections that there may be", self.places.total())
+    }
+
+    fn database(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let load = self.vault.store().load();
+        let help = "Connections to the database, by whether something is done with them";
+        let mut family =
+            encoder.encode_descriptor("cardseal_database_connections", help, None, MetricType::Gauge)?;
+        for (state, count) in [("busy", load.busy), ("idle", load.idle)] {
+            family.encode_family(&State { state })?.encode_gauge(&count)?;
+        }
+        gauge(encoder, "cardseal_database_queue", "Tokens that wait to be committed", load.queued)
+    }
+
+    fn sealing_keys(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let now = self.vault.clock().now();
+        let rings = self.vault.keys().rings();
+        let help = "How long ago each sealing key was made";
+        let seconds = Some(&Unit::Seconds);
+        let mut family =
+            encoder.encode_descriptor("cardseal_sealing_key_age", help, seconds, MetricType::Gauge)?;
+        for key in rings.sealing.iter() {
+            let labels = Key { version: key.version, state: rings.sealing.state(key, now).as_str() };
+            family.encode_family(&labels)?.encode_gauge(&now.since(key.created_at).as_secs())?;
+        }
+        Ok(())
+    }
+}
+
+/// The names are those that Prometheus' own libraries have for every program.
+fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    // Where there is no /proc nothing can be told.
+    let Ok(usage) = Usage::now() else { return Ok(()) };
+    let cpu = ConstCounter::new(usage.cpu_seconds);
+    let help = "Time that processors worked for the process";
+    cpu.encode(encoder.encode_descriptor("process_cpu", help, Some(&Unit::Seconds), cpu.metric_type())?)?;
+    let memory = ConstGauge::new(usage.resident_bytes);
+    let help = "Memory of the process that is not swapped out";
+    memory.encode(encoder.encode_descriptor(
+        "process_resident_memory",
+        help,
+        Some(&Unit::Bytes),
+        memory.metric_type(),
+    )?)
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let gauge = ConstGauge::new(value);
+    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+}
+
+#[derive(Debug, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+#[derive(Debug, EncodeLabelSet)]
+struct Key {
+    version: u32,
+    state: &'static str,
+}

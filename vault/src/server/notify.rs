@@ -1,0 +1,29 @@
+//! Telling systemd how it goes (sd_notify(3)).
+
+use std::env;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// Tells the service manager that the vault serves, if one started it and wants to know.
+pub(super) fn ready() {
+    tell(b"READY=1");
+}
+
+/// Tells it that the vault stops.
+pub(super) fn stopping() {
+    tell(b"STOPPING=1");
+}
+
+/// Nothing depends on its being heard.
+fn tell(state: &[u8]) {
+    let Some(path) = env::var_os("NOTIFY_SOCKET") else { return };
+    let address = match path.as_bytes() {
+        // A name that is no file's.
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
+        _ => SocketAddr::from_pathname(&path),
+    };
+    if let (Ok(address), Ok(socket)) = (address, UnixDatagram::unbound()) {
+        let _ = socket.send_to_addr(state, &address);
+    }
+}

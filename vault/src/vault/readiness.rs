@@ -1,0 +1,64 @@
+//! Whether a vault can do its work.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Vault;
+
+/// How long the database may take to answer.
+const LONGEST_PING: Duration = Duration::from_secs(2);
+
+/// What a vault needs for its work, and whether it has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The database answers in time.
+    pub database: Health,
+    /// There are keys to encrypt, to tell cards apart and to chain the audit with.
+    pub keys: Health,
+    /// There is a key that browsers can seal to.
+    pub sealing_key: Health,
+}
+
+/// Whether something is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It is not.
+    Failing,
+    /// It is.
+    Ok,
+}
+
+impl Vault {
+    /// Whether it can do its work now.
+    pub async fn readiness(&self) -> Readiness {
+        let now = self.clock.now();
+        let rings = self.keys.rings();
+        let keys = rings.data.active(now).is_some()
+            && rings.fingerprint.active(now).is_some()
+            && rings.audit.active(now).is_some();
+        let ping = timeout(LONGEST_PING, self.store.ping()).await;
+        Readiness {
+            database: Health::of(matches!(ping, Ok(Ok(())))),
+            keys: Health::of(keys),
+            sealing_key: Health::of(rings.sealing.active(now).is_some()),
+        }
+    }
+}
+
+impl Health {
+    /// Whether it is as it should be.
+    #[must_use]
+    pub const fn of(is_well: bool) -> Self {
+        if is_well { Self::Ok } else { Self::Failing }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Ok => "ok",
+        }
+    }
+}

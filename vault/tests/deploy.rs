@@ -1,0 +1,122 @@
+//! What an operator gets to begin with: a unit for systemd, a container, and a file with settings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::program::run;
+
+fn deploy() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy")
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(deploy().join(name)).unwrap()
+}
+
+#[test]
+fn the_unit_takes_away_what_a_vault_does_not_need() {
+    let unit = text("cardseal-vault.service");
+    for line in [
+        "Type=notify",
+        "User=cardseal",
+        "LoadCredential=kek:/etc/cardseal/kek",
+        "CapabilityBoundingSet=",
+        "LimitCORE=0",
+        "MemoryDenyWriteExecute=yes",
+        "MemorySwapMax=0",
+        "NoNewPrivileges=yes",
+        "PrivateDevices=yes",
+        "PrivateTmp=yes",
+        "ProtectHome=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectProc=invisible",
+        "ProtectSystem=strict",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+        "RestrictNamespaces=yes",
+        "RestrictSUIDSGID=yes",
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged",
+        "UMask=0077",
+    ] {
+        assert!(unit.lines().any(|known| known == line), "{line}");
+    }
+}
+
+#[test]
+fn systemd_accepts_the_unit_and_calls_it_safe() {
+    // It is part of systemd, which a container need not have.
+    let Ok(version) = Command::new("systemd-analyze").arg("--version").output() else { return };
+    let version = String::from_utf8(version.stdout).unwrap();
+    let version: u32 =
+        version.split(|c: char| !c.is_ascii_digit()).find(|word| !word.is_empty()).unwrap().parse().unwrap();
+    if version < 250 {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("cardseal-vault.service");
+    let program = env!("CARGO_BIN_EXE_cardseal-vault");
+    fs::write(&unit, text("cardseal-vault.service").replace("/usr/bin/cardseal-vault", program)).unwrap();
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&unit).output().unwrap();
+    let said = String::from_utf8(verified.stderr).unwrap();
+    assert!(verified.status.success() && !said.contains("cardseal-vault.service:"), "{said}");
+
+    // Its scale goes from 0 (nothing to attack) to 100.
+    let rated = ["security", "--offline=yes", "--no-pager", "--threshold=20"];
+    let rated = Command::new("systemd-analyze").args(rated).arg(&unit).output().unwrap();
+    assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
+}
+
+#[test]
+fn the_settings_to_begin_with_are_the_defaults_and_all_of_them() {
+    let example = text("vault.toml");
+    let check = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vault.toml");
+        fs::write(&path, text).unwrap();
+        let output = run(&["config", "check", "--config", path.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        let shown = String::from_utf8(output.stdout).unwrap();
+        let settings = shown.lines().skip(1).map(|line| {
+            let mut cells =
+                line.split("  ").filter(|cell| !cell.is_empty()).map(|cell| cell.trim().to_owned());
+            (cells.next().unwrap(), cells.next().unwrap())
+        });
+        settings.collect::<Vec<_>>()
+    };
+    let defaults = check("data_dir = \"/var/lib/cardseal\"\nmetrics_listen = \"127.0.0.1:9142\"");
+    assert_eq!(check(&example), defaults);
+
+    // With those that only one of several can be left out.
+    let only_one = ["# database_url", "# tls_"];
+    let line = |line: &str| match line.strip_prefix("# ") {
+        Some(setting) if setting.contains(" = ") && !only_one.iter().any(|start| line.starts_with(start)) => {
+            format!("{setting}\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    let whole: String = example.lines().map(line).collect();
+    assert_eq!(check(&whole), defaults);
+    for (key, _) in defaults {
+        let name = key.rsplit('.').next().unwrap();
+        assert!(whole.lines().any(|line| line.starts_with(&format!("{name} = "))), "{key} is not told of");
+    }
+}
+
+#[test]
+fn the_container_holds_one_program_and_no_root() {
+    let file = text("Containerfile");
+    let from: Vec<&str> = file.lines().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    assert_eq!(from.last(), Some(&"scratch"));
+    for image in &from {
+        let name = image.split(' ').next().unwrap();
+        // A host would have a dot or a port before the first slash.
+        assert!(!name.contains('/'), "{name}");
+    }
+    let last = file.rsplit("FROM ").next().unwrap();
+    assert!(last.contains("\nUSER 65532:65532\n") && !last.contains("\nRUN "), "{last}");
+    assert!(last.contains("ENTRYPOINT [\"/usr/bin/cardseal-vault\"]"), "{last}");
+}
