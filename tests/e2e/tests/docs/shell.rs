@@ -49,6 +49,7 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
         let expected = match () {
             () if snippet.text.contains("/charges ") => "\"status\":\"successful\"",
             () if snippet.text.contains("/webhooks ") => "\"secret\":\"whsec_",
+            () if snippet.text.contains("/customers ") => "\"object\":\"customer\"",
             () if snippet.text.contains("/tokens/") => "\"charge_status\":\"unknown\"",
             () if snippet.text.contains("--live") => "pkey      pkey_",
             () if snippet.text.contains("merchant add") => "pkey      pkey_test_",
