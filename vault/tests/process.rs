@@ -176,12 +176,9 @@ async fn security_codes_that_expired_meanwhile_are_deleted_at_the_start() {
     let account = asked.merchant().await;
     asked.token(&account, VISA).await;
     asked.vault.close().await;
-    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(asked.dir.path().join("vault.sqlite"));
-    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-    sqlx::query("UPDATE security_codes SET expires_at = 0").execute(&pool).await.unwrap();
-    pool.close().await;
+    asked.execute("UPDATE security_codes SET expires_at = 0").await;
 
-    let vault = Served::start(asked.dir.path());
+    let vault = Served::start_at(&asked.dir);
     assert_eq!(asked.count("security_codes").await, 0);
     assert_eq!(vault.request("GET", "/livez", "", JSON, "").status, 200);
 }

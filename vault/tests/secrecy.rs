@@ -94,10 +94,8 @@ async fn security_codes_are_kept_encrypted() {
     let asked = crate::support::Asked::new().await;
     let account = asked.merchant().await;
     asked.token(&account, "378282246310005").await;
-    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(asked.dir.path().join("vault.sqlite"));
-    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-    let code: Vec<u8> = sqlx::query_scalar("SELECT code FROM security_codes").fetch_one(&pool).await.unwrap();
-    pool.close().await;
+    let code = sqlx::query_scalar("SELECT code FROM security_codes");
+    let code: Vec<u8> = code.fetch_one(&mut asked.dir.connect().await).await.unwrap();
     assert_eq!(code.len(), 12 + 4 + 16);
     assert!(!contains(&code, b"1234"));
 }

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyPool, Connection, Row, Transaction};
 
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
@@ -101,6 +101,16 @@ impl Store {
                 .max_lifetime(None)
                 .after_connect(move |connection, _| {
                     Box::pin(async move { sqlx::raw_sql(pragmas).execute(connection).await.map(drop) })
+                })
+                // On a full disk SQLite takes a transaction back by itself (sqlite.org/lang_transaction.html, "Response To
+                // Errors Within A Transaction"). The driver's own attempt then fails, and the connection counts as within
+                // a transaction for ever: nobody could begin another one.
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        // Waits for the driver's attempt.
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
+                    })
                 })
         };
         let opening = |source| StoreError::Open { location: location.clone(), source };

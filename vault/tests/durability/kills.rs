@@ -10,11 +10,13 @@ use serde_json::json;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use super::asking::{payment, token};
 use super::ledger::{Entry, Ledger, assert_none, lost};
-use super::load::Load;
+use super::load::{Load, Persistence};
 use super::random::Random;
+use super::{UNDER_LOAD, kills};
+use crate::support::Account;
 use crate::support::program::{Served, add_merchant, command};
-use crate::support::{Account, VISA, clear_card};
 
 /// Connections that ask at once.
 const CLIENTS: usize = 4;
@@ -24,7 +26,7 @@ const LONGEST_LIFE: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
-    let kills = std::env::var("CARDSEAL_TEST_KILLS").map_or(50, |kills| kills.parse().unwrap());
+    let kills = kills();
     let mut random = Random::of_the_run();
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("vault");
@@ -38,12 +40,20 @@ async fn nothing_acknowledged_is_lost_however_often_the_process_is_killed() {
         let vault = start(&dir);
         assert_none(&lost(ledger.entries().split_off(known), &http, &vault.url()).await);
         known = ledger.len();
-        let load = Load::start(CLIENTS, &http, &vault.url(), &account, &ledger, &mut random);
+        let load = Load::start(
+            CLIENTS,
+            Persistence::EndsWithTheVault,
+            &http,
+            &vault.url(),
+            &account,
+            &ledger,
+            &mut random,
+        );
         ledger.grow_to(known + random.below(LONGEST_LIFE)).await;
         // Any moment of what is under way now is as good as another.
         tokio::time::sleep(random.shorter_than(Duration::from_millis(5))).await;
         vault.kill();
-        load.end().await;
+        load.ended().await;
     }
     let vault = start(&dir);
     let entries = ledger.entries();
@@ -111,16 +121,8 @@ fn kill_while_it_starts(dir: &Path, random: &mut Random) {
     vault.wait().unwrap();
 }
 
-/// Without rate limits, which the load would reach.
 fn start(dir: &Path) -> Served {
-    Served::start_with(dir, &["--limits-address", "off", "--limits-key", "off"])
-}
-
-fn token(vault: &Served, account: &Account) -> Entry {
-    let body = clear_card(VISA).to_string();
-    let reply = vault.request("POST", "/tokens", &account.public_key, "application/json", &body);
-    assert_eq!(reply.status, 200, "{reply:?}");
-    Entry { key: account.public_key.clone(), object: reply.json() }
+    Served::start_with(dir, &UNDER_LOAD)
 }
 
 /// Of the tokens that nobody has charged, some from all along can be.
@@ -133,9 +135,7 @@ fn assert_can_be_charged(entries: &[Entry], vault: &Served, account: &Account) {
         if now["used"] == true {
             continue;
         }
-        let order = json!({ "amount": 100, "currency": "thb", "card": id }).to_string();
-        let charge = vault.request("POST", "/charges", &account.secret_key, "application/json", &order);
-        assert_eq!((charge.status, &charge.json()["status"]), (200, &json!("successful")), "{charge:?}");
+        payment(vault, account, id);
         successful += 1;
     }
     assert!(successful > 0);

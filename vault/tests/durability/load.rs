@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cardseal::plain;
 use cardseal::seal::{KeySet, PublicKey, seal};
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::ledger::{Entry, Ledger};
@@ -29,10 +30,22 @@ const SEALED: usize = 32;
 /// One in so many tokens is charged.
 const CHARGED: usize = 4;
 
-/// Clients at work.
-pub(crate) struct Load(JoinSet<()>);
+/// What a client does when nobody answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Persistence {
+    /// It goes home.
+    EndsWithTheVault,
+    /// It asks for another token, and for the same charge until it has an answer: there is somebody else to answer.
+    GoesOn,
+}
 
-/// Nobody answered.
+/// Clients at work.
+pub(crate) struct Load {
+    clients: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+/// Nobody answered, or nobody who could do anything.
 #[derive(Debug)]
 struct Gone;
 
@@ -40,6 +53,7 @@ impl Load {
     /// Starts so many clients.
     pub(crate) fn start(
         clients: usize,
+        persistence: Persistence,
         http: &Client,
         vault: &str,
         account: &Account,
@@ -47,9 +61,12 @@ impl Load {
         random: &mut Random,
     ) -> Self {
         let mut tasks = JoinSet::new();
+        let stop = watch::Sender::new(false);
         for _ in 0..clients {
             let client = LoadClient {
                 http: http.clone(),
+                persistence,
+                stopped: stop.subscribe(),
                 vault: vault.to_owned(),
                 account: account.clone(),
                 ledger: Arc::clone(ledger),
@@ -57,12 +74,18 @@ impl Load {
             };
             tasks.spawn(client.work());
         }
-        Self(tasks)
+        Self { clients: tasks, stop }
     }
 
-    /// Waits until each client has found that nobody answers any more.
-    pub(crate) async fn end(mut self) {
-        while let Some(ended) = self.0.join_next().await {
+    /// Tells the clients to stop, and waits until each has an answer to what it has asked.
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        self.ended().await;
+    }
+
+    /// Waits until each client has gone home.
+    pub(crate) async fn ended(mut self) {
+        while let Some(ended) = self.clients.join_next().await {
             ended.unwrap();
         }
     }
@@ -70,6 +93,8 @@ impl Load {
 
 struct LoadClient {
     http: Client,
+    persistence: Persistence,
+    stopped: watch::Receiver<bool>,
     vault: String,
     account: Account,
     ledger: Arc<Ledger>,
@@ -79,7 +104,12 @@ struct LoadClient {
 impl LoadClient {
     async fn work(mut self) {
         let Ok(key) = self.sealing_key().await else { return };
-        while self.serve_one_customer(&key).await.is_ok() {}
+        while !*self.stopped.borrow() {
+            let served = self.serve_one_customer(&key).await;
+            if served.is_err() && self.persistence == Persistence::EndsWithTheVault {
+                return;
+            }
+        }
     }
 
     async fn serve_one_customer(&mut self, key: &PublicKey) -> Result<(), Gone> {
@@ -94,21 +124,31 @@ impl LoadClient {
         let order = json!({ "amount": 10_000, "currency": "thb", "card": token["id"] });
         self.ledger.add(Entry { key: public_key, object: token });
         if self.random.one_in(CHARGED) {
-            let secret_key = self.account.secret_key.clone();
-            let charge = self.post("/charges", &secret_key, &order).await?;
-            assert_eq!(charge["status"], "successful", "{charge}");
-            self.ledger.add(Entry { key: secret_key, object: charge });
+            let charge = self.charge(&order).await?;
+            self.ledger.add(Entry { key: self.account.secret_key.clone(), object: charge });
         }
         Ok(())
     }
 
+    /// Whoever goes on asks for a charge until there is an answer, each time by the same name.
+    async fn charge(&mut self, order: &Value) -> Result<Value, Gone> {
+        let name = self.random.name();
+        loop {
+            let request = self.request("/charges", &self.account.secret_key, order);
+            match answer(request.header("idempotency-key", &name)).await {
+                Err(Gone) if self.persistence == Persistence::GoesOn => {}
+                answered => return answered,
+            }
+        }
+    }
+
     async fn post(&self, path: &str, key: &str, body: &Value) -> Result<Value, Gone> {
+        answer(self.request(path, key, body)).await
+    }
+
+    fn request(&self, path: &str, key: &str, body: &Value) -> RequestBuilder {
         let request = self.http.post(format!("{}{path}", self.vault)).basic_auth(key, None::<&str>);
-        let request = request.header("content-type", "application/json").body(body.to_string());
-        let (status, text) = read(request.send().await).await?;
-        // Whoever is answered at all is served.
-        assert_eq!(status, 200, "{text}");
-        Ok(serde_json::from_str(&text).unwrap())
+        request.header("content-type", "application/json").body(body.to_string())
     }
 
     async fn sealing_key(&self) -> Result<PublicKey, Gone> {
@@ -116,6 +156,14 @@ impl LoadClient {
             read(self.http.get(format!("{}/.well-known/jwks.json", self.vault)).send().await).await?;
         let set: KeySet = plain::parse(&set).unwrap();
         Ok(set.sealing_key().unwrap())
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Value, Gone> {
+    match read(request.send().await).await? {
+        (200, text) => Ok(serde_json::from_str(&text).unwrap()),
+        (503, _) => Err(Gone),
+        (status, text) => panic!("{status}: {text}"),
     }
 }
 

@@ -1,6 +1,20 @@
 //! What the vault has acknowledged is there, whatever happens to its process, its disk or its database.
 
+mod asking;
+mod balancer;
+mod database_gone;
+mod disk;
+mod full_disk;
 mod kills;
 mod ledger;
 mod load;
 mod random;
+mod three_processes;
+
+/// For `serve`: the load would reach the rate limits, and a night is longer than a token's lifetime.
+const UNDER_LOAD: [&str; 6] = ["--limits-address", "off", "--limits-key", "off", "--token-lifetime", "1d"];
+
+/// How often processes are killed: fifty times, unless `CARDSEAL_TEST_KILLS` says otherwise.
+fn kills() -> usize {
+    std::env::var("CARDSEAL_TEST_KILLS").map_or(50, |kills| kills.parse().unwrap())
+}

@@ -36,6 +36,11 @@ impl Random {
         Duration::from_micros(self.next() % u64::try_from(limit.as_micros()).unwrap())
     }
 
+    /// A name that nothing else has.
+    pub(crate) fn name(&mut self) -> String {
+        format!("{:016x}{:016x}", self.next(), self.next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -65,15 +65,12 @@ async fn a_row_moved_by_hand_no_longer_opens() {
     let asked = Asked::new().await;
     let account = asked.merchant().await;
     let (cheap, dear) = (asked.token(&account, VISA).await, asked.token(&account, "5555555555554444").await);
-    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(asked.dir.path().join("vault.sqlite"));
-    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
     sqlx::query("UPDATE tokens SET pan = (SELECT pan FROM tokens WHERE id = $1) WHERE id = $2")
         .bind(&dear)
         .bind(&cheap)
-        .execute(&pool)
+        .execute(&mut asked.dir.connect().await)
         .await
         .unwrap();
-    pool.close().await;
     let answer = asked.charge(&account, &cheap).await;
     assert!(!answer.error(500, "internal_error").contains("ciphertext"));
     // Nobody was asked for money, and the record says so.

@@ -1,11 +1,12 @@
 //! A vault to ask, with a clock to set, and cards to seal.
 
+pub(crate) mod home;
 pub(crate) mod jwe;
+pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod receiver;
 pub(crate) mod release;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -24,7 +25,6 @@ use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
 use cardseal_vault::config::Connections;
-use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::http::{Parts, router};
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
 use cardseal_vault::merchant::{ClearCards, Merchant, Mode, Name, Origin};
@@ -35,9 +35,10 @@ use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
 use cardseal_vault::vault::Setup;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use home::{Home, rows_where};
 
 /// 21 November 2026, 12:00 UTC.
 pub(crate) const NOON: u64 = 1_795_262_400;
@@ -51,7 +52,7 @@ pub(crate) const VISA: &str = "4242424242424242";
 /// A vault without a network.
 pub(crate) struct Asked {
     pub(crate) vault: Arc<Vault>,
-    pub(crate) dir: Arc<TempDir>,
+    pub(crate) dir: Arc<Home>,
     pub(crate) router: Router,
     clock: Arc<AtomicU64>,
     /// Milliseconds that rate limits believe to have passed.
@@ -79,7 +80,12 @@ impl Asked {
     }
 
     pub(crate) async fn with(acquirers: Acquirers) -> Self {
-        Self::reopen(tempfile::tempdir().unwrap(), acquirers).await
+        Self::reopen(Home::new().await, acquirers).await
+    }
+
+    /// A vault with everything in a folder, whatever database the tests run on.
+    pub(crate) async fn in_folder() -> Self {
+        Self::reopen(Home::in_folder(), Acquirers::default()).await
     }
 
     /// A vault that serves the card form.
@@ -96,7 +102,7 @@ impl Asked {
         Self { router: routes(&asked.vault, None, limiter), ..asked }
     }
 
-    pub(crate) async fn reopen(dir: impl Into<Arc<TempDir>>, acquirers: Acquirers) -> Self {
+    pub(crate) async fn reopen(dir: impl Into<Arc<Home>>, acquirers: Acquirers) -> Self {
         Self::open(dir.into(), acquirers, Arc::new(AtomicU64::new(NOON))).await
     }
 
@@ -105,13 +111,12 @@ impl Asked {
         Self::open(Arc::clone(&self.dir), acquirers, Arc::clone(&self.clock)).await
     }
 
-    async fn open(dir: Arc<TempDir>, acquirers: Acquirers, seconds: Arc<AtomicU64>) -> Self {
+    async fn open(dir: Arc<Home>, acquirers: Acquirers, seconds: Arc<AtomicU64>) -> Self {
         let clock = Clock::new({
             let seconds = Arc::clone(&seconds);
             move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
         });
-        let data_dir = DataDir::open(dir.path()).unwrap();
-        let vault = Vault::open(Setup { acquirers, clock, ..Setup::in_folder(data_dir) }).await.unwrap();
+        let vault = Vault::open(Setup { acquirers, clock, ..dir.setup() }).await.unwrap();
         let elapsed = Arc::default();
         let router = routes(&vault, None, limiter(&UNLIMITED, &elapsed));
         Self { router, vault, dir, clock: seconds, elapsed }
@@ -201,36 +206,18 @@ impl Asked {
 
     /// What somebody does to the database behind the vault's back.
     pub(crate) async fn execute(&self, sql: &'static str) {
-        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
-        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-        sqlx::raw_sql(sql).execute(&pool).await.unwrap();
-        pool.close().await;
+        sqlx::raw_sql(sql).execute(&mut self.dir.connect().await).await.unwrap();
     }
 
     /// How many rows of a table are so.
     pub(crate) async fn count_where(&self, table: &'static str, condition: &'static str) -> i64 {
-        let file = sqlx::sqlite::SqliteConnectOptions::new().filename(self.dir.path().join("vault.sqlite"));
-        let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE {condition}"));
-        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-        pool.close().await;
-        count
+        rows_where(&mut self.dir.connect().await, table, condition).await
     }
 
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
         self.count_where(table, "1 = 1").await
     }
-}
-
-/// How many rows a table of a database has.
-pub(crate) async fn rows(database: &Path, table: &'static str) -> i64 {
-    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
-    let pool = sqlx::SqlitePool::connect_with(file).await.unwrap();
-    let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    let count = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
-    pool.close().await;
-    count
 }
 
 /// No rate limits.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::Account;
+use super::home::Home;
 
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
@@ -25,10 +26,14 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// Adds a merchant with test keys.
 pub(crate) fn add_merchant(dir: &Path) -> Account {
-    let dir = dir.to_str().unwrap();
-    let arguments =
-        ["merchant", "add", "--data-dir", dir, "--name", "A shop", "--origin", super::SHOP, "--json"];
-    let output = run(&arguments);
+    let mut add = command(&["merchant", "add", "--data-dir"]);
+    add.arg(dir);
+    add_merchant_by(add)
+}
+
+/// Adds one by a command that lacks only whom to add.
+pub(crate) fn add_merchant_by(mut add: Command) -> Account {
+    let output = add.args(["--name", "A shop", "--origin", super::SHOP, "--json"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |name: &str| json[name].as_str().unwrap().to_owned();
@@ -48,6 +53,13 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn start(dir: &Path) -> Self {
         Self::start_with(dir, &[])
+    }
+
+    /// Starts it with the database of the tests.
+    pub(crate) fn start_at(home: &Home) -> Self {
+        let mut serve = command(&["serve", "--listen", "127.0.0.1:0"]);
+        home.lead(&mut serve);
+        Self::run(serve)
     }
 
     pub(crate) fn start_with(dir: &Path, arguments: &[&str]) -> Self {

@@ -8,8 +8,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::shortened;
+use crate::support::home::{connect, rows, sqlite};
 use crate::support::program::{Reply, Served, add_merchant};
-use crate::support::{Account, VISA, basic, clear_card, rows};
+use crate::support::{Account, VISA, basic, clear_card};
 
 #[test]
 fn heads_that_are_none_are_refused() {
@@ -313,9 +314,10 @@ impl Hostile {
 
     /// Nothing is stored, and the next good requests are answered.
     fn nothing_was_stored(&self) {
-        let database = data_dir(self.dir.path()).join("vault.sqlite");
+        let database = sqlite(&data_dir(self.dir.path()));
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        assert_eq!(runtime.block_on(rows(&database, "tokens")), 0);
+        let tokens = runtime.block_on(async { rows(&mut connect(&database).await, "tokens").await });
+        assert_eq!(tokens, 0);
         let reply = self.vault.request("GET", "/livez", "", "text/plain", "");
         assert_eq!(reply.status, 200, "{reply:?}");
         assert!(

@@ -32,7 +32,7 @@ async fn the_folder_and_its_files_are_for_their_owner_only() {
 
 #[tokio::test]
 async fn a_key_that_others_can_read_is_refused_with_the_cure() {
-    let asked = Asked::new().await;
+    let asked = Asked::in_folder().await;
     asked.vault.close().await;
     let kek = asked.dir.path().join("kek");
     for mode in [0o640, 0o604, 0o620, 0o644] {
@@ -48,7 +48,7 @@ async fn a_key_that_others_can_read_is_refused_with_the_cure() {
 
 #[tokio::test]
 async fn a_lost_key_is_not_made_anew() {
-    let asked = Asked::new().await;
+    let asked = Asked::in_folder().await;
     asked.vault.close().await;
     let kek = asked.dir.path().join("kek");
     let key = fs::read_to_string(&kek).unwrap();
@@ -56,7 +56,7 @@ async fn a_lost_key_is_not_made_anew() {
     assert!(refusal(asked.dir.path()).await.contains("is missing"));
     assert!(!kek.exists());
 
-    let other = Asked::new().await;
+    let other = Asked::in_folder().await;
     fs::copy(other.dir.path().join("kek"), &kek).unwrap();
     assert!(refusal(asked.dir.path()).await.contains("does not open this database's keys"));
 
