@@ -14,7 +14,9 @@ cargo xtask <command>
   test    everything CI runs at each change
             --quick             leaves the browsers out
             --nightly           the whole end-to-end suite in every browser
-  build   the wasm and the npm package into pkg/";
+  build   the wasm and the npm package into pkg/
+  postgres
+          starts a PostgreSQL for the vault's tests, prints its address, runs until Ctrl-C";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +24,7 @@ pub(crate) enum Command {
     Demo(Demo),
     Test(Suite),
     Build,
+    Postgres,
     Help,
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             "demo" => Command::Demo(Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person }),
             "test" => Command::Test(Suite::Normal),
             "build" => Command::Build,
+            "postgres" => Command::Postgres,
             other => return Err(format!("there is no command `{other}`").into()),
         },
         Some(other) => return Err(other.unexpected()),
@@ -98,6 +102,7 @@ mod tests {
     #[test]
     fn reads_commands_and_their_defaults() {
         assert_eq!(parse_words("build"), Ok(Command::Build));
+        assert_eq!(parse_words("postgres"), Ok(Command::Postgres));
         assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Normal)));
         assert_eq!(parse_words("test --nightly"), Ok(Command::Test(Suite::Nightly)));
         assert_eq!(parse_words("test --quick"), Ok(Command::Test(Suite::Quick)));

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo`, `test` and `build`. Each installs what it lacks on a Debian or Ubuntu
+//! The project's commands: `cargo xtask demo`, `test`, `build` and `postgres`. Each installs what it lacks on a Debian or Ubuntu
 //! machine that has rustup and Node.js, and says in one line what it is doing.
 #![allow(
     clippy::print_stdout,
@@ -11,6 +11,7 @@ mod commands;
 mod needs;
 mod process;
 mod service;
+mod vault;
 mod workspace;
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Ok(Command::Demo(options)) => commands::demo::run(&options),
         Ok(Command::Test(suite)) => commands::test::run(suite),
         Ok(Command::Build) => commands::build::run().map(|()| ExitCode::SUCCESS),
+        Ok(Command::Postgres) => commands::postgres::run(),
         Ok(Command::Help) => {
             println!("{}", cli::HELP);
             Ok(ExitCode::SUCCESS)

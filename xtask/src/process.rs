@@ -1,9 +1,12 @@
-//! Running programs.
+//! Running programs, and being told to stop.
 
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::workspace;
 
@@ -76,4 +79,17 @@ pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
 pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// Ctrl-C, SIGTERM or a closed terminal, as a message instead of the end of this process.
+pub(crate) fn interrupt() -> Result<Receiver<()>> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            // The receiver is only gone when this process is about to end.
+            let _ = sender.send(());
+        }
+    });
+    Ok(receiver)
 }

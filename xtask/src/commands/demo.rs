@@ -4,20 +4,18 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::build;
 use crate::cli::{Demo, Visit};
 use crate::needs::browser::{self, Browser};
 use crate::needs::npm;
-use crate::process::{cargo, execute, in_workspace, output};
+use crate::process::{cargo, execute, interrupt};
 use crate::service::{Job, Service};
-use crate::workspace;
+use crate::{vault, workspace};
 
 /// How often the demo looks whether something has ended.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -31,8 +29,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     let vault_port = free_port("vault", options.vault_port)?;
     let shop_port = free_port("shop", options.shop_port)?;
     build::run()?;
-    println!("xtask: building the vault");
-    execute(cargo().args(["build", "--package", "cardseal-vault"]))?;
+    vault::build()?;
     match browser {
         Some(browser) => buy(&browser, vault_port, shop_port),
         None => serve(vault_port, shop_port),
@@ -101,16 +98,12 @@ impl Servers {
         }
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let data = folder.join("vault");
-        let program = workspace::target().join("debug/cardseal-vault");
 
         let origin = format!("http://127.0.0.1:{}", shop_port);
         let by_name = format!("http://localhost:{}", shop_port);
-        let mut add = in_workspace(&program);
-        add.args(["merchant", "add", "--name", "Demo shop", "--origin", &origin, "--origin", &by_name]);
-        let keys = Keys::read(&output(add.arg("--data-dir").arg(&data))?)?;
+        let keys = vault::add_merchant(&data, "Demo shop", &[&origin, &by_name])?;
 
-        let mut serve = in_workspace(&program);
-        serve.args(["serve", "--listen", &format!("127.0.0.1:{}", vault_port), "--data-dir"]).arg(&data);
+        let mut serve = vault::serve(&data, vault_port);
         serve.arg("--assets").arg(workspace::root().join("pkg"));
         let (vault, vault_url) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
 
@@ -136,25 +129,6 @@ impl Servers {
     }
 }
 
-/// What `merchant add` prints, one `name  value` a line.
-struct Keys {
-    public: String,
-    secret: String,
-}
-
-impl Keys {
-    fn read(printed: &str) -> Result<Self> {
-        let find = |name: &str| {
-            printed
-                .lines()
-                .filter_map(|line| line.split_once(' '))
-                .find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
-                .with_context(|| format!("the vault printed no {name} for the new merchant"))
-        };
-        Ok(Self { public: find("pkey")?, secret: find("skey")? })
-    }
-}
-
 /// The port if it is free, or any free one for 0. One that is taken is told before minutes go into building.
 fn free_port(server: &str, port: u16) -> Result<u16> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
@@ -167,19 +141,6 @@ fn free_port(server: &str, port: u16) -> Result<u16> {
     }
 }
 
-/// Ctrl-C, SIGTERM or a closed terminal, as a message instead of the end of this process.
-fn interrupt() -> Result<Receiver<()>> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for _ in signals.forever() {
-            // The receiver is only gone when this process is about to end.
-            let _ = sender.send(());
-        }
-    });
-    Ok(receiver)
-}
-
 fn relative(path: &Path) -> String {
     path.strip_prefix(workspace::root()).unwrap_or(path).display().to_string()
 }
@@ -188,13 +149,6 @@ fn relative(path: &Path) -> String {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_the_keys() {
-        let keys = Keys::read("merchant  mrch_1\npkey      pkey_test_1\nskey      skey_test_1\n").unwrap();
-        assert_eq!((keys.public.as_str(), keys.secret.as_str()), ("pkey_test_1", "skey_test_1"));
-        assert!(Keys::read("merchant  mrch_1\npkey  pkey_test_1\n").is_err());
-    }
 
     #[test]
     fn says_which_port_is_taken_and_finds_one_for_0() {

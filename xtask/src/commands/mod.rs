@@ -2,4 +2,5 @@
 
 pub(crate) mod build;
 pub(crate) mod demo;
+pub(crate) mod postgres;
 pub(crate) mod test;

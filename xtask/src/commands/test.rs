@@ -1,6 +1,7 @@
 //! `test`: everything CI runs.
 
 mod again;
+mod clients;
 mod consumers;
 mod report;
 
@@ -16,9 +17,9 @@ use self::report::{Report, Verdict};
 use super::{build, demo};
 use crate::cli::Suite;
 use crate::needs::browser::{Browser, Kind};
-use crate::needs::{npm, rust, tool::Tool};
+use crate::needs::{npm, postgres, python, rust, system, tool::Tool};
 use crate::process::{cargo, execute, in_workspace, output, succeeds_within};
-use crate::workspace;
+use crate::{vault, workspace};
 
 /// Runs the steps in order up to the first that fails, and sums up.
 pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
@@ -42,8 +43,8 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
     report.step("documentation", || {
         passes(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     });
-    report
-        .step("native tests", || passes(cargo().args(["test", "--workspace", "--exclude", "cardseal-e2e"])));
+    report.step("native tests", || native_tests(suite));
+    report.step("the vault's tests on PostgreSQL", vault_on_postgres);
     report.step("build", || build::run().map(|()| Verdict::Passed));
     if suite != Suite::Quick {
         report.step("the same build again", again::build_again);
@@ -52,6 +53,7 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
     if suite != Suite::Quick {
         report.step("consumer projects", consumers::build);
     }
+    report.step("Omise's own clients", clients::run);
     report.step("demo shop tests", || node_tests("www/shop/test"));
     for browser in &needs.browsers {
         let name = browser.kind.name();
@@ -78,6 +80,10 @@ impl Needs {
         rust::wasm_target()?;
         rust::library_sources()?;
         npm::node()?;
+        python::python()?;
+        postgres::install()?;
+        system::program("softhsm2-util", "softhsm2")?;
+        system::program("openssl", "openssl")?;
         Tool::WasmBindgen.get()?;
         let browsers = match suite {
             Suite::Quick => Vec::new(),
@@ -89,6 +95,10 @@ impl Needs {
         Ok(Self { cargo_deny: Tool::CargoDeny.get()?, browsers })
     }
 }
+
+/// The packages whose tests run on this machine. Always all of them at once: one alone would have its dependencies built with
+/// other features, once more.
+const NATIVE: [&str; 3] = ["--workspace", "--exclude", "cardseal-e2e"];
 
 fn passes(command: &mut Command) -> Result<Verdict> {
     execute(command).map(|()| Verdict::Passed)
@@ -136,6 +146,23 @@ fn one_version_in_wasm() -> Result<Verdict> {
     bail!("in the wasm in several versions:\n{duplicates}")
 }
 
+/// The vault's tests are among them, on SQLite.
+fn native_tests(suite: Suite) -> Result<Verdict> {
+    let mut tests = cargo();
+    tests.args(["test"]).args(NATIVE);
+    if suite == Suite::Nightly {
+        tests.env("CARDSEAL_TEST_KILLS", "1000");
+    }
+    passes(&mut tests)
+}
+
+/// Those that stop a server have one of their own, and so have run before.
+fn vault_on_postgres() -> Result<Verdict> {
+    let (_server, url) = postgres::start()?;
+    let only = ["--test", "vault", "--", "--skip", "durability::"];
+    passes(cargo().args(["test"]).args(NATIVE).args(only).env(postgres::VARIABLE, url))
+}
+
 fn node_tests(folder: &str) -> Result<Verdict> {
     let folder = workspace::root().join(folder);
     let mut files = Vec::new();
@@ -176,7 +203,7 @@ fn wasm_tests(browser: &Browser) -> Result<Verdict> {
 fn end_to_end(browser: &Browser, suite: Suite) -> Result<Verdict> {
     /// Keys, focus, frames, forms and layout. The rest of the suite is about what this project's own code does.
     const BROWSERS_DIFFER_IN: [&str; 5] = ["checkout", "element", "hosted", "isolation", "typing"];
-    execute(cargo().args(["build", "--package", "cardseal-vault"]))?;
+    vault::build()?;
     let mut tests = cargo();
     browser.lead(&mut tests);
     tests.args(["test", "--package", "cardseal-e2e"]);

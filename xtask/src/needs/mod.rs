@@ -3,6 +3,8 @@
 
 pub(crate) mod browser;
 pub(crate) mod npm;
+pub(crate) mod postgres;
+pub(crate) mod python;
 pub(crate) mod rust;
 pub(crate) mod system;
 pub(crate) mod tool;

@@ -39,6 +39,14 @@ pub(crate) fn install(what: &str, packages: &[&str]) -> Result<()> {
     apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
+/// The program of that name, with the package it comes in installed when it is missing.
+pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf> {
+    if find(name).is_none() {
+        install(name, &[package])?;
+    }
+    find(name).with_context(|| format!("{name} is still missing after the installation"))
+}
+
 /// Whether the system's browsers are snaps, which apt-get cannot install in a container.
 pub(crate) fn is_ubuntu() -> bool {
     std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=ubuntu"))

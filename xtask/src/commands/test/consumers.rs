@@ -52,14 +52,14 @@ fn pack(into: &Path) -> Result<PathBuf> {
     Ok(into.join(name.lines().last().context("npm pack names no file")?))
 }
 
-fn npm(folder: &Path) -> Command {
+pub(super) fn npm(folder: &Path) -> Command {
     let mut command = Command::new("npm");
     command.current_dir(folder).env("npm_config_loglevel", "error").env("NEXT_TELEMETRY_DISABLED", "1");
     command
 }
 
 /// Copies a project as it is tracked, without what somebody may have installed or built in it by hand.
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("making {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
         let entry = entry?;

@@ -1,0 +1,70 @@
+//! The vault's program, as a debug build makes it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process::{cargo, execute, in_workspace, output};
+use crate::workspace;
+
+/// A merchant's two keys.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) public: String,
+    pub(crate) secret: String,
+}
+
+/// Builds it.
+pub(crate) fn build() -> Result<()> {
+    println!("xtask: building the vault");
+    execute(cargo().args(["build", "--package", "cardseal-vault"]))
+}
+
+/// Adds a merchant with test keys to the vault in a folder, which is made when it is new.
+pub(crate) fn add_merchant(data: &Path, name: &str, origins: &[&str]) -> Result<Keys> {
+    let mut add = in_workspace(program());
+    add.args(["merchant", "add", "--name", name]).arg("--data-dir").arg(data);
+    for origin in origins {
+        add.args(["--origin", origin]);
+    }
+    Keys::read(&output(&mut add)?)
+}
+
+/// The command that serves the vault in a folder on a port of this machine; 0 for any free one.
+pub(crate) fn serve(data: &Path, port: u16) -> Command {
+    let mut serve = in_workspace(program());
+    serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(data);
+    serve
+}
+
+fn program() -> PathBuf {
+    workspace::target().join("debug/cardseal-vault")
+}
+
+impl Keys {
+    /// Reads what `merchant add` prints, one `name  value` a line.
+    fn read(printed: &str) -> Result<Self> {
+        let find = |name: &str| {
+            printed
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
+                .with_context(|| format!("the vault printed no {name} for the new merchant"))
+        };
+        Ok(Self { public: find("pkey")?, secret: find("skey")? })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_keys() {
+        let keys = Keys::read("merchant  mrch_1\npkey      pkey_test_1\nskey      skey_test_1\n").unwrap();
+        assert_eq!((keys.public.as_str(), keys.secret.as_str()), ("pkey_test_1", "skey_test_1"));
+        assert!(Keys::read("merchant  mrch_1\npkey  pkey_test_1\n").is_err());
+    }
+}
