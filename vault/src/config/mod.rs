@@ -205,7 +205,7 @@ impl VaultFlags {
     /// # Errors
     /// [`ConfigError`]
     pub fn load(self) -> Result<(Database, Source), ConfigError> {
-        let Sourced { arguments: Opening { place, kek: given }, sources } = self;
+        let Self { arguments: Opening { place, kek: given }, sources } = self;
         let (given, origins) = add_up(place, Given { kek: given, ..Given::default() }, sources)?;
         let database = database(&given, &origins)?;
         let kek = kek(&given, &database, &origins)?;

@@ -62,7 +62,8 @@ struct Seconds(u64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.into_iter().find(|(_, seconds_each)| self.0 != 0 && self.0 % seconds_each == 0) {
+        match UNITS.into_iter().find(|(_, seconds_each)| self.0 != 0 && self.0.is_multiple_of(*seconds_each))
+        {
             Some((unit, seconds_each)) => write!(formatter, "{}{unit}", self.0 / seconds_each),
             None => write!(formatter, "{}s", self.0),
         }

@@ -160,7 +160,7 @@ fn from_base64(text: &[Placed]) -> Zeroizing<Vec<u8>> {
         '_' => '/',
         other => *other,
     }));
-    while whole.len() % 4 != 0 {
+    while !whole.len().is_multiple_of(4) {
         whole.push('A');
     }
     Zeroizing::new(Base64::decode_vec(&whole).unwrap_or_default())
