@@ -62,15 +62,18 @@ impl Receiver {
         std::mem::take(&mut *self.inner.messages.lock().unwrap())
     }
 
+    fn first(&self) -> Option<Message> {
+        let mut messages = self.inner.messages.lock().unwrap();
+        if messages.is_empty() { None } else { Some(messages.remove(0)) }
+    }
+
     /// What comes next.
     pub(crate) async fn next(&self) -> Message {
         loop {
             let came = self.inner.came.notified();
-            let mut messages = self.inner.messages.lock().unwrap();
-            if !messages.is_empty() {
-                return messages.remove(0);
+            if let Some(message) = self.first() {
+                return message;
             }
-            drop(messages);
             came.await;
         }
     }
