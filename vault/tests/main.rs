@@ -17,3 +17,4 @@ mod secrecy;
 mod server;
 mod support;
 mod verify;
+mod weak_points;

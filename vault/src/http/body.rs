@@ -7,7 +7,7 @@ use std::{fmt, io, iter};
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_TYPE, EXPECT};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -457,6 +457,9 @@ enum Format {
 
 impl Format {
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        if headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+            return Err(ApiError::UnsupportedMediaType);
+        }
         let header = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let mut parts = header.ok_or(ApiError::UnsupportedMediaType)?.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();

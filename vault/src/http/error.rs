@@ -147,7 +147,7 @@ pub(super) enum ApiError {
     UnknownKid,
     /// The caller's fault.
     #[error(
-        "the body is application/json or application/x-www-form-urlencoded in UTF-8, and Content-Type says which"
+        "the body is application/json or application/x-www-form-urlencoded in UTF-8, not compressed, and Content-Type says which"
     )]
     UnsupportedMediaType,
     /// The caller's fault. Looking the charge up tells what became of it.

@@ -37,7 +37,7 @@ fn time_does_not_tell_why_a_seal_does_not_open() {
 #[test]
 #[ignore = "takes minutes; `cargo xtask test --nightly` runs it"]
 fn time_does_not_tell_it_to_a_patient_observer_either() {
-    compare(&Precision { share: 4, most_rounds: 256_000 });
+    compare(&Precision { share: 16, most_rounds: 256_000 });
 }
 
 /// How closely times are compared.

@@ -6,7 +6,7 @@ use aws_lc_rs::rsa::{
 };
 use base64ct::{Base64UrlUnpadded, Encoding};
 use cardseal::seal::PublicKey;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A JWE in its parts, each to be changed.
 #[derive(Clone, Debug)]
@@ -23,6 +23,11 @@ impl Jwe {
     /// Seals any text to a key.
     pub(crate) fn seal(key: &PublicKey, plaintext: &[u8]) -> Self {
         let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": key.kid() });
+        Self::seal_under(&header, key, plaintext)
+    }
+
+    /// The same with a header that may say something else than is done.
+    pub(crate) fn seal_under(header: &Value, key: &PublicKey, plaintext: &[u8]) -> Self {
         let protected = encode(header.to_string().as_bytes());
         let cek = [7; 32];
         let mut ciphertext = plaintext.to_vec();
