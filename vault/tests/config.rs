@@ -30,6 +30,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("limits.failed_authentications", r#""3/h burst 7""#, "3/h burst 7", "3/h burst 7"),
     ("limits.refused_cards", r#""4/h burst 7""#, "4/h burst 7", "4/h burst 7"),
     ("limits.failed_charges", r#""5/h burst 7""#, "5/h burst 7", "5/h burst 7"),
+    ("limits.detokenizations", r#""8/h burst 7""#, "8/h burst 7", "8/h burst 7"),
     ("limits.unknown_ids", r#""6/h burst 7""#, "6/h burst 7", "6/h burst 7"),
 ];
 

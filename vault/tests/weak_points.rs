@@ -199,6 +199,10 @@ async fn point_6_nothing_about_cards_is_answered_without_a_key() {
         (Method::GET, format!("/tokens/{token}")),
         (Method::POST, "/charges".to_owned()),
         (Method::GET, format!("/charges/{charge}")),
+        (Method::POST, "/pci-tokens".to_owned()),
+        (Method::GET, "/pci-tokens/ptok_test_0".to_owned()),
+        (Method::DELETE, "/pci-tokens/ptok_test_0".to_owned()),
+        (Method::POST, "/pci-tokens/ptok_test_0/detokenize".to_owned()),
     ] {
         let body = clear_card(VISA).to_string();
         let request = request(method, &path, "").header(CONTENT_TYPE, "application/json").body(body.into());

@@ -4,7 +4,7 @@
 //! at a much lower rate. A limit never looks at the card, so it is checked before there is any work to do.
 //!
 //! What has been counted is in the memory of one process: of several processes on one database each grants the whole
-//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 14 MB
+//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 16 MB
 //! for all limits together.
 //!
 //! The algorithm is GCRA (ITU-T I.371, annex A), a leaky bucket with one number a caller. The crate `governor` has it
@@ -36,6 +36,7 @@ pub const REMEMBERED: usize = 57_344;
 /// | `key` | key | `1000/s burst 4000` | one merchant of several; a public key's from all its pages |
 /// | `failed_authentications` | client | `60/m burst 120` | a wrong key in somebody's set-up, not a search for keys |
 /// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes fifty cards a second, one in fifty mistyped |
+/// | `detokenizations` | key | `60/m burst 120` | a look at a card now and then; whoever moves many raises it |
 /// | `failed_charges` | key | `120/m burst 300` | twenty charges a second, one in ten declined |
 /// | `unknown_ids` | key and client | `60/m burst 120` | slips; ids have 130 bits and nobody finds one |
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Limits {
     pub failed_authentications: Limit,
     /// Cards and seals that were refused.
     pub refused_cards: Limit,
+    /// Cards shown in the clear, whether or not that succeeded.
+    pub detokenizations: Limit,
     /// Charges that failed, or named no token.
     pub failed_charges: Limit,
     /// Ids that nothing was found by.
@@ -62,6 +65,7 @@ impl Limits {
     pub const fn limit_mut(&mut self, name: Name) -> &mut Limit {
         match name {
             Name::Address => &mut self.address,
+            Name::Detokenizations => &mut self.detokenizations,
             Name::FailedAuthentications => &mut self.failed_authentications,
             Name::FailedCharges => &mut self.failed_charges,
             Name::Key => &mut self.key,
@@ -75,6 +79,7 @@ impl Limits {
     pub const fn limit(&self, name: Name) -> Limit {
         match name {
             Name::Address => self.address,
+            Name::Detokenizations => self.detokenizations,
             Name::FailedAuthentications => self.failed_authentications,
             Name::FailedCharges => self.failed_charges,
             Name::Key => self.key,
@@ -91,6 +96,7 @@ impl Default for Limits {
             key: Limit::at(1000, Period::Second, 4000),
             failed_authentications: Limit::at(60, Period::Minute, 120),
             refused_cards: Limit::at(60, Period::Minute, 120),
+            detokenizations: Limit::at(60, Period::Minute, 120),
             failed_charges: Limit::at(120, Period::Minute, 300),
             unknown_ids: Limit::at(60, Period::Minute, 120),
             trusted_proxies: Vec::new(),
@@ -103,6 +109,8 @@ impl Default for Limits {
 pub enum Name {
     /// [`Limits::address`]
     Address,
+    /// [`Limits::detokenizations`]
+    Detokenizations,
     /// [`Limits::failed_authentications`]
     FailedAuthentications,
     /// [`Limits::failed_charges`]
@@ -117,8 +125,9 @@ pub enum Name {
 
 impl Name {
     /// Every one, in the order of its definition.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Address,
+        Self::Detokenizations,
         Self::FailedAuthentications,
         Self::FailedCharges,
         Self::Key,
@@ -131,6 +140,7 @@ impl Name {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
+            Self::Detokenizations => "detokenizations",
             Self::FailedAuthentications => "failed_authentications",
             Self::FailedCharges => "failed_charges",
             Self::Key => "key",
@@ -316,7 +326,7 @@ impl Limiter {
         // The hash is keyed at random, so nobody can choose callers that share a number.
         let caller = match name {
             Name::Address | Name::FailedAuthentications => self.hasher.hash_one(client),
-            Name::FailedCharges | Name::Key => self.hasher.hash_one(key?),
+            Name::Detokenizations | Name::FailedCharges | Name::Key => self.hasher.hash_one(key?),
             Name::RefusedCards | Name::UnknownIds => self.hasher.hash_one((client, key)),
         };
         Some((bucket, caller))
@@ -515,6 +525,7 @@ mod tests {
         for (name, by_client, by_key) in [
             (Name::Address, true, false),
             (Name::FailedAuthentications, true, false),
+            (Name::Detokenizations, false, true),
             (Name::FailedCharges, false, true),
             (Name::Key, false, true),
             (Name::RefusedCards, true, true),

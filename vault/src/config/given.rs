@@ -127,6 +127,14 @@ pub(super) struct GivenLimits {
         value_name = "RATE"
     )]
     pub(super) refused_cards: Option<Limit>,
+    /// Cards shown in the clear to one key [default: 60/m burst 120]
+    #[arg(
+        long = "limits-detokenizations",
+        id = "limits.detokenizations",
+        env = "CARDSEAL_LIMITS_DETOKENIZATIONS",
+        value_name = "RATE"
+    )]
+    pub(super) detokenizations: Option<Limit>,
     /// Charges of one key that fail [default: 120/m burst 300]
     #[arg(
         long = "limits-failed-charges",
@@ -179,18 +187,20 @@ impl GivenLimits {
             key: self.key.or(others.key),
             failed_authentications: self.failed_authentications.or(others.failed_authentications),
             refused_cards: self.refused_cards.or(others.refused_cards),
+            detokenizations: self.detokenizations.or(others.detokenizations),
             failed_charges: self.failed_charges.or(others.failed_charges),
             unknown_ids: self.unknown_ids.or(others.unknown_ids),
         }
     }
 
     /// Those on rates, by name.
-    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 6] {
+    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 7] {
         [
             (Name::Address, self.address),
             (Name::Key, self.key),
             (Name::FailedAuthentications, self.failed_authentications),
             (Name::RefusedCards, self.refused_cards),
+            (Name::Detokenizations, self.detokenizations),
             (Name::FailedCharges, self.failed_charges),
             (Name::UnknownIds, self.unknown_ids),
         ]

@@ -52,6 +52,8 @@ pub(super) enum BadRequest {
     Malformed(String, NotALine),
     #[error("{0} is missing")]
     Missing(&'static str),
+    #[error("this is no request of HTTP/1.1, or its headers do not say clearly where it ends")]
+    NoRequest,
     #[error("the body is not valid JSON (line {0}, column {1})")]
     NotJson(usize, usize),
     #[error("the body is not an object")]

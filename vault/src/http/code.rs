@@ -63,6 +63,8 @@ codes! {
         "The card behind the token was deleted and cannot come back. Ask for the card again.";
     ExpiredSeal "expired_seal" BAD_REQUEST Nobody
         "A clock is off, or the seal was kept for too long. Seal again; the vault's time is in the Date header.";
+    HeadTooLarge "head_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE Caller
+        "A request's head has at most 16 KiB and 64 headers. Send fewer, or shorter ones.";
     IdempotencyMismatch "idempotency_mismatch" UNPROCESSABLE_ENTITY Caller
         "Another request had this Idempotency-Key within a day. Use a new key for each thing that you ask for.";
     InternalError "internal_error" INTERNAL_SERVER_ERROR Vault

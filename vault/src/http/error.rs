@@ -58,6 +58,9 @@ pub(super) enum ApiError {
     /// The caller's fault. What the first request made stays as it is.
     #[error("the Idempotency-Key was used for another request; nothing was done")]
     IdempotencyMismatch,
+    /// The caller's fault.
+    #[error("the request's head is larger than 16 KiB, or has more than 64 headers")]
+    HeadTooLarge,
     /// The vault's fault. Trying again may help.
     #[error("the vault failed; the request id tells its operator where to look")]
     Internal(Failure),
@@ -164,7 +167,24 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
-    const fn code(&self) -> Code {
+    /// Its body, for where no response can be made.
+    pub(super) fn to_json(&self) -> String {
+        let ErrorObject { object, location, code, message } = self.object();
+        serde_json::json!({ "object": object, "location": location, "code": code, "message": message })
+            .to_string()
+    }
+
+    fn object(&self) -> ErrorObject {
+        let code = self.code();
+        ErrorObject {
+            object: "error",
+            location: format!("/docs/errors#{}", code.anchor()),
+            code: code.as_str(),
+            message: self.to_string(),
+        }
+    }
+
+    pub(super) const fn code(&self) -> Code {
         match self {
             Self::AcquirerNotConfigured => Code::AcquirerNotConfigured,
             Self::Authentication(_) => Code::AuthenticationFailure,
@@ -178,6 +198,7 @@ impl ApiError {
             Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::HeadTooLarge => Code::HeadTooLarge,
             Self::Internal(_) => Code::InternalError,
             Self::InvalidAmount => Code::InvalidAmount,
             Self::DeletedPciToken => Code::DeletedToken,
@@ -215,13 +236,7 @@ impl IntoResponse for ApiError {
             tracing::error!(%failure, "a request failed");
         }
         let code = self.code();
-        let body = ErrorObject {
-            object: "error",
-            location: format!("/docs/errors#{}", code.anchor()),
-            code: code.as_str(),
-            message: self.to_string(),
-        };
-        let mut response = (code.status(), Json(body)).into_response();
+        let mut response = (code.status(), Json(self.object())).into_response();
         response.extensions_mut().insert(code);
         match self {
             Self::Authentication(_) => {

@@ -41,7 +41,8 @@ pub(super) async fn check(State(limiter): State<Arc<Limiter>>, request: Request,
     }
     let key = auth::key(request.headers()).ok();
     let caller = Caller { client: client(&limiter, &request), key: key.as_deref().map(String::as_str) };
-    let always = [Some(Name::Address), key.is_some().then_some(Name::Key)];
+    let with_key = key.is_some().then_some(Name::Key);
+    let always = [Some(Name::Address), with_key, shows_a_card(route).then_some(Name::Detokenizations)];
     let authenticates = request.headers().contains_key(AUTHORIZATION).then_some(Name::FailedAuthentications);
     let on_failure = [authenticates, guess(request.method(), route)];
 
@@ -85,22 +86,24 @@ fn client(limiter: &Limiter, request: &Request) -> Client {
     limiter.client(peer, forwarded.map(|value| value.to_str().unwrap_or_default()))
 }
 
+fn shows_a_card(route: &str) -> bool {
+    route == "/pci-tokens/{id}/detokenize"
+}
+
 /// What a request could serve to guess, so that its failure counts.
 fn guess(method: &Method, route: &str) -> Option<Name> {
     match (method, route) {
-        (&Method::POST, "/tokens") => Some(Name::RefusedCards),
+        (&Method::POST, "/tokens" | "/pci-tokens") => Some(Name::RefusedCards),
         (&Method::POST, "/charges") => Some(Name::FailedCharges),
-        (_, "/tokens/{id}" | "/charges/{id}" | "/events/{id}" | "/webhooks/{id}") => Some(Name::UnknownIds),
-        // Tokens that there are not, beside customers and cards.
-        (_, route) if route.starts_with("/customers") => Some(Name::UnknownIds),
-        _ => None,
+        // A customer may be made with a token.
+        _ => (route.contains("{id}") || route == "/customers").then_some(Name::UnknownIds),
     }
 }
 
 fn failed(name: Name, response: &Response) -> bool {
     let code = response.extensions().get::<Code>();
     match name {
-        Name::Address | Name::Key => false,
+        Name::Address | Name::Detokenizations | Name::Key => false,
         Name::FailedAuthentications => code == Some(&Code::AuthenticationFailure),
         Name::FailedCharges => {
             code == Some(&Code::NotFound) || response.extensions().get::<Declined>().is_some()
@@ -120,6 +123,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 const fn what(name: Name) -> &'static str {
     match name {
         Name::Address => "too many requests from this address",
+        Name::Detokenizations => "too many cards were shown to this key",
         Name::FailedAuthentications => "too many requests from this address had a wrong key",
         Name::FailedCharges => "too many charges with this key failed",
         Name::Key => "too many requests with this key",

@@ -23,6 +23,7 @@ mod object;
 mod pci_tokens;
 mod request;
 mod tokens;
+mod unreadable;
 mod webhooks;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use crate::log::Recent;
 use crate::metrics::Metrics;
 
 pub(crate) use object::{ChargeObject, EventObject};
+pub(crate) use unreadable::refusal;
 
 use error::ApiError;
 use frame::Frame;

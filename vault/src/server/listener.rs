@@ -27,6 +27,7 @@ use tower::ServiceExt;
 
 use super::body::Awaited;
 use super::stream::Paced;
+use super::worded::Worded;
 use crate::config::Connections;
 
 /// What a connection may take.
@@ -224,7 +225,7 @@ impl Connection {
                 .header_read_timeout(bounds.longest_head)
                 .max_headers(MAX_HEADERS)
                 .max_buf_size(MAX_HEAD_BYTES)
-                .serve_connection(TokioIo::new(stream), service)
+                .serve_connection(TokioIo::new(Worded::new(stream)), service)
         );
         tokio::select! {
             _ = connection.as_mut() => return,

@@ -6,6 +6,7 @@ mod notify;
 mod stop;
 mod stream;
 mod tls;
+mod worded;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;

@@ -155,6 +155,26 @@ async fn a_search_for_ids_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn cards_shown_in_the_clear_are_limited_by_key() {
+    let asked = limited("detokenizations=1/m burst 2").await;
+    let (account, other) = (asked.merchant().await, asked.merchant().await);
+    let path = "/pci-tokens/ptok_test_0/detokenize";
+    for address in ["192.0.2.1", "192.0.2.2"] {
+        let answer = from(address, &asked, post_json(path, &account.secret_key, &json!({})));
+        answer.await.error(403, "not_permitted");
+    }
+    let answer = from("192.0.2.3", &asked, post_json(path, &account.secret_key, &json!({}))).await;
+    let message = answer.error(429, "too_many_requests");
+    assert_eq!(message, "too many cards were shown to this key; try again in 60 s");
+    from("192.0.2.3", &asked, post_json(path, &other.secret_key, &json!({})))
+        .await
+        .error(403, "not_permitted");
+    // What shows no card goes on.
+    let path = "/pci-tokens/ptok_test_0";
+    from("192.0.2.3", &asked, get(path, &account.secret_key)).await.error(404, "not_found");
+}
+
+#[tokio::test]
 async fn of_several_limits_the_longest_wait_is_told() {
     let asked = limited_by(&["address=1/s burst 1", "failed_authentications=1/h burst 1"]).await;
     from("192.0.2.1", &asked, post("/tokens", "pkey_test_0")).await.error(401, "authentication_failure");

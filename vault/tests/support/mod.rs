@@ -226,6 +226,7 @@ pub(crate) const UNLIMITED: Limits = Limits {
     key: Limit::Off,
     failed_authentications: Limit::Off,
     refused_cards: Limit::Off,
+    detokenizations: Limit::Off,
     failed_charges: Limit::Off,
     unknown_ids: Limit::Off,
     trusted_proxies: Vec::new(),
