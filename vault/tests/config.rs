@@ -122,6 +122,23 @@ fn every_setting_can_be_made_in_each_place() {
 }
 
 #[test]
+fn the_help_tells_the_true_defaults() {
+    let help = String::from_utf8(command(&["serve", "--help"]).output().unwrap().stdout).unwrap();
+    let checked = Checked::of(&["--data-dir", "/d"], &[]);
+    let mut told = 0;
+    for (key, ..) in SETTINGS {
+        let (_, rest) = help.split_once(&format!("--{} <", key.replace(['.', '_'], "-"))).unwrap();
+        let about = rest.split("\n      --").next().unwrap();
+        let Some((_, default)) = about.split_once("[default: ") else { continue };
+        let default = default.split(']').next().unwrap();
+        let default = default.replace("the file kek in the data folder", "file:/d/kek");
+        assert_eq!(checked.setting(key), (default, "default".to_owned()), "{key}");
+        told += 1;
+    }
+    assert!(told > 10, "{told}");
+}
+
+#[test]
 fn flags_come_before_variables_and_those_before_the_file() {
     let (_folder, path) = file(
         "data_dir = \"/file\"\nlisten = \"file:1\"\nshutdown_delay = \"1s\"\n[limits]\nconnections = 1\n",

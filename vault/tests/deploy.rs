@@ -1,10 +1,11 @@
 //! What an operator gets to begin with: a unit for systemd, a container, and a file with settings.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::program::run;
+use crate::support::program::{Served, command, run};
 
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy")
@@ -68,6 +69,28 @@ fn systemd_accepts_the_unit_and_calls_it_safe() {
     let rated = ["security", "--offline=yes", "--no-pager", "--threshold=20"];
     let rated = Command::new("systemd-analyze").args(rated).arg(&unit).output().unwrap();
     assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
+}
+
+#[test]
+fn a_key_is_taken_from_systemds_credentials() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("vault");
+    Served::start(&dir).kill();
+    let credentials = outer.path().join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    let kek = credentials.join("kek");
+    fs::rename(dir.join("kek"), &kek).unwrap();
+    // With systemd's access list for the service's user the mode is this.
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o440)).unwrap();
+    let source = format!("file:{}", kek.display());
+    let rotate = ["keys", "rotate", "--data-dir", dir.to_str().unwrap(), "--kek", &source];
+    let refused = command(&rotate).output().unwrap();
+    assert!(!refused.status.success());
+    let taken = command(&rotate).env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap();
+    assert!(taken.status.success(), "{taken:?}");
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o444)).unwrap();
+    let refused = command(&rotate).env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap();
+    assert!(!refused.status.success());
 }
 
 #[test]

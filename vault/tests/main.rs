@@ -15,6 +15,7 @@ mod operator;
 mod process;
 mod secrecy;
 mod server;
+mod status;
 mod support;
 mod verify;
 mod weak_points;

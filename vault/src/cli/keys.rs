@@ -103,7 +103,7 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
 }
 
 /// The keys as a table for a person.
-fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
+pub(super) fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
     let mut table = Table::new(["PURPOSE", "VERSION", "STATE", "AGE", "ACTIVE FROM"]);
     for record in records {
         let state = state(records, record, now);
@@ -119,7 +119,7 @@ fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
 }
 
 /// What a key does now, from what is kept of all of them.
-fn state(records: &[KeyRecord], record: &KeyRecord, now: Timestamp) -> State {
+pub(super) fn state(records: &[KeyRecord], record: &KeyRecord, now: Timestamp) -> State {
     if record.destroyed_at.is_some() {
         return State::Destroyed;
     }

@@ -5,6 +5,7 @@ mod config;
 mod keys;
 mod merchant;
 mod serve;
+mod status;
 mod table;
 mod unlock;
 mod verify;
@@ -54,6 +55,8 @@ enum Command {
     /// Say who may use the vault
     #[command(subcommand)]
     Merchant(merchant::Command),
+    /// Look at a vault: its keys, what it keeps, how its server does, and the last errors
+    Status(status::Status),
     /// Bring a custodian's share to a vault that waits for it
     Unlock(unlock::Unlock),
     /// Compare what a running vault serves with a release; ends with 1 if anything differs
@@ -74,6 +77,7 @@ pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
         Command::Config(command) => command.run(&mut out),
         Command::Keys(command) => command.run(&mut out).await,
         Command::Merchant(command) => command.run(&mut out).await,
+        Command::Status(status) => status.run(&mut out).await,
         Command::Unlock(unlock) => unlock.run(&mut out).await,
         Command::Verify(verify) => verify.run(&mut out).await,
     }
@@ -81,7 +85,11 @@ pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
 
 /// The database of a vault that is there. The vault may be running.
 async fn open_existing(flags: PlaceFlags) -> Result<Store, CliError> {
-    match Database::load(flags)? {
+    open_database(Database::load(flags)?).await
+}
+
+async fn open_database(database: Database) -> Result<Store, CliError> {
+    match database {
         Database::Folder(path) if !DataDir::is_vault(&path) => Err(CliError::NoVault(path)),
         database => Ok(Store::open(&database.location()?).await?),
     }

@@ -13,6 +13,17 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Where to find from this machine what listens there: a host that stands for all of the machine's own is none to
+    /// connect to.
+    #[must_use]
+    pub fn to_connect_to(&self) -> Self {
+        match self.0.rsplit_once(':') {
+            Some(("0.0.0.0", port)) => Self(format!("127.0.0.1:{port}")),
+            Some(("[::]", port)) => Self(format!("[::1]:{port}")),
+            _ => self.clone(),
+        }
+    }
 }
 
 impl Default for Address {
@@ -47,6 +58,7 @@ impl fmt::Display for Address {
 pub struct NotAnAddress;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -58,6 +70,9 @@ mod tests {
         for text in ["", ":", "127.0.0.1", ":4242", "a:", "a:+1", "a:65536", "::1:80", "a:b:1", "http://a:b"]
         {
             assert_eq!(text.parse::<Address>(), Err(NotAnAddress), "{text}");
+        }
+        for (listens, connects) in [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("a:1", "a:1")] {
+            assert_eq!(listens.parse::<Address>().unwrap().to_connect_to().as_str(), connects);
         }
         assert!(Address::default().as_str().parse::<Address>().is_ok());
     }

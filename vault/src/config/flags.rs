@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use super::Address;
 use super::given::Given;
 use super::place::Place;
 use crate::keys::kek::Source;
@@ -15,6 +16,9 @@ pub type PlaceFlags = Sourced<Place>;
 
 /// Where a vault's database and its key-encryption key are.
 pub type VaultFlags = Sourced<Opening>;
+
+/// Where a vault's database and its metrics are.
+pub type WatchFlags = Sourced<Watching>;
 
 /// Arguments, and which of them are from the command line and which from the environment.
 #[derive(Clone, Debug)]
@@ -42,6 +46,16 @@ pub struct Opening {
     /// [default: the file kek in the data folder]
     #[arg(long, env = "CARDSEAL_KEK", value_name = "SOURCE")]
     pub(super) kek: Option<Source>,
+}
+
+/// What [`WatchFlags`] are read from.
+#[derive(Args, Clone, Debug)]
+pub struct Watching {
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Where the running server has its metrics
+    #[arg(long, env = "CARDSEAL_METRICS_LISTEN", value_name = "ADDR")]
+    pub(super) metrics_listen: Option<Address>,
 }
 
 impl<T: Args> Args for Sourced<T> {

@@ -29,11 +29,11 @@ use crate::vault::Policy;
 pub use address::{Address, NotAnAddress};
 pub use count::{Count, NotACount};
 pub use database::{Database, NoFolder};
-pub use flags::{Flags, PlaceFlags, VaultFlags};
+pub use flags::{Flags, PlaceFlags, VaultFlags, WatchFlags};
 pub use period::{NotAPeriod, Period};
 
 use file::File;
-use flags::{Everything, Opening, Sourced};
+use flags::{Everything, Opening, Sourced, Watching};
 use given::Given;
 use place::{Hidden, Place};
 
@@ -210,6 +210,18 @@ impl VaultFlags {
         let database = database(&given, &origins)?;
         let kek = kek(&given, &database, &origins)?;
         Ok((database, kek))
+    }
+}
+
+impl WatchFlags {
+    /// Where the database and the metrics are, as the command line, the environment and the file say.
+    ///
+    /// # Errors
+    /// [`ConfigError`]
+    pub fn load(self) -> Result<(Database, Option<Address>), ConfigError> {
+        let Self { arguments: Watching { place, metrics_listen }, sources } = self;
+        let (given, origins) = add_up(place, Given { metrics_listen, ..Given::default() }, sources)?;
+        Ok((database(&given, &origins)?, given.metrics_listen))
     }
 }
 

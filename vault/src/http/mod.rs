@@ -106,6 +106,7 @@ pub fn operations(parts: &Parts, recent: Recent) -> Router {
         .merge(Router::new().route("/readyz", get(health::ready)).with_state(ready))
         .merge(Router::new().route("/metrics", get(metrics::show)).with_state(Arc::clone(&parts.metrics)))
         .merge(Router::new().route("/errors", get(metrics::errors)).with_state(recent))
+        .fallback(async || ApiError::NoSuchRoute)
 }
 
 /// What happens to every request on its way in and out, outermost last.

@@ -17,6 +17,7 @@ use super::{Format, Sink};
 pub const FIELDS: &[&str] = &[
     "attempts",
     "charge",
+    "code",
     "correlation_id",
     "count",
     "error",

@@ -16,7 +16,7 @@ use crate::text::card_numbers;
 pub const REDACTED: &str = "[redacted]";
 
 /// The line without card numbers (12 to 19 digits in any script and grouping) and secret keys (`skey_…`), whether they
-/// stand there plainly, in the escapes of JSON, Rust or URLs, in base64 (as in Basic authentication) or in hexadecimal.
+/// stand there plainly, in the escapes of JSON, Rust or URLs, in base64 (as in Basic authentication), in hexadecimal or as a list of bytes.
 #[must_use]
 pub fn redact(line: &str) -> Cow<'_, str> {
     let mut secrets = secrets(line, DEEPEST_NESTING);
@@ -130,7 +130,7 @@ fn secret_keys(text: &[Placed]) -> Vec<Range<usize>> {
     keys
 }
 
-/// Where the runs of characters are that are base64 or hexadecimal for a text with a secret in it.
+/// Where the runs of characters are that are base64, hexadecimal or a list of bytes for a text with a secret in it.
 fn encoded(text: &[Placed], nesting: usize) -> Vec<Range<usize>> {
     let is_base64 = |(one, _): &Placed| one.is_ascii_alphanumeric() || matches!(one, '+' | '/' | '-' | '_');
     let is_hexadecimal = |(one, _): &Placed| one.is_ascii_hexdigit();
@@ -141,12 +141,17 @@ fn encoded(text: &[Placed], nesting: usize) -> Vec<Range<usize>> {
     let hexadecimal = text.split(|placed| !is_hexadecimal(placed)).filter(|run| {
         run.len() >= SHORTEST_BASE16 && (0..2).any(|from| holds_secret(&from_base16(&run[from..]), nesting))
     });
-    base64.chain(hexadecimal).filter_map(place).collect()
+    let is_list = |(one, _): &Placed| one.is_ascii_digit() || matches!(one, ',' | ' ');
+    let lists = text
+        .split(|placed| !is_list(placed))
+        .filter(|run| run.len() >= SHORTEST_LIST && holds_secret(&from_list(run), nesting));
+    base64.chain(hexadecimal).chain(lists).filter_map(place).collect()
 }
 
-/// The twelve digits of the shortest card number in base64, and in hexadecimal.
+/// The twelve digits of the shortest card number in base64, in hexadecimal, and as a list of bytes.
 const SHORTEST_BASE64: usize = 16;
 const SHORTEST_BASE16: usize = 24;
+const SHORTEST_LIST: usize = 35;
 
 fn holds_secret(decoded: &[u8], nesting: usize) -> bool {
     !secrets(&String::from_utf8_lossy(decoded), nesting).is_empty()
@@ -169,6 +174,12 @@ fn from_base64(text: &[Placed]) -> Zeroizing<Vec<u8>> {
 fn from_base16(text: &[Placed]) -> Zeroizing<Vec<u8>> {
     let pairs = text.chunks_exact(2).filter_map(hexadecimal);
     Zeroizing::new(pairs.filter_map(|byte| u8::try_from(byte).ok()).collect())
+}
+
+/// Bytes as Rust shows them: `52, 50`.
+fn from_list(text: &[Placed]) -> Zeroizing<Vec<u8>> {
+    let text: Zeroizing<String> = Zeroizing::new(text.iter().map(|(character, _)| character).collect());
+    Zeroizing::new(text.split(',').filter_map(|number| number.trim().parse().ok()).collect())
 }
 
 fn place(run: &[Placed]) -> Option<Range<usize>> {

@@ -6,6 +6,7 @@
 mod api_keys;
 mod audit;
 mod batch;
+mod census;
 mod charges;
 mod customers;
 mod error;
@@ -34,6 +35,7 @@ use crate::time::Timestamp;
 
 pub use api_keys::{KeyRow, NewKey};
 pub use audit::Head;
+pub use census::Census;
 pub use charges::{Begun, NewCharge, StoredCharge};
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated};
 pub use error::StoreError;

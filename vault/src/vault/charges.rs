@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::secrets::encrypt_details;
 use super::tokens::facts;
@@ -71,9 +72,9 @@ impl Vault {
     ) -> Result<Made<Charge>, ChargeError> {
         let acquirer = self.acquirers.of(merchant.mode).ok_or(ChargeError::NoAcquirer)?;
         let vault = Arc::clone(self);
-        let charging = self
-            .charging
-            .spawn(async move { vault.charge_with(&*acquirer, &merchant, actor, order, request).await });
+        let charging = async move { vault.charge_with(&*acquirer, &merchant, actor, order, request).await };
+        // What the log says of it has the request's ids.
+        let charging = self.charging.spawn(charging.in_current_span());
         charging.await.map_err(|_| Failure::Panicked)?
     }
 

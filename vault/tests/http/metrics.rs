@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::task::Poll;
@@ -83,6 +83,16 @@ async fn what_was_done_is_counted() {
     }
     let version = concat!("cardseal_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
     assert_eq!(samples.get(version), Some(&1.0));
+    // The page for operators has each of them, and no other.
+    let told = include_str!("../../../docs/monitoring.md");
+    let told = told.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+    let told: BTreeSet<_> = told.filter(|name| name.contains('_')).collect();
+    let parts = ["_bucket", "_count", "_sum"];
+    let names = samples.keys().map(|sample| {
+        let name = sample.split('{').next().unwrap();
+        parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name)
+    });
+    assert_eq!(names.collect::<BTreeSet<_>>(), told);
     let connections =
         ["busy", "idle"].map(|state| samples[&format!("cardseal_database_connections{{state=\"{state}\"}}")]);
     assert!(connections.iter().sum::<f64>() >= 1.0, "{connections:?}");

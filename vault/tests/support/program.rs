@@ -86,6 +86,13 @@ impl Served {
         format!("http://{}", self.address)
     }
 
+    /// The next line it says.
+    pub(crate) fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line
+    }
+
     /// What it has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.log.path()).unwrap()

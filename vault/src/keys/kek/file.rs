@@ -1,5 +1,6 @@
 //! A key-encryption key in a file, and what every file with a secret has to be like.
 
+use std::env;
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
@@ -117,10 +118,17 @@ fn check_rights(secret: Secret, path: &Path, metadata: &Metadata) -> Result<(), 
     if owner != user && owner != 0 {
         return Err(FileError::Foreign { secret, path: path.into(), owner, user });
     }
-    if metadata.mode() & 0o077 != 0 {
+    let others = if is_credential(path) { 0o037 } else { 0o077 };
+    if metadata.mode() & others != 0 {
         return Err(FileError::Exposed { secret, path: path.into(), mode: metadata.mode() & 0o777 });
     }
     Ok(())
+}
+
+/// Whether systemd gave it to this service alone (`LoadCredential=`): it says so by an access list, which shows in the
+/// file's mode as if its group could read it, and nobody else gets into the folder.
+fn is_credential(path: &Path) -> bool {
+    env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder))
 }
 
 /// Whoever may write to the folder can put another file in the place of this one, unless the folder is sticky.
