@@ -70,7 +70,7 @@ async fn of_three_vaults_one_after_the_other_is_killed_and_nobody_notices() {
 
 fn serve(database: &str, folder: &Path) -> Served {
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--database-url", database]);
-    serve.args(UNDER_LOAD).arg("--kek").arg(folder.join("kek"));
+    serve.args(UNDER_LOAD).arg("--kek").arg(format!("file:{}", folder.join("kek").display()));
     Served::run(serve)
 }
 

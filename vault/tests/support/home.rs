@@ -45,9 +45,10 @@ impl Home {
     /// Names it to a command of the program.
     pub(crate) fn lead(&self, command: &mut Command) {
         match &self.database {
-            Some(database) => {
-                command.args(["--database-url", &database.url()]).arg("--kek").arg(self.path().join("kek"))
-            }
+            Some(database) => command
+                .args(["--database-url", &database.url()])
+                .arg("--kek")
+                .arg(format!("file:{}", self.path().join("kek").display())),
             None => command.arg("--data-dir").arg(self.path()),
         };
     }
