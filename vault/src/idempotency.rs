@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::keys::Sha256Digest;
-use crate::text::holds_card_number;
+use crate::text::name_holds_card_number;
 
 /// How long a request is known by its key.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -26,7 +26,7 @@ impl Key {
     pub fn parse(text: &[u8]) -> Result<Self, NotAKey> {
         let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(text).ok().filter(|_| fits).ok_or(NotAKey::Malformed)?;
-        if holds_card_number(text) {
+        if name_holds_card_number(text) {
             return Err(NotAKey::HoldsCardNumber);
         }
         Ok(Self(Sha256Digest::of(text.as_bytes())))

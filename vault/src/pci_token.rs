@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::id::PciTokenId;
-use crate::text::holds_card_number;
+use crate::text::name_holds_card_number;
 use crate::time::Timestamp;
 
 /// A PCI token, with what may be known of its card.
@@ -81,7 +81,8 @@ impl CorrelationId {
     /// [`NotACorrelationId`]
     pub fn parse(text: &str) -> Result<Self, NotACorrelationId> {
         let allowed = |byte: u8| byte.is_ascii_graphic();
-        let fits = (1..=36).contains(&text.len()) && text.bytes().all(allowed) && !holds_card_number(text);
+        let fits =
+            (1..=36).contains(&text.len()) && text.bytes().all(allowed) && !name_holds_card_number(text);
         if fits { Ok(Self(text.into())) } else { Err(NotACorrelationId) }
     }
 
