@@ -5,9 +5,9 @@ mod account;
 mod programs;
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -98,6 +98,24 @@ impl Server {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{}@{}:{}/{database}", self.password, Ipv4Addr::LOCALHOST, self.port)
+    }
+
+    /// Starts it anew as one that speaks TLS with this certificate and its key, both PEM.
+    ///
+    /// # Errors
+    /// The server does not start; its words are in the error.
+    pub fn speak_tls(&mut self, certificate: &str, key: &str) -> Result<()> {
+        self.stop(Stop::InOrder)?;
+        // The names are those that PostgreSQL has for them by default.
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = self.data().join(name);
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(text.as_bytes())?;
+            self.account.own(&path)?;
+        }
+        let mut settings = File::options().append(true).open(self.data().join("postgresql.conf"))?;
+        settings.write_all(b"ssl = on\n")?;
+        self.start_again()
     }
 
     /// What it has logged.

@@ -20,6 +20,12 @@ impl Programs {
             .context("PostgreSQL is missing; get it with `apt-get install postgresql`")
     }
 
+    /// The folder that they are in, `psql` and `pg_dump` among them.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.0.join(program)
     }

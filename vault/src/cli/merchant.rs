@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::audit::merchant_id;
 use super::table::Table;
-use super::{CliError, open, open_existing, open_vault};
+use super::{CliError, open_existing, open_new_vault, open_vault};
 use crate::access::{KeyKind, Permission, Scopes};
 use crate::audit::{Action, Actor};
 use crate::config::{PlaceFlags, VaultFlags};
@@ -14,7 +14,6 @@ use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::store::NewKey;
-use crate::time::Clock;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -32,7 +31,7 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 pub(super) struct Add {
     #[command(flatten)]
-    database: PlaceFlags,
+    vault: VaultFlags,
     /// What people call the merchant
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Name,
@@ -59,7 +58,7 @@ pub(super) struct List {
 #[derive(Args, Debug)]
 pub(super) struct Origins {
     #[command(flatten)]
-    database: PlaceFlags,
+    vault: VaultFlags,
     /// The merchant's public key
     #[arg(long, value_name = "PKEY", value_parser = Pkey::parse)]
     key: Pkey,
@@ -216,9 +215,11 @@ async fn add(add: Add, out: &mut impl Write) -> Result<(), CliError> {
     };
     let public_key = random_public_key(mode);
     let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
-    let store = open(add.database).await?;
-    store.add_merchant(&merchant, &keys, Clock::system().now()).await?;
-    store.close().await;
+    let vault = open_new_vault(add.vault).await?;
+    let subject = merchant.id.as_str();
+    vault.audit(None, Actor::Operator, Action::AddMerchant, subject, None).await?;
+    vault.store().add_merchant(&merchant, &keys, vault.clock().now()).await?;
+    vault.close().await;
 
     let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
     if add.json {
@@ -254,17 +255,19 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
 }
 
 async fn replace_origins(
-    Origins { database, key, origins }: Origins,
+    Origins { vault, key, origins }: Origins,
     out: &mut impl Write,
 ) -> Result<(), CliError> {
-    let store = open_existing(database).await?;
+    let vault = open_vault(vault).await?;
     let hash = Sha256Digest::of(key.as_str().as_bytes());
-    let Some((merchant, _)) = store.key_holder(hash).await? else {
+    let Some((merchant, _)) = vault.store().key_holder(hash).await? else {
         return Err(CliError::UnknownKey(key));
     };
     check_origins(merchant.mode, &origins)?;
-    store.replace_origins(&merchant.id, &origins).await?;
-    store.close().await;
+    let subject = merchant.id.as_str();
+    vault.audit(Some(&merchant.id), Actor::Operator, Action::ReplaceOrigins, subject, None).await?;
+    vault.store().replace_origins(&merchant.id, &origins).await?;
+    vault.close().await;
     writeln!(out, "merchant  {}", merchant.id)?;
     for origin in origins {
         writeln!(out, "origin    {origin}")?;

@@ -95,11 +95,6 @@ async fn open_database(database: Database) -> Result<Store, CliError> {
     }
 }
 
-/// The database of a vault, which is made when it is new.
-async fn open(flags: PlaceFlags) -> Result<Store, CliError> {
-    Ok(Store::open(&Database::load(flags)?.location()?).await?)
-}
-
 /// A vault that is there, to look at and to change, but not to serve. It may be running.
 async fn open_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
     let (database, kek) = flags.load()?;
@@ -108,6 +103,16 @@ async fn open_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
     {
         return Err(CliError::NoVault(path.clone()));
     }
+    open_with(database, kek).await
+}
+
+/// The same, but a vault that is not there is made.
+async fn open_new_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
+    let (database, kek) = flags.load()?;
+    open_with(database, kek).await
+}
+
+async fn open_with(database: Database, kek: Source) -> Result<Arc<Vault>, CliError> {
     if let Source::Custodians(_) = kek {
         return Err(CliError::Custodians);
     }

@@ -19,16 +19,13 @@ const CLIENTS: usize = 4;
 async fn requests_are_refused_while_the_database_is_away_and_served_when_it_is_back() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut postgres = Server::start(data.path(), Durability::Full).unwrap();
-    let database = ["--database-url", &postgres.url("postgres")];
+    let kek = format!("file:{}", folder.path().join("kek").display());
+    let database = ["--database-url", &postgres.url("postgres"), "--kek", &kek];
     let mut add = command(&["merchant", "add"]);
     add.args(database);
     let account = add_merchant_by(add);
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0"]);
-    serve
-        .args(database)
-        .args(UNDER_LOAD)
-        .arg("--kek")
-        .arg(format!("file:{}", folder.path().join("kek").display()));
+    serve.args(database).args(UNDER_LOAD);
     let (http, vault) = (Client::new(), Served::run(serve));
     let (mut random, ledger) = (Random::of_the_run(), Arc::new(Ledger::new()));
     let load = Load::start(CLIENTS, Persistence::GoesOn, &http, &vault.url(), &account, &ledger, &mut random);

@@ -33,7 +33,8 @@ async fn of_three_vaults_one_after_the_other_is_killed_and_nobody_notices() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let postgres = Server::start(data.path(), Durability::Full).unwrap();
     let url = postgres.url("postgres");
-    let account = add_merchant_by(command(&["merchant", "add", "--database-url", &url]));
+    let kek = format!("file:{}", folder.path().join("kek").display());
+    let account = add_merchant_by(command(&["merchant", "add", "--database-url", &url, "--kek", &kek]));
     let mut vaults: Vec<Served> = (0..VAULTS).map(|_| serve(&url, folder.path())).collect();
     let balancer = Balancer::start(vaults.iter().map(|vault| vault.address).collect()).await;
     let address = format!("http://{}", balancer.address);

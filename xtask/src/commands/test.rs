@@ -84,6 +84,8 @@ impl Needs {
         postgres::install()?;
         system::program("softhsm2-util", "softhsm2")?;
         system::program("openssl", "openssl")?;
+        system::program("curl", "curl")?;
+        system::program("sqlite3", "sqlite3")?;
         Tool::WasmBindgen.get()?;
         let browsers = match suite {
             Suite::Quick => Vec::new(),

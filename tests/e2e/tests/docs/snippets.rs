@@ -8,6 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::pay::Way;
 use crate::root;
 
+/// The page whose commands have a test with the vault's own, as they need no browser but a PostgreSQL.
+const OPERATIONS: &str = "docs/OPERATIONS.md";
+
 /// A code block.
 #[derive(Clone, Debug)]
 pub(crate) struct Snippet {
@@ -46,6 +49,12 @@ pub(crate) enum Kind {
     Npm,
     /// `sh integrity`: the same; it prints the tag of the page that stands before it.
     Integrity,
+    /// What the vault's own test of docs/OPERATIONS.md (vault/tests/operations.rs) runs or looks at: `sh operate`, a
+    /// command; `sh service`, one for systemd; `sh drill`, a second vault; `text shown`, what the command before it
+    /// prints; `toml vault`, its settings; `yaml rules`, rules for Prometheus; `text file`, lines of other programs' files.
+    Operation,
+    /// `sh machine`: a command that changes the machine itself, and that no test runs.
+    Machine,
     /// `http frame`: headers that the vault's frame has.
     FrameHeaders,
     /// `http PAGE…`: headers that the first example of each page is served with, or the second one of `PAGE:2`.
@@ -85,6 +94,11 @@ impl Kind {
             ["sh", "xtask"] => Self::Xtask,
             ["sh", "npm"] => Self::Npm,
             ["sh", "integrity"] => Self::Integrity,
+            ["sh", "operate" | "service" | "drill"]
+            | ["text", "shown" | "file"]
+            | ["toml", "vault"]
+            | ["yaml", "rules"] => Self::Operation,
+            ["sh", "machine"] => Self::Machine,
             ["http", "frame"] => Self::FrameHeaders,
             ["http", _, ..] => {
                 Self::Headers(words[1..].iter().map(|word| Example::parse(word)).collect::<Result<_>>()?)
@@ -155,6 +169,10 @@ impl Page {
             ensure!(!trimmed.starts_with("~~~"), "{place}: fences are ```");
             let Some(mark) = line.strip_prefix("```") else { continue };
             let kind = Kind::parse(mark).with_context(|| place.clone())?;
+            ensure!(
+                !matches!(kind, Kind::Operation | Kind::Machine) || self.path == OPERATIONS,
+                "{place}: the test of {OPERATIONS} does not read this page"
+            );
             let block: Vec<&str> =
                 lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "```").collect();
             snippets.push(Snippet { page: page.clone(), line: number, kind, text: block.join("\n") + "\n" });

@@ -153,8 +153,8 @@ fn every_link_leads_somewhere() -> Result<()> {
 #[test]
 fn every_page_begins_with_an_example() -> Result<()> {
     for page in pages()? {
-        // The front page has its own order, and this one is a table.
-        if page.path == "README.md" || page.path == "docs/complaints.md" {
+        // The front page has its own order, and these have no examples.
+        if ["README.md", "docs/complaints.md", "docs/THREAT_MODEL.md"].contains(&page.path.as_str()) {
             continue;
         }
         let first = page.text.find("```").with_context(|| page.path.clone())?;
@@ -177,16 +177,12 @@ fn every_test_that_complaints_md_names_exists() -> Result<()> {
         assert!(!tests.is_empty(), "{row}");
         for test in tests {
             let exists = if test.ends_with(".test.mjs") {
-                let (_, rest) = shown_by
-                    .split_once(&format!("`{test}` \""))
-                    .with_context(|| format!("{test}: no title"))?;
-                let title = rest.split('"').next().unwrap_or_default();
-                read(test)?.contains(&format!("test(\"{title}\""))
+                has_node_test(test, shown_by)?
             } else {
                 let (modules, name) =
                     test.rsplit_once("::").with_context(|| format!("`{test}` is no test"))?;
-                let (path, name) = (format!("/{}", modules.replace("::", "/")), format!("fn {name}("));
-                sources.iter().any(|(file, source)| file.ends_with(&path) && source.contains(&name))
+                let path = format!("/{}", modules.replace("::", "/"));
+                sources.iter().any(|(file, source)| file.ends_with(&path) && has_test(source, name))
             };
             if !exists {
                 missing.push(test);
@@ -195,6 +191,60 @@ fn every_test_that_complaints_md_names_exists() -> Result<()> {
     }
     assert_eq!(missing, Vec::<&str>::new());
     Ok(())
+}
+
+/// There a Rust test's name is its file and its function. Every attack names one, and so does each of the weak points.
+#[test]
+fn every_test_that_the_threat_model_names_exists() -> Result<()> {
+    let page = read("docs/THREAT_MODEL.md")?;
+    let (mut missing, mut named) = (Vec::new(), BTreeSet::new());
+    for line in page.lines() {
+        for test in names(line).into_iter().filter(|name| name.contains(".rs") || name.ends_with(".test.mjs"))
+        {
+            let exists = match test.split_once("::") {
+                Some((path, name)) => root().join(path).is_file() && has_test(&read(path)?, name),
+                None => test.ends_with(".test.mjs") && has_node_test(test, line)?,
+            };
+            if !exists {
+                missing.push(test);
+            }
+            named.insert(test);
+        }
+    }
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(named.len() > 80, "only {} tests", named.len());
+
+    let attacks = page.split("\n### ").skip(1).map(|attack| attack.split("\n## ").next().unwrap_or_default());
+    let without: Vec<_> = attacks
+        .filter(|attack| !attack.contains("\n- `") || !attack.contains("\n**Not stopped"))
+        .filter_map(|attack| attack.lines().next())
+        .collect();
+    assert_eq!(without, Vec::<&str>::new(), "without a test, or without a word on what is not stopped");
+
+    let (_, points) = page.split_once("| shown by |").context("a table of weak points")?;
+    let shown: BTreeSet<_> = names(points).into_iter().filter_map(|name| name.split("::").nth(1)).collect();
+    let tests = read("vault/tests/weak_points.rs")?;
+    let tests: BTreeSet<_> =
+        tests.split("fn point_").skip(1).filter_map(|rest| rest.split('(').next()).collect();
+    let tests: BTreeSet<_> = tests.into_iter().map(|name| format!("point_{name}")).collect();
+    assert_eq!(shown, tests.iter().map(String::as_str).collect());
+    Ok(())
+}
+
+/// Whether there is a test of this name, and not only a function.
+fn has_test(source: &str, name: &str) -> bool {
+    let function = format!("fn {name}(");
+    let Some(at) = source.find(&function) else { return false };
+    let attributes = source[..at].rsplit("\n\n").next().unwrap_or_default();
+    // Tests of properties stand within a macro, which has the attribute or gives it.
+    attributes.contains("test") || source.contains("proptest!")
+}
+
+/// Whether a file of Node's tests has the one whose title stands behind the file's name.
+fn has_node_test(file: &str, text: &str) -> Result<bool> {
+    let (_, rest) = text.split_once(&format!("`{file}` \"")).with_context(|| format!("{file}: no title"))?;
+    let title = rest.split('"').next().unwrap_or_default();
+    Ok(read(file)?.contains(&format!("test(\"{title}\"")))
 }
 
 /// Every file of Rust tests, by its path without `.rs` and `/main.rs`.
