@@ -51,6 +51,7 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
             () if snippet.text.contains("/webhooks ") => "\"secret\":\"whsec_",
             () if snippet.text.contains("/customers ") => "\"object\":\"customer\"",
             () if snippet.text.contains("/tokens/") => "\"charge_status\":\"unknown\"",
+            () if snippet.text.contains("/readyz") => "\"status\":\"ok\"",
             () if snippet.text.contains("--live") => "pkey      pkey_",
             () if snippet.text.contains("merchant add") => "pkey      pkey_test_",
             () if snippet.text.contains("merchant origins") => "origin    https://www.shop.example",
