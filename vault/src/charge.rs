@@ -103,6 +103,10 @@ pub enum ChargeStatus {
 }
 
 impl ChargeStatus {
+    /// One of each name.
+    pub(crate) const EACH: [Self; 3] =
+        [Self::Pending, Self::Successful, Self::Failed(FailureCode::FailedProcessing)];
+
     /// Its name in Omise's API and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -169,7 +173,8 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
-    const ALL: [Self; 7] = [
+    /// Every code.
+    pub(crate) const ALL: [Self; 7] = [
         Self::FailedFraudCheck,
         Self::FailedProcessing,
         Self::InsufficientFund,

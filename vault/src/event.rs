@@ -28,7 +28,8 @@ pub enum EventKey {
 }
 
 impl EventKey {
-    const ALL: [Self; 2] = [Self::ChargeComplete, Self::ChargeCreate];
+    /// Every key.
+    pub(crate) const ALL: [Self; 2] = [Self::ChargeComplete, Self::ChargeCreate];
 
     /// Its name in Omise's API and in the store.
     #[must_use]

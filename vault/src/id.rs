@@ -39,6 +39,12 @@ macro_rules! id {
                 is_letters(letters).then(|| Self(text.into()))
             }
 
+            /// What every text that [`parse`](Self::parse) reads matches, as a regular expression of ECMA-262.
+            #[must_use]
+            pub fn pattern() -> String {
+                pattern($prefix)
+            }
+
             /// Its text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -153,9 +159,16 @@ pub(crate) fn random_letters(count: usize) -> Zeroizing<String> {
     Zeroizing::new(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect())
 }
 
+/// Most letters of an id that is read.
+const MOST_LETTERS: usize = 64;
+
 fn is_letters(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+    (1..=MOST_LETTERS).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+fn pattern(prefix: &str) -> String {
+    format!("^{prefix}({test})?[0-9a-z]{{1,{MOST_LETTERS}}}$", test = Mode::Test.infix())
 }
 
 #[cfg(test)]

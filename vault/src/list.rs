@@ -72,6 +72,9 @@ impl Limit {
 }
 
 impl Order {
+    /// Every order.
+    pub(crate) const ALL: [Self; 2] = [Self::Chronological, Self::ReverseChronological];
+
     /// Its name in Omise's API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,7 +87,7 @@ impl Order {
     /// The order of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Chronological, Self::ReverseChronological].into_iter().find(|order| order.as_str() == name)
+        Self::ALL.into_iter().find(|order| order.as_str() == name)
     }
 }
 

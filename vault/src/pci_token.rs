@@ -75,14 +75,17 @@ pub struct Detokenized {
 pub struct CorrelationId(String);
 
 impl CorrelationId {
+    /// Most characters of one: a UUID with hyphens.
+    pub const MAX_CHARS: usize = 36;
+
     /// Reads one.
     ///
     /// # Errors
     /// [`NotACorrelationId`]
     pub fn parse(text: &str) -> Result<Self, NotACorrelationId> {
         let allowed = |byte: u8| byte.is_ascii_graphic();
-        let fits =
-            (1..=36).contains(&text.len()) && text.bytes().all(allowed) && !name_holds_card_number(text);
+        let is_short = (1..=Self::MAX_CHARS).contains(&text.len());
+        let fits = is_short && text.bytes().all(allowed) && !name_holds_card_number(text);
         if fits { Ok(Self(text.into())) } else { Err(NotACorrelationId) }
     }
 

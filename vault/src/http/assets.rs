@@ -7,12 +7,37 @@ use axum::extract::State;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
+use super::code::Code;
 use super::error::ApiError;
+use super::openapi::{Header, Operation, Routes, get, schema};
 use crate::assets::{Assets, Coding, Named};
 
+/// `/v1/{name}`
+pub(super) fn routes() -> Routes<Option<Arc<Assets>>> {
+    let operation = Operation::new(
+        "showAsset",
+        "A file of the card form",
+        "Scripts, wasm and texts, under a stable name or one with a digest in it, in the coding that the browser takes. \
+         A name may have slashes.",
+    );
+    let operation = operation
+        .path("name", schema::matching("^[0-9A-Za-z._-]+(/[0-9A-Za-z._-]+)*$", "Such as `cardseal.js`."))
+        .shows(StatusCode::OK, "The file.", "text/javascript", json!({}))
+        .with(Header::ETag)
+        .with(Header::CacheControl)
+        .also_shows("application/json", json!({}))
+        .also_shows("application/wasm", json!({}))
+        .says(StatusCode::NOT_MODIFIED, "It has not changed since the version in `If-None-Match`.")
+        .with(Header::ETag)
+        .with(Header::CacheControl)
+        .refuses(&[Code::NotFound]);
+    Routes::about("Card form", "What browsers load.").at("/v1/{*name}", [get(show, operation)])
+}
+
 /// `GET /v1/{name}`: a file under its stable or its hashed name, in the smallest coding that the browser takes.
-pub(super) async fn show(
+async fn show(
     State(assets): State<Option<Arc<Assets>>>,
     uri: Uri,
     headers: HeaderMap,
@@ -33,7 +58,7 @@ pub(super) async fn show(
 }
 
 /// Whether an `If-None-Match` (RFC 9110 section 13.1.2) names an entity tag. The comparison is the weak one.
-fn names(known: &str, tag: &str) -> bool {
+pub(super) fn names(known: &str, tag: &str) -> bool {
     known
         .split(',')
         .map(str::trim)
@@ -41,6 +66,6 @@ fn names(known: &str, tag: &str) -> bool {
 }
 
 /// The values of a header that can be read.
-fn values(headers: &HeaderMap, name: HeaderName) -> Vec<&str> {
+pub(super) fn values(headers: &HeaderMap, name: HeaderName) -> Vec<&str> {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
 }

@@ -23,14 +23,14 @@ use crate::text::holds_card_number;
 use crate::token::{Line, NotALine};
 
 /// Most bytes of a body. A card sealed to a 4096-bit key has 1,300 of them.
-const MAX_BODY_BYTES: usize = 8 * 1024;
+pub(super) const MAX_BODY_BYTES: usize = 8 * 1024;
 
 /// So much of a body that is too large is read and thrown away, so that its sender gets to hear why it was refused: a
 /// connection closed on data that nobody read loses the answer.
 const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
 /// Most parameters in a body, and most in one of its objects.
-const MAX_MEMBERS: usize = 256;
+pub(super) const MAX_MEMBERS: usize = 256;
 
 /// Named parameters, each taken out once; [`finish`](Self::finish) refuses what nobody took.
 #[derive(Debug)]

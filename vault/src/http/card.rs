@@ -3,11 +3,13 @@
 use std::fmt;
 
 use cardseal::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
+use serde_json::{Value, json};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::body::{BadRequest, Params};
 use super::error::ApiError;
+use super::openapi::schema::{line, matching, nullable, number_or_text, object, optional, text};
 use crate::customer::{BillingChange, CardChange, Change};
 use crate::token::{Billing, Line, NotALine};
 
@@ -213,4 +215,74 @@ pub(super) fn is_clear_too(params: &Params) -> bool {
     ["number", "expiration_month", "expiration_year", "security_code"]
         .into_iter()
         .any(|name| params.has(name))
+}
+
+/// A JWE in compact form (RFC 7516), as a regular expression.
+pub(super) const JWE: &str = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]*){4}$";
+
+/// What a sealed card looks like. There is nothing in it.
+pub(super) const SEALED_EXAMPLE: &str =
+    "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIiwia2lkIjoiLi4uIn0.a2V5.aXY.Y2FyZA.dGFn";
+
+/// A card as parameter: what [`clear_card`], or `sealed` with [`holder`], and [`billing`] read.
+pub(super) fn schema() -> Value {
+    let name = || text("The cardholder's name.");
+    let with_address = |others: &[(&'static str, Value)]| [others, &address()].concat();
+    let sealed = object(
+        "A card that is sealed.",
+        &[("sealed", matching(JWE, "The card, as a JWE in compact form."))],
+        &with_address(&[("name", optional(name()))]),
+    );
+    let mut clear = object(
+        "A card in the clear, where the merchant may send it.",
+        &[
+            ("number", text("Its number. Spaces and hyphens do not matter.")),
+            ("expiration_month", month()),
+            ("expiration_year", year()),
+            ("name", name()),
+        ],
+        &with_address(&[("security_code", nullable(number_or_text("Three or four digits.")))]),
+    );
+    clear["examples"] = json!([{
+        "number": "4242424242424242",
+        "expiration_month": 12,
+        "expiration_year": 2030,
+        "security_code": "123",
+        "name": "Somchai Prasert",
+    }]);
+    json!({ "type": "object", "anyOf": [sealed, clear] })
+}
+
+fn month() -> Value {
+    number_or_text("Month of expiry, 1 to 12.")
+}
+
+fn year() -> Value {
+    number_or_text("Year of expiry, four digits or two.")
+}
+
+/// What [`change`] reads.
+pub(super) fn changes() -> Vec<(&'static str, Value)> {
+    let others = [
+        ("name", text("The cardholder's name.")),
+        ("expiration_month", optional(month())),
+        ("expiration_year", optional(year())),
+    ];
+    [&others[..], &address()].concat()
+}
+
+/// What [`billing_change`] reads.
+fn address() -> Vec<(&'static str, Value)> {
+    let country = matching("^[A-Za-z]{2}$", "Country, two letters (ISO 3166-1).");
+    let line = |name, about| (name, optional(line(about)));
+    vec![
+        line("street1", "First line of the street address."),
+        line("street2", "Second line of the street address."),
+        line("city", "City."),
+        line("state", "State, province or prefecture."),
+        line("postal_code", "Postal code."),
+        ("country", optional(country)),
+        line("phone_number", "Telephone number."),
+        line("email", "E-mail address, for the acquirer. It is not shown."),
+    ]
 }

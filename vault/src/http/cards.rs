@@ -5,19 +5,46 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::json;
 
 use super::auth::Secret;
 use super::body::{Params, Query};
 use super::card;
+use super::code::Code;
 use super::error::ApiError;
 use super::list::{self, ListObject};
 use super::object::{CardObject, cards_location};
+use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::id::{CardId, CustomerId};
 
+/// `/customers/{id}/cards`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let of_customer = |operation: Operation| {
+        let whose = schema::matching(&CustomerId::pattern(), "The customer.");
+        operation.key(Key::Secret).path("id", whose)
+    };
+    let of_card = |operation: Operation| {
+        let which = schema::matching(&CardId::pattern(), "The card.");
+        of_customer(operation).path("card", which).answers(StatusCode::OK, "The card.", Object::Card)
+    };
+    let page = Operation::new("listCards", "A customer's cards", "A page of them.");
+    let page = of_customer(page).answers(StatusCode::OK, "The page.", Object::CardList);
+    let look = of_card(Operation::new("showCard", "A card on file", "What may be known of it."));
+    let about = "What is named is changed: expiry, name, address. The number stays.";
+    let change = of_card(Operation::new("updateCard", "Change a card on file", about))
+        .body(Body::new(&[], &card::changes(), json!({ "expiration_month": 12, "expiration_year": 2030 })))
+        .refuses(&[Code::InvalidCard]);
+    let end = of_card(Operation::new("deleteCard", "Delete a card on file", "Its number is gone."));
+    Routes::about("Customers", "Who comes again, and the cards that were left.")
+        .at("/customers/{id}/cards", [get(list, list::described(page))])
+        .at("/customers/{id}/cards/{card}", [get(show, look), patch(update, change), delete(delete_one, end)])
+}
+
 /// `GET /customers/{id}/cards`: a page of the customer's cards.
-pub(super) async fn list(
+async fn list(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -30,7 +57,7 @@ pub(super) async fn list(
 }
 
 /// `GET /customers/{id}/cards/{id}`: what may be known of a card.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     ids: Result<Path<(String, String)>, PathRejection>,
@@ -41,7 +68,7 @@ pub(super) async fn show(
 }
 
 /// `PATCH /customers/{id}/cards/{id}`: what is named is changed: expiry, name, address.
-pub(super) async fn update(
+async fn update(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     ids: Result<Path<(String, String)>, PathRejection>,
@@ -57,7 +84,7 @@ pub(super) async fn update(
 }
 
 /// `DELETE /customers/{id}/cards/{id}`: the card and its number are gone.
-pub(super) async fn delete(
+async fn delete_one(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     ids: Result<Path<(String, String)>, PathRejection>,

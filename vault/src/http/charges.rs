@@ -4,22 +4,81 @@ use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::{Extension, Json};
+use serde_json::json;
 
 use super::auth::Secret;
 use super::body::{BadRequest, Params};
+use super::code::Code;
 use super::error::ApiError;
 use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::limit::Declined;
 use super::object::ChargeObject;
+use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::vault::ChargeError;
 
+/// `/charges`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let creation = Operation::new(
+        "createCharge",
+        "Take money with a card",
+        "With a token, which it uses up, or with a customer's card on file. A charge that was declined is answered with \
+         200 too, and `status` `failed`. One whose outcome is not known yet is `pending`: the vault finds out, and \
+         never charges twice.",
+    );
+    let creation = creation
+        .key(Key::Secret)
+        .body(parameters())
+        .answers(StatusCode::OK, "The charge, successful or not.", Object::Charge)
+        .refuses(&[Code::AcquirerNotConfigured, Code::InvalidAmount, Code::MissingCard])
+        .refuses(&[Code::NotFound, Code::UsedToken]);
+    let look = Operation::new("showCharge", "A charge", "Tells what came of it.")
+        .key(Key::Secret)
+        .path("id", schema::matching(&ChargeId::pattern(), "The charge."))
+        .answers(StatusCode::OK, "The charge.", Object::Charge);
+    Routes::about("Charges", "Money taken with a card.")
+        .at("/charges", [post(create, idempotency::described(creation))])
+        .at("/charges/{id}", [get(show, look)])
+}
+
+/// What [`order`] reads.
+fn parameters() -> Body {
+    let mut amount = schema::number_or_text("In the currency's smallest unit: yen, satang.");
+    amount["minimum"] = 1.into();
+    amount["maximum"] = Amount::MAX.into();
+    amount["pattern"] = "^[0-9]+$".into();
+    let card = format!("{}|{}", TokenId::pattern(), CardId::pattern());
+    Body::new(
+        &[("amount", amount), ("currency", schema::matching("^[A-Za-z]{3}$", "Three letters (ISO 4217)."))],
+        &[
+            (
+                "card",
+                schema::optional(schema::matching(&card, "The token; or which of the customer's cards.")),
+            ),
+            (
+                "customer",
+                schema::optional(schema::matching(&CustomerId::pattern(), "Whose card on file is charged.")),
+            ),
+            ("description", schema::optional(schema::line("Yours."))),
+            ("metadata", schema::nullable(schema::metadata())),
+            (
+                "capture",
+                json!({ "enum": [true, "true", null], "description": "Money is always taken at once." }),
+            ),
+            ("ip", json!({ "description": "Not used." })),
+            ("return_uri", json!({ "description": "Not used: nobody is sent anywhere by a charge." })),
+        ],
+        json!({ "amount": 1960, "currency": "JPY", "card": "tokn_test_5fzbwqrkdn9g0e8yv3mxs7t2ha" }),
+    )
+}
+
 /// `POST /charges`: takes money with a token, once, or with a customer's card.
-pub(super) async fn create(
+async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     idempotency: IdempotencyKey,
@@ -47,7 +106,7 @@ pub(super) async fn create(
 }
 
 /// `GET /charges/{id}`: what came of a charge.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,

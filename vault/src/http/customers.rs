@@ -5,21 +5,81 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
 
 use super::auth::Secret;
 use super::body::{BadRequest, Params, Query};
+use super::code::Code;
 use super::error::ApiError;
 use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::list::{self, ListObject};
 use super::object::{CustomerObject, DeletedCustomerObject};
+use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::customer::{Change, CustomerChange, Profile};
 use crate::id::{CardId, CustomerId, TokenId};
 use crate::token::Line;
 
+/// `/customers`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let whose = || schema::matching(&CustomerId::pattern(), "The customer.");
+    let made = Operation::new(
+        "createCustomer",
+        "A customer",
+        "With the card of a token, which is used up, if one is given.",
+    )
+    .key(Key::Secret)
+    .body(parameters(&[]))
+    .answers(StatusCode::OK, "The customer.", Object::Customer)
+    .refuses(&[Code::NotFound, Code::UsedToken]);
+    let page = Operation::new("listCustomers", "Your customers", "A page of them.").key(Key::Secret).answers(
+        StatusCode::OK,
+        "The page.",
+        Object::CustomerList,
+    );
+    let look = Operation::new("showCustomer", "A customer", "With the first of the cards.")
+        .key(Key::Secret)
+        .path("id", whose())
+        .answers(StatusCode::OK, "The customer.", Object::Customer);
+    let default_card = schema::matching(&CardId::pattern(), "Which card is charged when none is named.");
+    let change = Operation::new(
+        "updateCustomer",
+        "Change a customer",
+        "What is named is changed, and to nothing by null or the empty text. A token's card is added, and is the default \
+         one if it is the first; of a card with the same number it replaces expiry, name and address.",
+    )
+    .key(Key::Secret)
+    .path("id", whose())
+    .body(parameters(&[("default_card", schema::optional(default_card))]))
+    .answers(StatusCode::OK, "The customer.", Object::Customer)
+    .refuses(&[Code::UsedToken]);
+    let end = Operation::new("deleteCustomer", "Delete a customer", "All cards are gone with it.")
+        .key(Key::Secret)
+        .path("id", whose())
+        .answers(StatusCode::OK, "What was the customer.", Object::DeletedCustomer);
+    Routes::about("Customers", "Who comes again, and the cards that were left.")
+        .at("/customers", [get(list, list::described(page)), post(create, idempotency::described(made))])
+        .at("/customers/{id}", [get(show, look), patch(update, change), delete(delete_one, end)])
+}
+
+/// What is said of a customer.
+fn parameters(others: &[(&str, Value)]) -> Body {
+    let card = schema::matching(&TokenId::pattern(), "A token whose card is kept.");
+    let mut optional = vec![
+        ("card", schema::optional(card)),
+        ("email", schema::optional(schema::line("E-mail address."))),
+        ("description", schema::optional(schema::line("Yours."))),
+        ("metadata", schema::nullable(schema::metadata())),
+    ];
+    optional.extend_from_slice(others);
+    let example = json!({ "email": "somchai@example.com", "card": "tokn_test_5fzbwqrkdn9g0e8yv3mxs7t2ha" });
+    Body::new(&[], &optional, example)
+}
+
 /// `POST /customers`: somebody who comes again, with the card of a token if one is given.
-pub(super) async fn create(
+async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     idempotency: IdempotencyKey,
@@ -39,7 +99,7 @@ pub(super) async fn create(
 }
 
 /// `GET /customers`: a page of the merchant's customers.
-pub(super) async fn list(
+async fn list(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     Query(params): Query,
@@ -51,7 +111,7 @@ pub(super) async fn list(
 }
 
 /// `GET /customers/{id}`: a customer with the first of its cards.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -61,7 +121,7 @@ pub(super) async fn show(
 }
 
 /// `PATCH /customers/{id}`: what is named is changed, and to nothing by null; a token's card is added.
-pub(super) async fn update(
+async fn update(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -88,7 +148,7 @@ pub(super) async fn update(
 }
 
 /// `DELETE /customers/{id}`: the customer and all its cards are gone.
-pub(super) async fn delete(
+async fn delete_one(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     id: Result<Path<String>, PathRejection>,

@@ -1,12 +1,26 @@
 //! `/docs/errors`: where an error's `location` leads.
 
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{Html, IntoResponse};
 
 use super::code::Code;
+use super::openapi::{OPERATIONS, Operation, Routes, get, schema};
+
+/// `/docs/errors`
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Routes<S> {
+    let (name, about) = OPERATIONS;
+    let operation = Operation::new(
+        "showErrors",
+        "Every error's code",
+        "A page that says what each means and what to do.",
+    )
+    .shows(StatusCode::OK, "The page.", "text/html", schema::text("A page."));
+    Routes::about(name, about).at("/docs/errors", [get(errors, operation)])
+}
 
 /// `GET /docs/errors`: every code, for a developer.
-pub(super) async fn errors() -> impl IntoResponse {
+async fn errors() -> impl IntoResponse {
     let rows: String = Code::ALL.iter().copied().map(row).collect();
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Errors of the vault</title></head>\n\

@@ -5,17 +5,33 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 
 use super::auth::Secret;
 use super::body::Query;
 use super::error::ApiError;
 use super::list::{self, ListObject};
 use super::object::EventObject;
+use super::openapi::{Key, Object, Operation, Routes, get, schema};
 use crate::Vault;
 use crate::id::EventId;
 
+/// `/events`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let page = Operation::new("listEvents", "What happened", "A page of your events.")
+        .key(Key::Secret)
+        .answers(StatusCode::OK, "The page.", Object::EventList);
+    let look = Operation::new("showEvent", "An event", "As it was sent to webhooks.")
+        .key(Key::Secret)
+        .path("id", schema::matching(&EventId::pattern(), "The event."))
+        .answers(StatusCode::OK, "The event.", Object::Event);
+    Routes::about("Events", "What happened.")
+        .at("/events", [get(list, list::described(page))])
+        .at("/events/{id}", [get(show, look)])
+}
+
 /// `GET /events`: a page of what happened.
-pub(super) async fn list(
+async fn list(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     Query(params): Query,
@@ -26,7 +42,7 @@ pub(super) async fn list(
 }
 
 /// `GET /events/{id}`: one thing that happened.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,

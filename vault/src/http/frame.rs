@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::ACCEPT_LANGUAGE;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use cardseal::client::Pkey;
 use percent_encoding::percent_decode_str;
 
 use super::auth;
+use super::code::Code;
 use super::error::ApiError;
+use super::openapi::{Operation, Routes, get, schema};
 use crate::Vault;
 use crate::assets::Assets;
 use crate::frame::{self, Page, Refusal};
@@ -26,11 +28,34 @@ pub(super) struct Frame {
     pub(super) assets: Option<Arc<Assets>>,
 }
 
+/// `/frame`
+pub(super) fn routes() -> Routes<Frame> {
+    let locales = Locale::ALL.map(Locale::tag).join(", ");
+    let operation = Operation::new(
+        "showFrame",
+        "The page with the card fields",
+        "For an iframe that `cardseal.js` makes. Only pages of the merchant's registered origins may show it. Other members of the query change nothing.",
+    );
+    let html = || schema::text("A page.");
+    let operation = operation
+        .query("key", schema::text("The merchant's public key."))
+        .query(
+            "origin",
+            schema::text("Where the page around it comes from, for an early word on a wrong one."),
+        )
+        .query("locale", schema::text(&format!("Its language: {locales}. Else the browser's.")))
+        .shows(StatusCode::OK, "The page.", "text/html", html())
+        .shows(StatusCode::UNAUTHORIZED, "A page that says what is wrong with the key.", "text/html", html())
+        .shows(StatusCode::FORBIDDEN, "A page that says what is wrong with the origin.", "text/html", html())
+        .refuses(&[Code::NotFound]);
+    Routes::about("Card form", "What browsers load.").at("/frame", [get(show, operation)])
+}
+
 /// `GET /frame?key=…&origin=…&locale=…`: the page for a merchant's page, or the one that says why there is none.
 ///
 /// The `origin` only tells a developer early what `frame-ancestors` would enforce without a word; a request without
 /// one gets the page.
-pub(super) async fn show(
+async fn show(
     State(Frame { vault, assets }): State<Frame>,
     uri: Uri,
     headers: HeaderMap,

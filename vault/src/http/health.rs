@@ -8,8 +8,28 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::openapi::{OPERATIONS, Object, Operation, Routes, get, schema};
 use crate::Vault;
 use crate::vault::{Health, Readiness};
+
+/// `/livez`, `/readyz`
+pub(super) fn routes() -> Routes<Ready> {
+    let alive =
+        Operation::new("showLive", "Whether the process is alive", "For whoever restarts it if it is not.")
+            .unlimited()
+            .shows(StatusCode::OK, "It is.", "text/plain", schema::constant("ok\n"));
+    let readiness =
+        Operation::new("showReady", "Whether requests should be sent here", "For load balancers.")
+            .unlimited()
+            .answers(StatusCode::OK, "They should.", Object::Readiness)
+            .answers(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "They should not. `checks` says why.",
+                Object::Readiness,
+            );
+    let (name, about) = OPERATIONS;
+    Routes::about(name, about).at("/livez", [get(live, alive)]).at("/readyz", [get(ready, readiness)])
+}
 
 /// `GET /livez`: it answers, so it is.
 pub(super) async fn live() -> &'static str {

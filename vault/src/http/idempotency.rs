@@ -5,7 +5,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 
 use super::body::Params;
+use super::code::Code;
 use super::error::ApiError;
+use super::openapi::{Header, Operation, schema};
 use crate::idempotency::{Key, Made, NotAKey, Request};
 
 /// The key of a request, if it has one.
@@ -29,6 +31,18 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             (Some(_), Some(_)) => Err(NotAKey::Malformed.into()),
         }
     }
+}
+
+/// An operation that may be asked for again with the same key.
+pub(super) fn described(operation: Operation) -> Operation {
+    let about = "Your name for this request, known for a day. The same request with the same name again brings what the \
+                 first one made.";
+    let mut key = schema::matching("^[!-~]+$", about);
+    key["maxLength"] = Key::MAX_CHARS.into();
+    operation
+        .header("Idempotency-Key", key)
+        .with(Header::IdempotencyReplayed)
+        .refuses(&[Code::BadRequest, Code::IdempotencyMismatch])
 }
 
 /// The header of an answer that tells of something that an earlier request made.

@@ -1,8 +1,10 @@
 //! Lists as Omise pages through them.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::body::{BadRequest, Params};
+use super::openapi::{Operation, schema};
 use crate::list::{Limit, Order, Page, Window};
 use crate::time::Timestamp;
 
@@ -36,6 +38,26 @@ impl<T> ListObject<T> {
             to: window.to.unwrap_or(now).to_string(),
         }
     }
+}
+
+/// An operation that asks for a page: what [`window`] reads.
+pub(super) fn described(operation: Operation) -> Operation {
+    let window = Window::default();
+    let with_default = |mut schema: Value, default: Value| {
+        schema["default"] = default;
+        schema
+    };
+    let limit = schema::whole(1, Limit::MAX.into(), "Most items of the page.");
+    let offset = schema::whole(0, u32::MAX.into(), "How many items are left out before it.");
+    let order = schema::one_of(Order::ALL.map(Order::as_str), "What comes first.");
+    let from = schema::time("Since when items were made.");
+    operation
+        .query("limit", with_default(limit, window.limit.items().into()))
+        .query("offset", with_default(offset, window.offset.into()))
+        .query("order", with_default(order, window.order.as_str().into()))
+        .query("from", with_default(from, window.from.to_string().into()))
+        .query("to", schema::time("Until when; now, unless you say another time."))
+        .reads()
 }
 
 /// Which page a request asks for.

@@ -20,6 +20,7 @@ mod limit;
 mod list;
 mod metrics;
 mod object;
+mod openapi;
 mod pci_tokens;
 mod request;
 mod tokens;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -66,33 +67,20 @@ pub struct Parts {
 pub fn router(parts: Parts) -> Router {
     let Parts { vault, assets, limiter, metrics, stopping } = parts;
     let frame = Frame { vault: Arc::clone(&vault), assets: assets.clone() };
-    let pages = Router::new().route("/frame", get(frame::show)).with_state(frame);
-    let files = Router::new().route("/v1/{*name}", get(assets::show)).with_state(assets);
-    let ready = Router::new()
-        .route("/readyz", get(health::ready))
-        .with_state(Ready { vault: Arc::clone(&vault), stopping });
-    let routes = Router::new()
-        .route("/.well-known/jwks.json", get(jwks::show))
-        .route("/docs/errors", get(docs::errors))
-        .route("/livez", get(health::live))
-        .route("/tokens", post(tokens::create))
-        .route("/tokens/{id}", get(tokens::show))
-        .route("/charges", post(charges::create))
-        .route("/charges/{id}", get(charges::show))
-        .route("/customers", get(customers::list).post(customers::create))
-        .route("/customers/{id}", get(customers::show).patch(customers::update).delete(customers::delete))
-        .route("/customers/{id}/cards", get(cards::list))
-        .route("/customers/{id}/cards/{card}", get(cards::show).patch(cards::update).delete(cards::delete))
-        .route("/pci-tokens", post(pci_tokens::create))
-        .route("/pci-tokens/{id}", get(pci_tokens::show).delete(pci_tokens::delete))
-        .route("/pci-tokens/{id}/detokenize", post(pci_tokens::detokenize))
-        .route("/events", get(events::list))
-        .route("/events/{id}", get(events::show))
-        .route("/webhooks", get(webhooks::list).post(webhooks::create))
-        .route("/webhooks/{id}", get(webhooks::show).delete(webhooks::delete))
-        .merge(pages)
-        .merge(ready)
-        .merge(files)
+    let ready = Ready { vault: Arc::clone(&vault), stopping };
+    let routes = tokens::routes()
+        .and(charges::routes())
+        .and(customers::routes())
+        .and(cards::routes())
+        .and(pci_tokens::routes())
+        .and(events::routes())
+        .and(webhooks::routes())
+        .and(jwks::routes())
+        .and(frame::routes().with_state(frame))
+        .and(assets::routes().with_state(assets))
+        .and(docs::routes())
+        .and(health::routes().with_state(ready))
+        .documented()
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed);
     layered(routes, &vault, limiter, metrics).with_state(vault)

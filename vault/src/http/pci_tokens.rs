@@ -8,18 +8,78 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::auth::{Detokenizer, Secret};
 use super::body::{BadRequest, Params};
+use super::card::{JWE, SEALED_EXAMPLE};
+use super::code::Code;
 use super::error::ApiError;
+use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
-use crate::id::PciTokenId;
+use crate::id::{MerchantId, PciTokenId};
 use crate::merchant::Merchant;
 use crate::pci_token::{self, CorrelationId, PciToken};
 use crate::token::Line;
 use crate::vault::PciTokenError;
+
+/// `/pci-tokens`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let about = "Names the request. The same one again is the same request; another request has another one.";
+    let mut correlation_id = schema::matching("^[!-~]+$", about);
+    correlation_id["maxLength"] = CorrelationId::MAX_CHARS.into();
+    let called = |operation: Operation| {
+        operation.key(Key::Secret).needs_header("x-correlation-id", correlation_id.clone())
+    };
+    let of_one = |operation: Operation| {
+        called(operation).path("id", schema::matching(&PciTokenId::pattern(), "The PCI token."))
+    };
+    let made = called(Operation::new(
+        "createPciToken",
+        "A PCI token for a card",
+        "The card is `{\"fpan\":…,\"exp\":\"MMYY\"}`, sealed to a key of `/.well-known/jwks.json`.",
+    ))
+    .body(parameters())
+    .answers(StatusCode::CREATED, "The PCI token.", Object::PciToken)
+    .refuses(&[Code::InvalidCard, Code::InvalidSeal, Code::RepeatedRequest, Code::UnknownKid])
+    .refuses(&[Code::WrongMerchant]);
+    let look = of_one(Operation::new("showPciToken", "A PCI token", "What may be known of it.")).answers(
+        StatusCode::OK,
+        "The PCI token.",
+        Object::PciToken,
+    );
+    let end = of_one(Operation::new("deletePciToken", "Delete a PCI token", "Its card is gone."))
+        .says(StatusCode::NO_CONTENT, "It is deleted.")
+        .refuses(&[Code::DeletedToken]);
+    let about = "Takes a key with the scope `detokenize`. The audit keeps who asked, and the reason.";
+    let example = json!({ "reason": "network tokenization" });
+    let opened = of_one(Operation::new("detokenize", "The card in the clear", about))
+        .body(Body::new(&[("reason", schema::line("Why the card is needed."))], &[], example))
+        .answers(StatusCode::OK, "The card.", Object::ClearCard)
+        .refuses(&[Code::DeletedToken]);
+    Routes::about(
+        "PCI tokens",
+        "A PCI token stands for a card until it is deleted. In the shape of Thales's API.",
+    )
+    .at("/pci-tokens", [post(create, made)])
+    .at("/pci-tokens/{id}", [get(show, look), delete(delete_one, end)])
+    .at("/pci-tokens/{id}/detokenize", [post(detokenize, opened)])
+}
+
+/// What [`create`] reads.
+fn parameters() -> Body {
+    let merchant = "mrch_test_5fzbwqrkdn9g0e8yv3mxs7t2ha";
+    Body::new(
+        &[
+            ("merchantId", schema::matching(&MerchantId::pattern(), "The key's merchant.")),
+            ("encryptedData", schema::matching(JWE, "The sealed card.")),
+        ],
+        &[],
+        json!({ "merchantId": merchant, "encryptedData": SEALED_EXAMPLE }),
+    )
+}
 
 /// A PCI token under Thales's names.
 #[derive(Debug, Serialize)]
@@ -45,7 +105,7 @@ pub(super) struct ClearCardObject {
 }
 
 /// `POST /pci-tokens`: a sealed card for a PCI token.
-pub(super) async fn create(
+async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     headers: HeaderMap,
@@ -63,7 +123,7 @@ pub(super) async fn create(
 }
 
 /// `GET /pci-tokens/{tokenId}`: what may be known of a PCI token.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -73,7 +133,7 @@ pub(super) async fn show(
 }
 
 /// `DELETE /pci-tokens/{tokenId}`: forgets the card.
-pub(super) async fn delete(
+async fn delete_one(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -83,7 +143,7 @@ pub(super) async fn delete(
 }
 
 /// `POST /pci-tokens/{tokenId}/detokenize`: the card in the clear, for a key that may, and for a reason.
-pub(super) async fn detokenize(
+async fn detokenize(
     State(vault): State<Arc<Vault>>,
     Detokenizer { merchant, key }: Detokenizer,
     id: Result<Path<String>, PathRejection>,

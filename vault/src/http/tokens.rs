@@ -5,18 +5,48 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::json;
 
 use super::auth::PublicKey;
 use super::body::{BadRequest, Params};
 use super::card;
+use super::code::Code;
 use super::error::ApiError;
 use super::object::TokenObject;
+use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
 use crate::id::TokenId;
 use crate::merchant::ClearCards;
 
+/// `/tokens`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let example = json!({ "card": { "sealed": card::SEALED_EXAMPLE, "city": "Bangkok", "country": "TH" } });
+    let creation = Operation::new(
+        "createToken",
+        "A token for a card",
+        "Called by pages. The card is sealed to a key of `/.well-known/jwks.json`, or in the clear, as Omise's clients \
+         send it, where the merchant may. A token is used once, and expires if it is not. The same seal again brings \
+         the same token.",
+    );
+    let creation = creation
+        .key(Key::Public)
+        .body(Body::new(&[("card", card::schema())], &[], example))
+        .answers(StatusCode::OK, "The token.", Object::Token)
+        .refuses(&[Code::ClearCardNotAllowed, Code::InvalidCard, Code::WrongMerchant])
+        .refuses(&[Code::ExpiredSeal, Code::InvalidSeal, Code::ReplayedSeal, Code::UnknownKid]);
+    let look =
+        Operation::new("showToken", "A token", "Tells whether it was used, and what became of its charge.")
+            .key(Key::Public)
+            .path("id", schema::matching(&TokenId::pattern(), "The token."))
+            .answers(StatusCode::OK, "The token.", Object::Token);
+    Routes::about("Tokens", "A token stands for a card, once.")
+        .at("/tokens", [post(create, creation)])
+        .at("/tokens/{id}", [get(show, look)])
+}
+
 /// `POST /tokens`: a card, sealed or where the merchant may in the clear, for a token.
-pub(super) async fn create(
+async fn create(
     State(vault): State<Arc<Vault>>,
     PublicKey { merchant, key }: PublicKey,
     mut params: Params,
@@ -51,7 +81,7 @@ pub(super) async fn create(
 }
 
 /// `GET /tokens/{id}`: what may be known of a token.
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     PublicKey { merchant, .. }: PublicKey,
     id: Result<Path<String>, PathRejection>,

@@ -5,19 +5,52 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::json;
 
 use super::auth::Secret;
 use super::body::{BadRequest, Params};
 use super::error::ApiError;
 use super::object::{DeletedWebhookObject, NewWebhookObject, WebhookList, WebhookObject};
+use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::id::WebhookId;
-use crate::vault::WebhookError;
+use crate::vault::{MOST_WEBHOOKS, WebhookError};
 use crate::webhook::WebhookUrl;
 
+/// `/webhooks`
+pub(super) fn routes() -> Routes<Arc<Vault>> {
+    let which = || schema::matching(&WebhookId::pattern(), "The webhook.");
+    let mut url =
+        schema::text("An address with https. With test keys it may be http and on the vault's own machine.");
+    url["maxLength"] = WebhookUrl::MAX_BYTES.into();
+    let example = json!({ "url": "https://shop.example/events" });
+    let about = format!("It gets the events from now on. There are at most {MOST_WEBHOOKS}.");
+    let made = Operation::new("createWebhook", "Hear of events", &about)
+        .key(Key::Secret)
+        .body(Body::new(&[("url", url)], &[], example))
+        .answers(StatusCode::OK, "The webhook, with its secret, this once.", Object::NewWebhook);
+    let all = Operation::new("listWebhooks", "Your webhooks", "All of them.").key(Key::Secret).answers(
+        StatusCode::OK,
+        "The webhooks.",
+        Object::WebhookList,
+    );
+    let look = Operation::new("showWebhook", "A webhook", "Tells whether events arrive.")
+        .key(Key::Secret)
+        .path("id", which())
+        .answers(StatusCode::OK, "The webhook.", Object::Webhook);
+    let end = Operation::new("deleteWebhook", "Delete a webhook", "Events are no longer sent to it.")
+        .key(Key::Secret)
+        .path("id", which())
+        .answers(StatusCode::OK, "What was the webhook.", Object::DeletedWebhook);
+    Routes::about("Webhooks", "Where your server is told of events.")
+        .at("/webhooks", [get(list, all), post(create, made)])
+        .at("/webhooks/{id}", [get(show, look), delete(delete_one, end)])
+}
+
 /// `POST /webhooks`: has events sent to an address from now on. The answer alone shows the secret.
-pub(super) async fn create(
+async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     mut params: Params,
@@ -33,7 +66,7 @@ pub(super) async fn create(
 }
 
 /// `GET /webhooks`: all of a merchant's.
-pub(super) async fn list(
+async fn list(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
 ) -> Result<Json<WebhookList>, ApiError> {
@@ -42,7 +75,7 @@ pub(super) async fn list(
 }
 
 /// `GET /webhooks/{id}`
-pub(super) async fn show(
+async fn show(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
     id: Result<Path<String>, PathRejection>,
@@ -53,7 +86,7 @@ pub(super) async fn show(
 }
 
 /// `DELETE /webhooks/{id}`: has no more events sent to its address.
-pub(super) async fn delete(
+async fn delete_one(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, key }: Secret,
     id: Result<Path<String>, PathRejection>,

@@ -25,7 +25,7 @@ impl Watched {
         let parts = parts(&asked.vault, None, limiter(&UNLIMITED, &Default::default()));
         let operations = operations(&parts, Recent::default());
         let beside = asked.beside(Default::default()).await;
-        Self { operations: beside.routed(operations), asked: asked.routed(router(parts)) }
+        Self { operations: beside.operated(operations), asked: asked.routed(router(parts)) }
     }
 
     /// The samples, by name and labels.
@@ -164,7 +164,7 @@ async fn the_last_errors_are_kept_without_secrets() {
     let asked = Asked::new().await;
     let recent = Recent::default();
     let parts = parts(&asked.vault, None, limiter(&UNLIMITED, &Default::default()));
-    let operations = asked.routed(operations(&parts, recent.clone()));
+    let operations = asked.operated(operations(&parts, recent.clone()));
     assert_eq!(operations.get("/errors", "").await.json(), json!([]));
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recent));
     for n in 0..30 {

@@ -16,6 +16,7 @@ mod idempotency;
 mod jwks;
 mod limits;
 mod metrics;
+mod openapi;
 mod pci_tokens;
 mod request;
 mod seals;

@@ -1,10 +1,12 @@
 //! A vault to ask, with a clock to set, and cards to seal.
 
+pub(crate) mod contract;
 pub(crate) mod home;
 pub(crate) mod jwe;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod receiver;
+mod recorded;
 pub(crate) mod release;
 
 use std::sync::Arc;
@@ -35,10 +37,13 @@ use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
 use cardseal_vault::vault::Setup;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use contract::{Asking, Contract};
 use home::{Home, rows_where};
+use recorded::Recorded;
 
 /// 21 November 2026, 12:00 UTC.
 pub(crate) const NOON: u64 = 1_795_262_400;
@@ -57,6 +62,16 @@ pub(crate) struct Asked {
     clock: Arc<AtomicU64>,
     /// Milliseconds that rate limits believe to have passed.
     elapsed: Arc<AtomicU64>,
+    face: Face,
+}
+
+/// Whose routes are asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Face {
+    /// The operator's own, which are no part of what is promised to merchants.
+    Operator,
+    /// Everybody's, which are as `/openapi.json` says.
+    Public,
 }
 
 /// A merchant with its keys as texts.
@@ -119,12 +134,17 @@ impl Asked {
         let vault = Vault::open(Setup { acquirers, clock, ..dir.setup() }).await.unwrap();
         let elapsed = Arc::default();
         let router = routes(&vault, None, limiter(&UNLIMITED, &elapsed));
-        Self { router, vault, dir, clock: seconds, elapsed }
+        Self { router, vault, dir, clock: seconds, elapsed, face: Face::Public }
     }
 
     /// The same vault behind other routes.
     pub(crate) fn routed(self, router: Router) -> Self {
         Self { router, ..self }
+    }
+
+    /// The same vault behind its operator's routes.
+    pub(crate) fn operated(self, router: Router) -> Self {
+        Self { router, face: Face::Operator, ..self }
     }
 
     /// Lets time pass for the rate limits.
@@ -157,8 +177,34 @@ impl Asked {
         Account { public_key: public_key.as_str().into(), secret_key: secret_key.expose().into() }
     }
 
+    /// Asks, and holds request and answer against `/openapi.json`.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = request.into_parts();
+        let (body, read) = Recorded::of(body);
+        let (method, uri, headers) = (parts.method.clone(), parts.uri.clone(), parts.headers.clone());
+        let answer = Self::ask(&self.router, Request::from_parts(parts, body)).await;
+        if self.face == Face::Public {
+            let asking = Asking { method, uri, headers, body: read.bytes() };
+            let kept = self.contract().await.check(&asking, &answer);
+            assert!(kept.is_ok(), "not as /openapi.json says: {}", kept.unwrap_err());
+        }
+        answer
+    }
+
+    /// What the vault promises. Every vault promises the same.
+    pub(crate) async fn contract(&self) -> &'static Contract {
+        static CONTRACT: OnceCell<Contract> = OnceCell::const_new();
+        let read = async || {
+            // Past the rate limits of this one.
+            let router = routes(&self.vault, None, limiter(&UNLIMITED, &Arc::default()));
+            let request = request(Method::GET, "/openapi.json", "").body(Body::empty()).unwrap();
+            Contract::new(Self::ask(&router, request).await.json())
+        };
+        CONTRACT.get_or_init(read).await
+    }
+
+    async fn ask(router: &Router, request: Request<Body>) -> Answer {
+        let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

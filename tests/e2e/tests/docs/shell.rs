@@ -50,6 +50,7 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
             () if snippet.text.contains("/charges ") => "\"status\":\"successful\"",
             () if snippet.text.contains("/webhooks ") => "\"secret\":\"whsec_",
             () if snippet.text.contains("/customers ") => "\"object\":\"customer\"",
+            () if snippet.text.contains("/openapi.json") => "\"openapi\":\"3.1.0\"",
             () if snippet.text.contains("/tokens/") => "\"charge_status\":\"unknown\"",
             () if snippet.text.contains("/readyz") => "\"status\":\"ok\"",
             () if snippet.text.contains("--live") => "pkey      pkey_",
