@@ -58,6 +58,7 @@ fn the_whole_page_works_from_its_first_command_to_its_last() {
         ran += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    machine.assert_base_backup_has_no_security_codes();
     assert!(ran > 60, "only {ran} blocks");
 }
 
@@ -346,6 +347,18 @@ exec \"$@\"
         vault.signal("TERM");
         let (status, _) = vault.wait();
         assert!(status.success(), "{status}");
+    }
+
+    /// Of a table that is not logged, a base backup has only what makes an empty one.
+    fn assert_base_backup_has_no_security_codes(&mut self) {
+        let asking = "sudo -u postgres psql --dbname cardseal --tuples-only --no-align --command";
+        let of = |table: &str| format!("{asking} \"SELECT pg_relation_filepath('{table}')\"");
+        let file = |path: String| PathBuf::from(format!("backups/base/{}", path.trim()));
+        let codes = file(self.run(&of("security_codes"), "the table's file"));
+        let tokens = file(self.run(&of("tokens"), "the table's file"));
+        let in_backup =
+            |file: &Path, suffix: &str| self.file(&format!("{}{suffix}", file.display())).exists();
+        assert!(in_backup(&tokens, "") && in_backup(&codes, "_init") && !in_backup(&codes, ""), "{codes:?}");
     }
 
     /// A second vault, beside the first; or its end.

@@ -180,7 +180,7 @@ pub enum CliError {
     #[error("the vault has no merchant {0}; `merchant list` shows those it has")]
     UnknownMerchant(MerchantId),
     /// There is no such key, or it was revoked before.
-    #[error("the vault has no key {0} that could be revoked; `merchant keys` shows those it has")]
+    #[error("the vault has no key {0} that could be revoked; `merchant keys list` shows those it has")]
     UnknownApiKey(KeyId),
     /// A public key is in every page.
     #[error("a public key can only tokenize")]
