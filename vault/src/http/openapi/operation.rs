@@ -67,9 +67,8 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answers: Vec::new(),
-            codes: vec![Code::InternalError, Code::ServiceUnavailable],
+            codes: vec![Code::InternalError, Code::ServiceUnavailable, Code::TooManyRequests],
         }
-        .refuses(&[Code::TooManyRequests])
     }
 
     /// Without rate limits.

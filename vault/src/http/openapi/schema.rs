@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::token::Line;
 
-/// Members by their names, in the order in which they are shown.
+/// Members by their names.
 pub(in crate::http) type Members<'a> = &'a [(&'a str, Value)];
 
 /// An object that has these members, perhaps these others, and none beside them.
@@ -94,9 +94,6 @@ pub(in crate::http) fn optional(schema: Value) -> Value {
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
         schema["pattern"] = format!("^$|{pattern}").into();
     }
-    if let Some(texts) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        texts.push("".into());
-    }
     schema
 }
 
@@ -119,17 +116,12 @@ pub(super) fn of_form(schema: &Value) -> Value {
             "anyOf" => value.as_array().into_iter().flatten().map(of_form).collect(),
             "type" if takes("object") => "object".into(),
             "type" => "string".into(),
-            "enum" => {
-                value.as_array().into_iter().flatten().filter(|text| !text.is_null()).cloned().collect()
-            }
+            "enum" => value.as_array().into_iter().flatten().filter(|one| one.is_string()).cloned().collect(),
             "minimum" | "maximum" => continue,
             "examples" => value.as_array().into_iter().flatten().map(form_example).collect(),
             _ => value.clone(),
         };
         form.insert(keyword.clone(), value);
-    }
-    if takes("boolean") {
-        form.insert("enum".into(), json!(["true", "false", ""]));
     }
     if takes("object") && !form.contains_key("properties") && !form.contains_key("anyOf") {
         form.insert("additionalProperties".into(), json!({ "type": "string" }));

@@ -81,6 +81,26 @@ fn check(contract: &Contract, place: &str, example: &Value) {
 }
 
 #[tokio::test]
+async fn forms_are_of_texts() {
+    let asked = Asked::new().await;
+    let mut tried = 0;
+    walk(&asked.contract().await.document, "", &mut |place, part| {
+        if !place.contains("/application~1x-www-form-urlencoded/schema") {
+            return;
+        }
+        if let Some(kind @ Value::String(_)) = part.get("type") {
+            tried += 1;
+            assert!(kind == "string" || kind == "object", "{place}");
+        }
+        for one in part.get("enum").and_then(Value::as_array).into_iter().flatten() {
+            assert!(one.is_string(), "{place}");
+        }
+        assert!(part.get("minimum").is_none() && !part.get("type").is_some_and(Value::is_array), "{place}");
+    });
+    assert!(tried > 40, "only {tried} types");
+}
+
+#[tokio::test]
 async fn every_code_is_documented() {
     let asked = Asked::new().await;
     let document = &asked.contract().await.document;

@@ -1,4 +1,5 @@
-//! Omise's own client libraries, as npm and PyPI have them, against a vault with and without TLS.
+//! Omise's own client libraries, as npm and PyPI have them, against a vault with and without TLS; and its description
+//! against OpenAPI's own schema.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,9 +42,11 @@ pub(super) fn run() -> Result<Verdict> {
         let url = url.replace("127.0.0.1", "localhost");
         println!("xtask: Omise's clients with a vault at {url}");
         execute(against(npm(&node).args(["test", "--silent"]), &url, &keys, &certificate))?;
-        let mut python = python::python()?;
-        python.arg(sources.join("python/test_vault.py")).env("PYTHONPATH", &packages);
-        execute(against(&mut python, &url, &keys, &certificate))?;
+        for script in ["python/test_vault.py", "python/test_openapi.py"] {
+            let mut python = python::python()?;
+            python.arg(sources.join(script)).env("PYTHONPATH", &packages);
+            execute(against(&mut python, &url, &keys, &certificate))?;
+        }
     }
     Ok(Verdict::Passed)
 }
