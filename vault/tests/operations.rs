@@ -46,7 +46,13 @@ fn the_whole_page_works_from_its_first_command_to_its_last() {
     for block in blocks(&page("OPERATIONS.md")) {
         let place = format!("docs/OPERATIONS.md:{}", block.line);
         match &*block.mark {
-            "sh operate" => printed = machine.run(&block.text, &place),
+            "sh operate" => {
+                printed = machine.run(&block.text, &place);
+                // It has done what it was there for.
+                if block.text.contains("127.0.0.1:4243") {
+                    machine.end_drill();
+                }
+            }
             "sh service" => machine.service(block.text.trim(), &place),
             "sh drill" => machine.drill(&block.text, &place),
             "text shown" => wrong.extend(differs(&machine.filled(&block.text), &printed, &place)),
@@ -361,20 +367,19 @@ exec \"$@\"
         assert!(in_backup(&tokens, "") && in_backup(&codes, "_init") && !in_backup(&codes, ""), "{codes:?}");
     }
 
-    /// A second vault, beside the first; or its end.
+    /// A second vault, beside the first.
     fn drill(&mut self, text: &str, place: &str) {
-        if text.trim() == "kill %1" {
-            let drill = self.drill.take().unwrap();
-            drill.signal("TERM");
-            assert!(drill.wait().0.success(), "{place}");
-            return;
-        }
-        let started = self.filled(&text.replace("127.0.0.1:4243", "127.0.0.1:0").replace("\\\n", " "));
+        let started = self.filled(&text.replace("127.0.0.1:4243", "127.0.0.1:0"));
         let words: Vec<_> = started.split_whitespace().collect();
-        let ["sudo", "cardseal-vault", arguments @ .., "&"] = &words[..] else {
-            panic!("{place}: {started}")
-        };
+        let ["sudo", "cardseal-vault", arguments @ ..] = &words[..] else { panic!("{place}: {started}") };
         self.drill = Some(Served::run(command(arguments)));
+    }
+
+    /// Ctrl-C.
+    fn end_drill(&mut self) {
+        let drill = self.drill.take().unwrap();
+        drill.signal("INT");
+        assert!(drill.wait().0.success());
     }
 }
 
