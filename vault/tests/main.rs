@@ -17,6 +17,7 @@ mod process;
 mod secrecy;
 mod server;
 mod status;
+mod store;
 mod support;
 mod threats;
 mod verify;

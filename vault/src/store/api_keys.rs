@@ -101,10 +101,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn api_keys(&self, merchant: &MerchantId) -> Result<Vec<KeyRow>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY created_at, kind, id")
-            .bind(merchant.as_str())
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, kind, hint, scopes, created_at, revoked_at FROM api_keys
+             WHERE merchant_id = $1 ORDER BY created_at, kind, id",
+        )
+        .bind(merchant.as_str())
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(read).collect()
     }
 
@@ -113,10 +116,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn key_holder(&self, hash: Sha256Digest) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
-        let row = sqlx::query("SELECT * FROM api_keys WHERE hash = $1 AND revoked_at IS NULL")
-            .bind(&hash.as_bytes()[..])
-            .fetch_optional(&self.readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT merchant_id, id, kind, hint, scopes, created_at, revoked_at FROM api_keys
+             WHERE hash = $1 AND revoked_at IS NULL",
+        )
+        .bind(&hash.as_bytes()[..])
+        .fetch_optional(&self.readers)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let id = parsed(&row, "merchant_id", MerchantId::parse)?;
         Ok(Some((self.merchant(&id).await?, read(&row)?)))

@@ -34,8 +34,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn audit_heads(&self) -> Result<Vec<Head>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM audit_heads ORDER BY merchant_id").fetch_all(&self.readers).await?;
+        let rows = sqlx::query("SELECT merchant_id, seq, mac FROM audit_heads ORDER BY merchant_id")
+            .fetch_all(&self.readers)
+            .await?;
         rows.iter()
             .map(|row| {
                 let merchant = merchant(row)?;
@@ -65,13 +66,15 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM audit WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3")
-                .bind(merchant.map_or("", MerchantId::as_str))
-                .bind(i64::try_from(after).unwrap_or(i64::MAX))
-                .bind(i64::from(limit))
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT merchant_id, seq, at, actor, action, subject, reason, key_version, mac FROM audit
+                 WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        )
+        .bind(merchant.map_or("", MerchantId::as_str))
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(read).collect()
     }
 }

@@ -14,6 +14,15 @@ use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
 use crate::token::UsedBy;
 
+/// The columns that are read of a row.
+macro_rules! columns {
+    () => {
+        "id, token_id, customer_id, card_id, card_created_at, brand, last_digits, fingerprint,
+         fingerprint_key_version, security_code_check, data_key_version, details, amount, currency, status,
+         failure_code, created_at"
+    };
+}
+
 /// A charge as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredCharge {
@@ -211,12 +220,13 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<(MerchantId, StoredCharge)>, StoreError> {
         // The second condition on the time is looked at again when another process had the row meanwhile.
-        let rows = sqlx::query(
+        let rows = sqlx::query(concat!(
             "UPDATE charges SET ask_at = $2
              WHERE ask_at <= $1 AND (merchant_id, id) IN
                  (SELECT merchant_id, id FROM charges WHERE ask_at <= $1 ORDER BY ask_at LIMIT $3)
-             RETURNING *",
-        )
+             RETURNING merchant_id, ",
+            columns!()
+        ))
         .bind(seconds(now))
         .bind(seconds(lease))
         .bind(i64::from(limit))
@@ -234,9 +244,10 @@ impl Store {
         merchant: &MerchantId,
         id: &ChargeId,
     ) -> Result<Option<StoredCharge>, StoreError> {
-        let query = sqlx::query("SELECT * FROM charges WHERE merchant_id = $1 AND id = $2")
-            .bind(merchant.as_str())
-            .bind(id.as_str());
+        let query =
+            sqlx::query(concat!("SELECT ", columns!(), " FROM charges WHERE merchant_id = $1 AND id = $2"))
+                .bind(merchant.as_str())
+                .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 }

@@ -16,6 +16,21 @@ use crate::list::{Limit, Order, Page, Window};
 use crate::time::Timestamp;
 use crate::token::UsedBy;
 
+/// The columns that are read of a customer.
+macro_rules! customer {
+    () => {
+        "id, data_key_version, details, default_card, created_at"
+    };
+}
+
+/// The columns that are read of a card.
+macro_rules! card {
+    () => {
+        "id, customer_id, brand, last_digits, fingerprint, fingerprint_key_version, security_code_check,
+         data_key_version, pan, details, created_at"
+    };
+}
+
 /// A customer as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredCustomer {
@@ -195,11 +210,14 @@ impl Store {
         (key, entry): (&MacKey, &Entry),
     ) -> Result<Option<StoredCustomer>, StoreError> {
         let mut transaction = self.write().await?;
-        let deleted = sqlx::query("DELETE FROM customers WHERE merchant_id = $1 AND id = $2 RETURNING *")
-            .bind(merchant.as_str())
-            .bind(id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
+        let deleted = sqlx::query(concat!(
+            "DELETE FROM customers WHERE merchant_id = $1 AND id = $2 RETURNING ",
+            customer!()
+        ))
+        .bind(merchant.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
         let Some(row) = deleted else { return Ok(None) };
         let customer = read(&row)?;
         sqlx::query("DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2")
@@ -229,9 +247,10 @@ impl Store {
             .bind(customer.as_str())
             .execute(&mut *transaction)
             .await?;
-        let deleted = sqlx::query(
-            "DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3 RETURNING *",
-        )
+        let deleted = sqlx::query(concat!(
+            "DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3 RETURNING ",
+            card!()
+        ))
         .bind(merchant.as_str())
         .bind(customer.as_str())
         .bind(id.as_str())
@@ -279,9 +298,13 @@ impl Store {
         merchant: &MerchantId,
         id: &CustomerId,
     ) -> Result<Option<StoredCustomer>, StoreError> {
-        let query = sqlx::query("SELECT * FROM customers WHERE merchant_id = $1 AND id = $2")
-            .bind(merchant.as_str())
-            .bind(id.as_str());
+        let query = sqlx::query(concat!(
+            "SELECT ",
+            customer!(),
+            " FROM customers WHERE merchant_id = $1 AND id = $2"
+        ))
+        .bind(merchant.as_str())
+        .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
@@ -299,15 +322,17 @@ impl Store {
             Order::Chronological => "created_at, id",
             Order::ReverseChronological => "created_at DESC, id DESC",
         };
-        let rows =
-            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY {order} LIMIT $4 OFFSET $5")))
-                .bind(merchant.as_str())
-                .bind(seconds(window.from))
-                .bind(window.to.map_or(i64::MAX, seconds))
-                .bind(i64::from(window.limit.items()))
-                .bind(i64::from(window.offset))
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {} {WHERE} ORDER BY {order} LIMIT $4 OFFSET $5",
+            customer!()
+        )))
+        .bind(merchant.as_str())
+        .bind(seconds(window.from))
+        .bind(window.to.map_or(i64::MAX, seconds))
+        .bind(i64::from(window.limit.items()))
+        .bind(i64::from(window.offset))
+        .fetch_all(&self.readers)
+        .await?;
         let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
             .bind(merchant.as_str())
             .bind(seconds(window.from))
@@ -328,11 +353,14 @@ impl Store {
         customer: &CustomerId,
         id: &CardId,
     ) -> Result<Option<StoredCard>, StoreError> {
-        let query =
-            sqlx::query("SELECT * FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3")
-                .bind(merchant.as_str())
-                .bind(customer.as_str())
-                .bind(id.as_str());
+        let query = sqlx::query(concat!(
+            "SELECT ",
+            card!(),
+            " FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3"
+        ))
+        .bind(merchant.as_str())
+        .bind(customer.as_str())
+        .bind(id.as_str());
         let row = query.fetch_optional(&self.readers).await?;
         row.as_ref().map(|row| read_card(row, "id", "created_at")).transpose()
     }
@@ -377,16 +405,18 @@ impl Store {
             Order::Chronological => "seq",
             Order::ReverseChronological => "seq DESC",
         };
-        let rows =
-            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY {order} LIMIT $5 OFFSET $6")))
-                .bind(merchant.as_str())
-                .bind(customer.as_str())
-                .bind(seconds(window.from))
-                .bind(window.to.map_or(i64::MAX, seconds))
-                .bind(i64::from(window.limit.items()))
-                .bind(i64::from(window.offset))
-                .fetch_all(&self.readers)
-                .await?;
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {} {WHERE} ORDER BY {order} LIMIT $5 OFFSET $6",
+            card!()
+        )))
+        .bind(merchant.as_str())
+        .bind(customer.as_str())
+        .bind(seconds(window.from))
+        .bind(window.to.map_or(i64::MAX, seconds))
+        .bind(i64::from(window.limit.items()))
+        .bind(i64::from(window.offset))
+        .fetch_all(&self.readers)
+        .await?;
         let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
             .bind(merchant.as_str())
             .bind(customer.as_str())
@@ -414,11 +444,13 @@ impl Store {
         }
         let ids: Vec<_> = (0..customers.len()).map(|index| format!("${}", index + 3)).collect();
         let sql = format!(
-            "SELECT * FROM (
-                 SELECT cards.*, row_number() OVER (PARTITION BY customer_id ORDER BY seq) AS place,
+            "SELECT {}, total FROM (
+                 SELECT {}, row_number() OVER (PARTITION BY customer_id ORDER BY seq) AS place,
                      count(*) OVER (PARTITION BY customer_id) AS total
                  FROM cards WHERE merchant_id = $1 AND customer_id IN ({})
              ) AS counted WHERE place <= $2 ORDER BY customer_id, place",
+            card!(),
+            card!(),
             ids.join(", ")
         );
         let mut query =
@@ -436,8 +468,11 @@ impl Store {
     }
 }
 
-const BY_FINGERPRINT: &str =
-    "SELECT * FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND fingerprint = $3";
+const BY_FINGERPRINT: &str = concat!(
+    "SELECT ",
+    card!(),
+    " FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND fingerprint = $3"
+);
 
 /// Uses a token for a customer's card. The customer's row is the transaction's already.
 async fn keep(

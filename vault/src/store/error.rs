@@ -17,7 +17,7 @@ pub enum StoreError {
     /// The folder could not be locked.
     #[error("the data folder cannot be locked: {0}")]
     Lock(io::Error),
-    /// The tables could not be brought up to date, for example since a newer vault has been here.
+    /// The tables could not be brought up to date: a migration failed, or what was made before is not what it was.
     #[error("the database's tables cannot be brought up to date: {0}")]
     Migration(#[from] MigrateError),
     /// The database could not be opened.

@@ -8,6 +8,14 @@ use crate::keys::data::Ciphertext;
 use crate::list::{Order, Page, Window};
 use crate::time::Timestamp;
 
+/// The columns that are read of a row.
+macro_rules! select {
+    () => {
+        "SELECT seq, id, key, data_key_version, details, created_at
+         FROM events "
+    };
+}
+
 /// An event to keep with what it tells.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -48,7 +56,7 @@ impl Store {
         merchant: &MerchantId,
         id: &EventId,
     ) -> Result<Option<StoredEvent>, StoreError> {
-        let query = sqlx::query("SELECT * FROM events WHERE merchant_id = $1 AND id = $2")
+        let query = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND id = $2"))
             .bind(merchant.as_str())
             .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
@@ -63,22 +71,24 @@ impl Store {
         merchant: &MerchantId,
         window: Window,
     ) -> Result<Page<StoredEvent>, StoreError> {
-        const WHERE: &str = "FROM events WHERE merchant_id = $1 AND created_at >= $2 AND created_at <= $3";
+        const WHERE: &str = "WHERE merchant_id = $1 AND created_at >= $2 AND created_at <= $3";
         let order = match window.order {
             Order::Chronological => "ASC",
             Order::ReverseChronological => "DESC",
         };
         let to = window.to.map_or(i64::MAX, seconds);
-        let rows =
-            sqlx::query(AssertSqlSafe(format!("SELECT * {WHERE} ORDER BY seq {order} LIMIT $4 OFFSET $5")))
-                .bind(merchant.as_str())
-                .bind(seconds(window.from))
-                .bind(to)
-                .bind(i64::from(window.limit.items()))
-                .bind(i64::from(window.offset))
-                .fetch_all(&self.readers)
-                .await?;
-        let total = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total {WHERE}")))
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            concat!(select!(), "{} ORDER BY seq {} LIMIT $4 OFFSET $5"),
+            WHERE, order
+        )))
+        .bind(merchant.as_str())
+        .bind(seconds(window.from))
+        .bind(to)
+        .bind(i64::from(window.limit.items()))
+        .bind(i64::from(window.offset))
+        .fetch_all(&self.readers)
+        .await?;
+        let total = sqlx::query(AssertSqlSafe(format!("SELECT count(*) AS total FROM events {WHERE}")))
             .bind(merchant.as_str())
             .bind(seconds(window.from))
             .bind(to)
@@ -99,7 +109,7 @@ impl Store {
         seq: u64,
     ) -> Result<Option<StoredEvent>, StoreError> {
         let query =
-            sqlx::query("SELECT * FROM events WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT 1")
+            sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT 1"))
                 .bind(merchant.as_str())
                 .bind(i64::try_from(seq).unwrap_or(i64::MAX));
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()

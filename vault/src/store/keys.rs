@@ -82,9 +82,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM wrapped_keys ORDER BY purpose, version")
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT purpose, version, wrapped, created_at, active_from, destroyed_at FROM wrapped_keys
+             ORDER BY purpose, version",
+        )
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(read).collect()
     }
 

@@ -55,8 +55,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM merchants ORDER BY created_at, id").fetch_all(&self.readers).await?;
+        let rows = sqlx::query("SELECT id, name, mode, clear_cards FROM merchants ORDER BY created_at, id")
+            .fetch_all(&self.readers)
+            .await?;
         let mut merchants = Vec::with_capacity(rows.len());
         for row in &rows {
             let origins = self.origins(&parsed(row, "id", MerchantId::parse)?).await?;
@@ -70,7 +71,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn merchant(&self, id: &MerchantId) -> Result<Merchant, StoreError> {
-        let query = sqlx::query("SELECT * FROM merchants WHERE id = $1").bind(id.as_str());
+        let query =
+            sqlx::query("SELECT id, name, mode, clear_cards FROM merchants WHERE id = $1").bind(id.as_str());
         let row = query.fetch_optional(&self.readers).await?.ok_or(StoreError::Corrupt("merchant_id"))?;
         read_merchant(&row, self.origins(id).await?)
     }

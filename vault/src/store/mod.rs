@@ -16,17 +16,18 @@ mod keys;
 mod load;
 mod location;
 mod merchants;
+pub mod migrations;
 mod pci_tokens;
 mod reencrypt;
 mod tokens;
 mod webhooks;
 
+use std::fs::File;
 use std::io;
 use std::sync::Once;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Connection, Row, Transaction};
 
 use crate::keys::data::Ciphertext;
@@ -68,22 +69,16 @@ enum Engine {
 }
 
 impl Store {
-    /// Opens the database and brings its tables up to date. Other processes may have it open too, with an older version of
-    /// the vault as well: tables only ever gain what an older version does not look at.
+    /// Opens the database and brings its tables up to date. Other processes may have it open too, with an older or a newer
+    /// version of the vault as well (see [`migrations`]).
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        install_drivers();
         match location {
-            Location::Folder(dir) => {
-                let locked = tokio::task::spawn_blocking({
-                    let dir = dir.clone();
-                    move || dir.lock()
-                });
-                let lock =
-                    locked.await.map_err(io::Error::other).and_then(|lock| lock).map_err(StoreError::Lock)?;
+            Location::Folder(_) => {
+                let lock = lock_folder(location).await?;
                 let opened = Self::open_sqlite(location).await;
                 drop(lock);
                 opened
@@ -115,21 +110,21 @@ impl Store {
                     })
                 })
         };
+        migrations::run_locked(location, migrations::of(location)).await?;
         let opening = |source| StoreError::Open { location: location.clone(), source };
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
-        SQLITE.run(&writer).await?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         Ok(Self { engine: Engine::Sqlite, batcher: Batcher::start(Engine::Sqlite, &writer), writer, readers })
     }
 
     async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
+        migrations::run_locked(location, migrations::of(location)).await?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(LONGEST_WAIT)
             .connect(&location.url())
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
-        POSTGRES.run(&pool).await?;
         let batcher = Batcher::start(Engine::Postgres, &pool);
         Ok(Self { engine: Engine::Postgres, batcher, writer: pool.clone(), readers: pool })
     }
@@ -156,9 +151,6 @@ impl Store {
     }
 }
 
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
-
 /// How long a request waits for a connection.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -173,6 +165,19 @@ const CONNECTIONS: u32 = 16;
 const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
 
 const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
+
+/// Waits for whoever makes or opens the database in the same folder. PostgreSQL has no need of it.
+async fn lock_folder(location: &Location) -> Result<Option<File>, StoreError> {
+    let Location::Folder(dir) = location else { return Ok(None) };
+    let dir = dir.clone();
+    let locked = tokio::task::spawn_blocking(move || dir.lock()).await;
+    locked.map_err(io::Error::other).and_then(|lock| lock).map(Some).map_err(StoreError::Lock)
+}
+
+fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(sqlx::any::install_default_drivers);
+}
 
 async fn begin(engine: Engine, pool: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
     match engine {

@@ -11,6 +11,15 @@ use crate::keys::mac::MacKey;
 use crate::pci_token::CorrelationId;
 use crate::time::Timestamp;
 
+/// The columns that are read of a row.
+macro_rules! select {
+    () => {
+        "SELECT id, brand, last_digits, fingerprint, fingerprint_key_version, data_key_version, pan, details,
+             created_at, updated_at
+         FROM pci_tokens "
+    };
+}
+
 /// A PCI token as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredPciToken {
@@ -75,7 +84,7 @@ impl Store {
             transaction.commit().await?;
             return Ok(None);
         }
-        let first = sqlx::query("SELECT * FROM pci_tokens WHERE merchant_id = $1 AND seal_id = $2")
+        let first = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seal_id = $2"))
             .bind(merchant.as_str())
             .bind(request.as_str())
             .fetch_one(&mut *transaction)
@@ -92,7 +101,7 @@ impl Store {
         merchant: &MerchantId,
         id: &PciTokenId,
     ) -> Result<Option<StoredPciToken>, StoreError> {
-        let query = sqlx::query("SELECT * FROM pci_tokens WHERE merchant_id = $1 AND id = $2")
+        let query = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND id = $2"))
             .bind(merchant.as_str())
             .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()

@@ -17,7 +17,9 @@ use crate::token::{Usage, UsedBy};
 /// The columns of a token and what became of it.
 macro_rules! select {
     () => {
-        "SELECT tokens.*, charges.status, charges.failure_code FROM tokens
+        "SELECT tokens.id, tokens.card_id, tokens.brand, tokens.last_digits, tokens.fingerprint,
+             tokens.fingerprint_key_version, tokens.security_code_check, tokens.data_key_version, tokens.pan,
+             tokens.details, tokens.created_at, tokens.expires_at, tokens.used_by, charges.status, charges.failure_code FROM tokens
          LEFT JOIN charges ON charges.merchant_id = tokens.merchant_id AND charges.token_id = tokens.id "
     };
 }

@@ -67,10 +67,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn webhooks(&self, merchant: &MerchantId) -> Result<Vec<StoredWebhook>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM webhooks WHERE merchant_id = $1 ORDER BY created_at, id")
-            .bind(merchant.as_str())
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, data_key_version, details, created_at, delivered_seq, attempts, next_at FROM webhooks
+             WHERE merchant_id = $1 ORDER BY created_at, id",
+        )
+        .bind(merchant.as_str())
+        .fetch_all(&self.readers)
+        .await?;
         rows.iter().map(read).collect()
     }
 
@@ -127,7 +130,7 @@ impl Store {
                   JOIN event_heads ON event_heads.merchant_id = webhooks.merchant_id
                   WHERE webhooks.next_at <= $1 AND event_heads.seq > webhooks.delivered_seq
                   ORDER BY webhooks.next_at LIMIT $3)
-             RETURNING *",
+             RETURNING merchant_id, id, data_key_version, details, created_at, delivered_seq, attempts, next_at",
         )
         .bind(seconds(now))
         .bind(seconds(lease))

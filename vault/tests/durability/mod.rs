@@ -8,6 +8,7 @@ mod full_disk;
 mod kills;
 mod ledger;
 mod load;
+mod newer_version;
 mod random;
 mod three_processes;
 

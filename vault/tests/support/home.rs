@@ -21,6 +21,11 @@ impl Home {
         Self { database: Database::new().await, ..Self::in_folder() }
     }
 
+    /// A new one whose database has no tables yet.
+    pub(crate) async fn empty() -> Self {
+        Self { database: Database::empty().await, ..Self::in_folder() }
+    }
+
     /// A new one with everything in the folder.
     pub(crate) fn in_folder() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: None }

@@ -19,11 +19,15 @@ impl Database {
     /// None where tests run on SQLite.
     pub(crate) async fn new() -> Option<Self> {
         static TEMPLATE: OnceCell<Database> = OnceCell::const_new();
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = std::env::var("CARDSEAL_TEST_POSTGRES").ok()?;
+        let server = server()?;
         // The tables are made once: a copy of a database takes a fraction of the time.
         let template = TEMPLATE.get_or_init(|| Self::template(&server)).await;
-        Some(Self::copy(&server, &COUNT.fetch_add(1, Ordering::Relaxed).to_string(), &template.name).await)
+        Some(Self::copy(&server, &next_name(), &template.name).await)
+    }
+
+    /// One without tables.
+    pub(crate) async fn empty() -> Option<Self> {
+        Some(Self::copy(&server()?, &next_name(), "template1").await)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -44,6 +48,15 @@ impl Database {
         execute(server, format!("CREATE DATABASE {name} TEMPLATE {of}")).await;
         Self { server: server.to_owned(), name }
     }
+}
+
+fn server() -> Option<String> {
+    std::env::var("CARDSEAL_TEST_POSTGRES").ok()
+}
+
+fn next_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
 impl Drop for Database {
