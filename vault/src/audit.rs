@@ -73,10 +73,12 @@ pub enum Action {
     RewrapKeys,
     /// A vault's key was followed by a new one.
     RotateKey,
+    /// What an address's messages are signed with was followed by a new secret.
+    RotateWebhookSecret,
 }
 
 impl Action {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::AddKey,
         Self::AddMerchant,
         Self::AddWebhook,
@@ -93,6 +95,7 @@ impl Action {
         Self::RevokeKey,
         Self::RewrapKeys,
         Self::RotateKey,
+        Self::RotateWebhookSecret,
     ];
 
     /// Its name in the store.
@@ -115,6 +118,7 @@ impl Action {
             Self::RevokeKey => "key.revoke",
             Self::RewrapKeys => "vault_key.rewrap",
             Self::RotateKey => "vault_key.rotate",
+            Self::RotateWebhookSecret => "webhook.rotate_secret",
         }
     }
 

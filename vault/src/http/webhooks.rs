@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::auth::Secret;
-use super::body::{BadRequest, Params};
+use super::body::{BadRequest, Params, Query};
 use super::error::ApiError;
 use super::object::{DeletedWebhookObject, NewWebhookObject, WebhookList, WebhookObject};
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
@@ -40,6 +40,12 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
         .key(Key::Secret)
         .path("id", which())
         .answers(StatusCode::OK, "The webhook.", Object::Webhook);
+    let about = "The secret before it signs beside it for 24 hours: each message then has a `v1` for either.";
+    let next = Operation::new("rotateWebhookSecret", "The next secret", about)
+        .key(Key::Secret)
+        .path("id", which())
+        .reads()
+        .answers(StatusCode::OK, "The webhook, with its new secret, this once.", Object::NewWebhook);
     let end = Operation::new("deleteWebhook", "Delete a webhook", "Events are no longer sent to it.")
         .key(Key::Secret)
         .path("id", which())
@@ -47,6 +53,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
     Routes::about("Webhooks", "Where your server is told of events.")
         .at("/webhooks", [get(list, all), post(create, made)])
         .at("/webhooks/{id}", [get(show, look), delete(delete_one, end)])
+        .at("/webhooks/{id}/rotate_secret", [post(rotate_secret, next)])
 }
 
 /// `POST /webhooks`: has events sent to an address from now on. The answer alone shows the secret.
@@ -83,6 +90,19 @@ async fn show(
     let id = read(id)?;
     let webhook = vault.webhooks(&merchant).await?.into_iter().find(|webhook| webhook.id == id);
     Ok(Json(WebhookObject::new(webhook.ok_or(ApiError::NoSuchWebhook)?, merchant.mode)))
+}
+
+/// `POST /webhooks/{id}/rotate_secret`: a new secret, which the answer alone shows. The one before signs beside it for a day.
+async fn rotate_secret(
+    State(vault): State<Arc<Vault>>,
+    Secret { merchant, key }: Secret,
+    id: Result<Path<String>, PathRejection>,
+    Query(params): Query,
+) -> Result<Json<NewWebhookObject>, ApiError> {
+    params.finish()?;
+    let rotated = vault.rotate_webhook_secret(&merchant, Actor::Key(key), &read(id)?).await?;
+    let (webhook, secret) = rotated.ok_or(ApiError::NoSuchWebhook)?;
+    Ok(Json(NewWebhookObject::new(webhook, &secret, merchant.mode)))
 }
 
 /// `DELETE /webhooks/{id}`: has no more events sent to its address.

@@ -77,6 +77,37 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Keeps other details of a webhook. False if it is no longer as it was read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn replace_webhook(
+        &self,
+        merchant: &MerchantId,
+        before: &StoredWebhook,
+        after: &Ciphertext,
+        audit: (&MacKey, &Entry),
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let replaced = sqlx::query(
+            "UPDATE webhooks SET details = $4, data_key_version = $5
+             WHERE merchant_id = $1 AND id = $2 AND details = $3",
+        )
+        .bind(merchant.as_str())
+        .bind(before.id.as_str())
+        .bind(before.details.bytes.as_slice())
+        .bind(after.bytes.as_slice())
+        .bind(i64::from(after.key_version))
+        .execute(&mut *transaction)
+        .await?;
+        if replaced.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::append(&mut transaction, audit.0, audit.1).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     /// Deletes a webhook. False if there is none.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::id::{MerchantId, WebhookId};
 use crate::merchant::Merchant;
 use crate::store::{StoreError, StoredWebhook};
 use crate::time::Timestamp;
-use crate::webhook::{LONGEST_DELIVERY, Webhook, WebhookSecret, WebhookUrl};
+use crate::webhook::{LONGEST_DELIVERY, Webhook, WebhookSecret, WebhookUrl, signature};
 
 /// Most webhooks of a merchant.
 pub const MOST_WEBHOOKS: u32 = 16;
@@ -36,11 +36,47 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4 * 60 * 60);
 /// How old an event gets before its delivery is given up. It stays in the list of events.
 const LONGEST_DELAY: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
+/// How long a secret signs beside the one that followed it: for a merchant's servers to get to know that one.
+const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Most secrets that sign beside the newest. A request that is sent again because its answer was lost makes one more, and
+/// the one that the merchant's servers know has to stay.
+const MOST_RETIRED: usize = 4;
+
 /// What is kept of a webhook, encrypted: an address may have a password of the merchant's in it.
 #[derive(Debug, Deserialize, Serialize)]
 struct WebhookDetails {
     url: String,
     secret: WebhookSecret,
+    /// Those before it, newest first.
+    #[serde(default)]
+    retired: Vec<RetiredSecret>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct RetiredSecret {
+    secret: WebhookSecret,
+    /// Seconds since 1970.
+    signs_until: u64,
+}
+
+impl WebhookDetails {
+    fn url(&self, merchant: &Merchant) -> Result<WebhookUrl, Failure> {
+        WebhookUrl::parse(&self.url, merchant.mode).map_err(|_| Failure::Unreadable("webhook"))
+    }
+
+    /// What signs at this time, newest first.
+    fn signing(&self, now: Timestamp) -> impl Iterator<Item = &WebhookSecret> {
+        let retired = self.retired.iter().filter(move |retired| now.unix_seconds() < retired.signs_until);
+        std::iter::once(&self.secret).chain(retired.map(|retired| &retired.secret))
+    }
+
+    fn rotate(self, now: Timestamp) -> Self {
+        let before = RetiredSecret { secret: self.secret, signs_until: now.plus(OVERLAP).unix_seconds() };
+        let still = self.retired.into_iter().filter(|retired| now.unix_seconds() < retired.signs_until);
+        let retired = std::iter::once(before).chain(still).take(MOST_RETIRED).collect();
+        Self { secret: WebhookSecret::random(), retired, ..self }
+    }
 }
 
 impl Vault {
@@ -55,7 +91,8 @@ impl Vault {
         url: WebhookUrl,
     ) -> Result<(Webhook, WebhookSecret), WebhookError> {
         let (id, now) = (WebhookId::random(merchant.mode), self.clock.now());
-        let kept = WebhookDetails { url: url.as_str().into(), secret: WebhookSecret::random() };
+        let (url_text, secret) = (url.as_str().into(), WebhookSecret::random());
+        let kept = WebhookDetails { url: url_text, secret, retired: Vec::new() };
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &kept))?;
         let new = StoredWebhook { id, details, created_at: now, delivered_seq: 0, attempts: 0, next_at: now };
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::AddWebhook, new.id.as_str(), None);
@@ -73,11 +110,38 @@ impl Vault {
     pub async fn webhooks(&self, merchant: &Merchant) -> Result<Vec<Webhook>, Failure> {
         let mut webhooks = Vec::new();
         for stored in self.store.webhooks(&merchant.id).await? {
-            let (url, _) = self.webhook_details(merchant, &stored).await?;
-            let StoredWebhook { id, created_at, attempts: failed_attempts, .. } = stored;
-            webhooks.push(Webhook { id, url, created_at, failed_attempts });
+            let details = self.webhook_details(merchant, &stored).await?;
+            webhooks.push(shown(stored, details.url(merchant)?));
         }
         Ok(webhooks)
+    }
+
+    /// Gives a webhook a new secret, and gives that this once. The one before signs beside it for a day. None if the
+    /// merchant has no such webhook.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn rotate_webhook_secret(
+        &self,
+        merchant: &Merchant,
+        actor: Actor,
+        id: &WebhookId,
+    ) -> Result<Option<(Webhook, WebhookSecret)>, Failure> {
+        let action = Action::RotateWebhookSecret;
+        let entry = self.audit_entry(Some(&merchant.id), actor, action, id.as_str(), None);
+        let key = self.audit_key()?;
+        loop {
+            let webhooks = self.store.webhooks(&merchant.id).await?;
+            let Some(stored) = webhooks.into_iter().find(|webhook| webhook.id == *id) else {
+                return Ok(None);
+            };
+            let details = self.webhook_details(merchant, &stored).await?.rotate(self.clock.now());
+            let after = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &details))?;
+            // Whoever was first is done, so this comes to an end.
+            if self.store.replace_webhook(&merchant.id, &stored, &after, (&key, &entry)).await? {
+                return Ok(Some((shown(stored, details.url(merchant)?), details.secret)));
+            }
+        }
     }
 
     /// Deletes a webhook. What is being sent to it is still sent. False if the merchant has no such webhook.
@@ -123,7 +187,8 @@ impl Vault {
 
     async fn deliver_to(&self, merchant: &MerchantId, mut webhook: StoredWebhook) -> Result<u64, Failure> {
         let merchant = self.store.merchant(merchant).await?;
-        let (url, secret) = self.webhook_details(&merchant, &webhook).await?;
+        let details = self.webhook_details(&merchant, &webhook).await?;
+        let url = details.url(&merchant)?;
         let mut delivered = 0;
         while !self.delivering.is_closed()
             && let Some(event) = self.store.event_after(&merchant.id, webhook.delivered_seq).await?
@@ -131,7 +196,8 @@ impl Vault {
             let (seq, happened_at) = (event.seq, event.created_at);
             let event = EventObject::new(self.shown_event(&merchant, event).await?, merchant.mode);
             let body = serde_json::to_vec(&event).map_err(|_| Failure::Unreadable("event"))?;
-            let signature = secret.sign(self.clock.now(), &body);
+            let now = self.clock.now();
+            let signature = signature(details.signing(now), now, &body);
             let sent = self.sender.send(merchant.mode, &url, signature, body).await;
             let now = self.clock.now();
             if let Err(why) = sent {
@@ -176,12 +242,14 @@ impl Vault {
         &self,
         merchant: &Merchant,
         webhook: &StoredWebhook,
-    ) -> Result<(WebhookUrl, WebhookSecret), Failure> {
-        let WebhookDetails { url, secret } =
-            self.details(merchant, webhook.id.as_str(), &webhook.details).await?;
-        let url = WebhookUrl::parse(&url, merchant.mode).map_err(|_| Failure::Unreadable("webhook"))?;
-        Ok((url, secret))
+    ) -> Result<WebhookDetails, Failure> {
+        self.details(merchant, webhook.id.as_str(), &webhook.details).await
     }
+}
+
+fn shown(webhook: StoredWebhook, url: WebhookUrl) -> Webhook {
+    let StoredWebhook { id, created_at, attempts: failed_attempts, .. } = webhook;
+    Webhook { id, url, created_at, failed_attempts }
 }
 
 /// How long to wait after so many attempts in vain: half of it by chance, so that webhooks that failed together are not

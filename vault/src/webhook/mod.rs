@@ -8,7 +8,7 @@ mod url;
 use crate::id::WebhookId;
 use crate::time::Timestamp;
 
-pub use secret::WebhookSecret;
+pub use secret::{WebhookSecret, signature};
 pub use sender::{LONGEST_DELIVERY, NotDelivered, Sender};
 pub use url::{NotAWebhookUrl, WebhookUrl};
 

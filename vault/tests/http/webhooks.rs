@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Method;
 use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::audit::Action;
 use cardseal_vault::merchant::{ClearCards, Mode};
 use cardseal_vault::time::Timestamp;
 use cardseal_vault::webhook::{NotDelivered, Sender, WebhookUrl};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::program::{Served, add_merchant};
@@ -300,4 +302,93 @@ async fn a_vault_that_serves_sends_events_by_itself() {
     assert!(messages.iter().all(|message| message.signed_at(webhook["secret"].as_str().unwrap()).is_some()));
     let (log, secret) = (vault.log(), webhook["secret"].as_str().unwrap());
     assert!(!log.contains(secret) && !log.contains("shop=1"), "{log}");
+}
+
+#[tokio::test]
+async fn a_secret_is_followed_by_another_and_signs_beside_it_for_a_day() {
+    const DAY: u64 = 24 * 60 * 60;
+    let (asked, receiver) = (Asked::new().await, Receiver::start().await);
+    let account = asked.merchant().await;
+    let (id, first) = asked.webhook(&account, &receiver).await;
+    let path = format!("/webhooks/{id}/rotate_secret");
+    let rotate = async || {
+        let request = request(Method::POST, &path, &account.secret_key).body(Body::empty()).unwrap();
+        let answer = asked.send(request).await.json();
+        assert_eq!((&answer["id"], &answer["url"]), (&json!(id), &json!(receiver.url())));
+        answer["secret"].as_str().unwrap().to_owned()
+    };
+    let signed_by = async |secrets: &[&String]| {
+        asked.pay(&account).await;
+        assert_eq!(asked.deliver().await, 2);
+        let messages = receiver.messages();
+        secrets.iter().map(|secret| messages[0].signed_at(secret).is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(signed_by(&[&first]).await, [true]);
+
+    let second = rotate().await;
+    assert!(second.starts_with("whsec_") && second != first);
+    assert_eq!(signed_by(&[&first, &second]).await, [true, true]);
+    let shown = asked.get(&format!("/webhooks/{id}"), &account.secret_key).await.json();
+    assert_eq!(shown.get("secret"), None);
+
+    // The answer was lost and the request sent again: what the merchant's server knows still signs.
+    asked.set_time(NOON + DAY - 60);
+    let third = rotate().await;
+    assert_eq!(signed_by(&[&first, &second, &third]).await, [true, true, true]);
+    asked.set_time(NOON + DAY);
+    assert_eq!(signed_by(&[&first, &second, &third]).await, [false, true, true]);
+    asked.set_time(NOON + 2 * DAY - 60);
+    assert_eq!(signed_by(&[&first, &second, &third]).await, [false, false, true]);
+
+    // It does not grow for ever.
+    let mut last = third.clone();
+    for _ in 0..5 {
+        last = rotate().await;
+    }
+    assert_eq!(signed_by(&[&third, &last]).await, [false, true]);
+
+    let kept = asked.vault.verify_audit().await.unwrap();
+    let rows = asked.vault.store().audit_rows(kept[0].merchant.as_ref(), 0, 100).await.unwrap();
+    let rotations = rows.iter().filter(|row| row.entry.action == Action::RotateWebhookSecret);
+    assert!(rotations.clone().all(|row| row.entry.subject == id));
+    assert_eq!((rotations.count(), &kept[0].flaw), (7, &None));
+}
+
+#[tokio::test]
+async fn nobody_else_rotates_a_secret() {
+    let (asked, receiver) = (Asked::new().await, Receiver::start().await);
+    let (account, other) = (asked.merchant().await, asked.merchant().await);
+    let (id, secret) = asked.webhook(&account, &receiver).await;
+    let path = format!("/webhooks/{id}/rotate_secret");
+    asked.post(&path, &other.secret_key, &json!({})).await.error(404, "not_found");
+    asked.post(&path, &account.public_key, &json!({})).await.error(401, "authentication_failure");
+    asked.post(&path, &account.secret_key, &json!({ "secret": "mine" })).await.error(400, "bad_request");
+    asked
+        .post("/webhooks/hook_test_0/rotate_secret", &account.secret_key, &json!({}))
+        .await
+        .error(404, "not_found");
+    asked.pay(&account).await;
+    asked.deliver().await;
+    let message = receiver.next().await;
+    let signature = message.headers["cardseal-signature"].to_str().unwrap();
+    assert!(message.signed_at(&secret).is_some() && signature.matches("v1=").count() == 1, "{signature}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotations_at_once_are_all_kept() {
+    let (asked, receiver) = (Asked::new().await, Receiver::start().await);
+    let account = asked.merchant().await;
+    let (id, first) = asked.webhook(&account, &receiver).await;
+    let path = format!("/webhooks/{id}/rotate_secret");
+    let rotations = (0..4).map(|_| {
+        asked.send(request(Method::POST, &path, &account.secret_key).body(Body::empty()).unwrap())
+    });
+    let secrets = join_all(rotations).await;
+    asked.pay(&account).await;
+    asked.deliver().await;
+    let message = receiver.next().await;
+    assert!(message.signed_at(&first).is_some());
+    for answer in secrets {
+        assert!(message.signed_at(answer.json()["secret"].as_str().unwrap()).is_some());
+    }
 }

@@ -99,13 +99,15 @@ impl Message {
     /// The time it was signed at, if it is signed with this secret.
     pub(crate) fn signed_at(&self, secret: &str) -> Option<u64> {
         let signature = self.headers.get("cardseal-signature")?.to_str().unwrap();
-        let (time, mac) = signature.strip_prefix("t=")?.split_once(",v1=")?;
-        let bytes: Vec<_> = (0..mac.len() / 2)
-            .map(|index| u8::from_str_radix(&mac[2 * index..2 * index + 2], 16).unwrap())
-            .collect();
+        let (time, macs) = signature.strip_prefix("t=")?.split_once(",v1=")?;
         let signed = [time.as_bytes(), b".", &self.body].concat();
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        hmac::verify(&key, &signed, &bytes).ok()?;
-        time.parse().ok()
+        let is_signed = macs.split(",v1=").any(|mac| {
+            let bytes: Vec<_> = (0..mac.len() / 2)
+                .map(|index| u8::from_str_radix(&mac[2 * index..2 * index + 2], 16).unwrap())
+                .collect();
+            hmac::verify(&key, &signed, &bytes).is_ok()
+        });
+        if is_signed { time.parse().ok() } else { None }
     }
 }

@@ -103,8 +103,9 @@ fn webhook() -> Value {
             "in": "header",
             "required": true,
             "description": "`t=<seconds since 1970>,v1=<hexadecimal>`, where `v1` is the HMAC-SHA-256 of time, full \
-                            stop and body under the webhook's secret.",
-            "schema": { "type": "string", "pattern": "^t=[0-9]+,v1=[0-9a-f]{64}$" },
+                            stop and body under the webhook's secret. After `rotateWebhookSecret` there are several \
+                            for a day, and one of them is under the secret that you know.",
+            "schema": { "type": "string", "pattern": "^t=[0-9]+(,v1=[0-9a-f]{64})+$" },
         }],
         "requestBody": {
             "required": true,
