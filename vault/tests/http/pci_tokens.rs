@@ -1,5 +1,10 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Method;
+use cardseal_vault::access::limit::Limits;
 use cardseal_vault::access::{KeyKind, Permission, Scopes};
 use cardseal_vault::audit::Action;
 use cardseal_vault::id::SecretKey;
@@ -9,7 +14,7 @@ use cardseal_vault::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::jwe::Jwe;
-use crate::support::{Account, Answer, Asked, NOON, SHOP, VISA};
+use crate::support::{Account, Answer, Asked, NOON, SHOP, UNLIMITED, VISA};
 
 #[tokio::test]
 async fn a_sealed_card_becomes_a_token_is_seen_again_by_who_may_and_is_deleted() {
@@ -127,12 +132,61 @@ async fn what_is_no_pci_card_is_refused() {
     assert_eq!(shop.asked.count("pci_tokens").await, 0);
 }
 
+#[tokio::test]
+async fn cards_given_out_are_limited_by_key_whether_there_is_one_or_not() {
+    let limits = Limits { detokenizations: "1/m burst 3".parse().unwrap(), ..UNLIMITED };
+    let mut shop = Shop::beside(Asked::limited(&limits).await).await;
+    let path = shop.created().await;
+    assert_eq!(shop.clear(&path).await.status, 200);
+    shop.clear("/pci-tokens/ptok_test_0").await.error(404, "not_found");
+    let detokenize = format!("{path}/detokenize");
+    let unreasoned = shop.send(Method::POST, &detokenize, &shop.detokenizer, "c-2", Some(json!({})));
+    unreasoned.await.error(400, "bad_request");
+    shop.peer = ([192, 0, 2, 2], 50_000).into();
+    for path in [&*path, "/pci-tokens/ptok_test_0"] {
+        let refused = shop.clear(path).await;
+        let message = refused.error(429, "too_many_requests");
+        assert_eq!(message, "too many cards were shown to this key; try again in 60 s");
+        assert_eq!(refused.header("retry-after"), Some("60"));
+    }
+    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize'").await, 1);
+    // The merchant's other key makes and shows tokens, and in a minute there is another card to be had.
+    assert_eq!(shop.send(Method::GET, &path, &shop.account.secret_key, "c-3", None).await.status, 200);
+    shop.asked.pass(Duration::from_secs(60));
+    assert_eq!(shop.clear(&path).await.status, 200);
+    assert_eq!(shop.clear(&path).await.status, 429);
+
+    let stranger = Shop::beside(shop.asked).await;
+    let path = stranger.created().await;
+    assert_eq!(stranger.clear(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn cards_given_out_are_limited_by_address_whether_there_is_one_or_not() {
+    let limits = Limits { address: "1/m burst 4".parse().unwrap(), ..UNLIMITED };
+    let mut shop = Shop::beside(Asked::limited(&limits).await).await;
+    let path = shop.created().await;
+    let here = shop.peer;
+    shop.peer = ([198, 51, 100, 7], 50_000).into();
+    for path in [&*path, "/pci-tokens/ptok_test_0", &path, "/pci-tokens/ptok_test_1"] {
+        assert_ne!(shop.clear(path).await.status, 429);
+    }
+    let refused = shop.clear(&path).await;
+    refused.error(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize'").await, 2);
+    shop.peer = here;
+    assert_eq!(shop.clear(&path).await.status, 200);
+}
+
 /// A merchant with a key that may detokenize.
 struct Shop {
     asked: Asked,
     account: Account,
     merchant_id: String,
     detokenizer: String,
+    /// Where its requests come from.
+    peer: SocketAddr,
 }
 
 impl Shop {
@@ -150,7 +204,20 @@ impl Shop {
         let scopes = Scopes::new(KeyKind::Secret, [Permission::Detokenize]).unwrap();
         let new = NewKey { scopes, ..NewKey::secret(Mode::Test, &key) };
         asked.vault.store().add_api_key(&id, &new, Timestamp::from_unix_seconds(NOON)).await.unwrap();
-        Self { asked, account, merchant_id: id.to_string(), detokenizer: key.expose().to_owned() }
+        let peer = ([192, 0, 2, 1], 50_000).into();
+        Self { asked, account, merchant_id: id.to_string(), detokenizer: key.expose().to_owned(), peer }
+    }
+
+    /// Where a new token is.
+    async fn created(&self) -> String {
+        let created = self.create("c-1", &json!({ "fpan": VISA, "exp": "1230" })).await.json();
+        format!("/pci-tokens/{}", created["tokenId"].as_str().unwrap())
+    }
+
+    /// Asks for the card of a token.
+    async fn clear(&self, path: &str) -> Answer {
+        let (path, reason) = (format!("{path}/detokenize"), json!({ "reason": "a test" }));
+        self.send(Method::POST, &path, &self.detokenizer, "c-9", Some(reason)).await
     }
 
     async fn seal(&self, plaintext: &Value) -> String {
@@ -166,6 +233,7 @@ impl Shop {
     /// As Thales's clients ask.
     async fn send(&self, method: Method, path: &str, key: &str, id: &str, body: Option<Value>) -> Answer {
         let mut request = axum::http::Request::builder().method(method).uri(path);
+        request = request.extension(ConnectInfo(self.peer));
         if !key.is_empty() {
             request = request.header("authorization", format!("APIKEY {key}"));
         }
