@@ -10,6 +10,7 @@ mod deploy;
 mod durability;
 mod http;
 mod keys;
+mod locked;
 mod log;
 mod operations;
 mod operator;

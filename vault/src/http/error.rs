@@ -124,6 +124,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("webhook was not found")]
     NoSuchWebhook,
+    /// Nobody's fault: it is starting, or waits for its custodians. Trying again after the time in `Retry-After` may help.
+    #[error("the vault does not serve yet; try again")]
+    NotOpen,
     /// The operator's to put right, or the caller's to use another key.
     #[error("this key may not do this; keys add --scope gives one that may")]
     NotPermitted,
@@ -193,7 +196,7 @@ impl ApiError {
             | Self::InvalidWebhookUrl(_)
             | Self::TooManyWebhooks => Code::BadRequest,
             Self::BodyTooLarge => Code::BodyTooLarge,
-            Self::Busy => Code::ServiceUnavailable,
+            Self::Busy | Self::NotOpen => Code::ServiceUnavailable,
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
             Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
@@ -244,6 +247,9 @@ impl IntoResponse for ApiError {
             }
             Self::Busy => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::NotOpen => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::TooManyRequests(exceeded) => {
                 response.headers_mut().insert(RETRY_AFTER, exceeded.seconds.into());

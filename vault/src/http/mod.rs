@@ -25,6 +25,7 @@ mod pci_tokens;
 mod request;
 mod tokens;
 mod unreadable;
+mod waiting;
 mod webhooks;
 
 use std::sync::Arc;
@@ -43,6 +44,8 @@ use crate::metrics::Metrics;
 
 pub(crate) use object::{ChargeObject, EventObject};
 pub(crate) use unreadable::refusal;
+
+pub use waiting::{Waiting, waiting};
 
 use error::ApiError;
 use frame::Frame;

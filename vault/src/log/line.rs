@@ -15,6 +15,7 @@ use super::{Format, Sink};
 /// Every field that an event may have beside its `message`, sorted. None is for anything that a caller sent, but for the
 /// two ids, which are checked before they get here. The value of another field is left out, and its name told.
 pub const FIELDS: &[&str] = &[
+    "address",
     "attempts",
     "charge",
     "code",

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,26 @@ impl Places {
     }
 }
 
+/// What new connections are answered by.
+#[derive(Clone, Debug)]
+pub struct Routes(watch::Receiver<Router>);
+
+impl Routes {
+    /// What `router` says until the switch is sent something else.
+    #[must_use]
+    pub fn switched(router: Router) -> (watch::Sender<Router>, Self) {
+        let (switch, routes) = watch::channel(router);
+        (switch, Self(routes))
+    }
+}
+
+impl From<Router> for Routes {
+    fn from(router: Router) -> Self {
+        // Without its switch it stays as it is.
+        Self::switched(router).1
+    }
+}
+
 impl Listener {
     /// Takes the address, `host:port`; port 0 for any free one. Connections wait until the listener runs.
     ///
@@ -131,14 +151,15 @@ impl Listener {
     }
 
     /// Serves until `closing` is cancelled, and then to the end of what has begun.
-    pub async fn run(self, router: Router, closing: CancellationToken) {
+    pub async fn run(self, routes: impl Into<Routes>, closing: CancellationToken) {
+        let Routes(routes) = routes.into();
         let connections = TaskTracker::new();
         while let Some((stream, peer, place)) = self.accept(&closing).await {
             let connection = Connection {
                 peer,
                 tls: self.tls.clone(),
                 bounds: self.bounds,
-                router: router.clone(),
+                router: routes.borrow().clone(),
                 closing: closing.clone(),
             };
             connections.spawn(async move {

@@ -22,14 +22,15 @@ use crate::access::limit::Limiter;
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
 use crate::config::{Address, Connections, NoFolder, Settings, ShutdownDelay};
-use crate::http::{self, Parts};
+use crate::http::{self, Parts, Waiting};
+use crate::keys::kek::Source;
 use crate::log::Recent;
 use crate::metrics::Metrics;
 use crate::process;
 use crate::time::{Clock, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
-pub use listener::{Bounds, Listener, Places};
+pub use listener::{Bounds, Listener, Places, Routes};
 pub use tls::{TlsError, TlsFiles};
 
 use stop::Stop;
@@ -62,10 +63,34 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         None => None,
     };
     // From here on a signal means to stop in good order, even before the first request.
-    let stop = Stop::new().map_err(ServeError::Signals)?;
+    let mut stop = Stop::new().map_err(ServeError::Signals)?;
+
+    // A vault that waits for its custodians says so. They may take their time.
+    let waiting = match settings.kek {
+        Source::Custodians(_) => Waiting::Locked,
+        _ => Waiting::Starting,
+    };
+    tracing::info!(%address, why = waiting.as_str(), "listening, but not open yet");
+    let places = listener.places();
+    let (stopping, closing) = (CancellationToken::new(), CancellationToken::new());
+    // Whatever makes this function end ends what it has begun.
+    let _ends = closing.clone().drop_guard();
+    let (switch, routes) = Routes::switched(http::waiting(waiting));
+    let serving = tokio::spawn(listener.run(routes, closing.clone()));
+    let operations = operations.map(|(listener, address)| {
+        let (switch, routes) = Routes::switched(http::waiting(waiting));
+        (tokio::spawn(listener.run(routes, CancellationToken::new())), switch, address)
+    });
 
     let (kek, acquirers, clock) = (settings.kek, Acquirers::default(), Clock::system());
-    let vault = Vault::open_telling(Setup { location, kek, acquirers, clock, policy }, &mut out).await?;
+    let setup = Setup { location, kek, acquirers, clock, policy };
+    let vault = tokio::select! {
+        vault = Vault::open_telling(setup, &mut out) => vault?,
+        () = stop.wait() => {
+            tracing::info!("stopping before it was open");
+            return Ok(());
+        }
+    };
     // What expired while no vault was running.
     vault.maintain().await?;
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
@@ -77,26 +102,27 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         );
     }
     let mut lines = format!("cardseal-vault listening on {scheme}://{address}\n");
-    if let Some((_, address)) = &operations {
+    if let Some((_, _, address)) = &operations {
         lines.push_str(&format!("cardseal-vault metrics on http://{address}/metrics\n"));
     }
-    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(ServeError::Out)?;
-    notify::ready();
-
-    let (stopping, closing) = (CancellationToken::new(), CancellationToken::new());
     tokio::spawn(stop_in_turn(stop, settings.shutdown_delay, stopping.clone(), closing.clone()));
     let parts = Parts {
         assets,
         limiter: Arc::new(Limiter::new(&settings.limits, Stopwatch::start())),
-        metrics: Arc::new(Metrics::new(Arc::clone(&vault), listener.places())),
+        metrics: Arc::new(Metrics::new(Arc::clone(&vault), places)),
         stopping,
         vault: Arc::clone(&vault),
     };
     // To the very end: whoever watches wants to see it.
-    let operations = operations.map(|(listener, _)| {
-        tokio::spawn(listener.run(http::operations(&parts, recent), CancellationToken::new()))
+    let operations = operations.map(|(operating, switch, _)| {
+        drop(switch.send_replace(http::operations(&parts, recent)));
+        operating
     });
-    listener.run(http::router(parts), closing).await;
+    drop(switch.send_replace(http::router(parts)));
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(ServeError::Out)?;
+    notify::ready();
+    // It ends by itself; a panic of its own would have ended it too.
+    let _ = serving.await;
     maintenance.abort();
     deliveries.abort();
     vault.close().await;

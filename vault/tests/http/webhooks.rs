@@ -380,9 +380,8 @@ async fn rotations_at_once_are_all_kept() {
     let account = asked.merchant().await;
     let (id, first) = asked.webhook(&account, &receiver).await;
     let path = format!("/webhooks/{id}/rotate_secret");
-    let rotations = (0..4).map(|_| {
-        asked.send(request(Method::POST, &path, &account.secret_key).body(Body::empty()).unwrap())
-    });
+    let rotations = (0..4)
+        .map(|_| asked.send(request(Method::POST, &path, &account.secret_key).body(Body::empty()).unwrap()));
     let secrets = join_all(rotations).await;
     asked.pay(&account).await;
     asked.deliver().await;
