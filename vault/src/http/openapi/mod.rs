@@ -1,8 +1,8 @@
 //! `/openapi.json`: what the vault does, for programs that read OpenAPI 3.1.
 //!
 //! A route comes with what is said of it ([`Routes::at`]), so that none can be without: each resource's `routes` has
-//! both, beside its handlers. Names, limits, codes and ids are those that decide elsewhere. The tests hold every answer
-//! that they get, and every request that was fulfilled, against the document.
+//! both, beside its handlers. Names, limits, codes and ids are those that decide elsewhere. The tests in this
+//! process hold every answer that they get, and every request that was fulfilled, against the document.
 
 mod document;
 mod objects;
