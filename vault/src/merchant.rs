@@ -93,7 +93,7 @@ pub struct NotAName;
 
 /// Where a page comes from (RFC 6454), written as browsers write it in the header `Origin`: `https://shop.example`,
 /// `http://127.0.0.1:4243`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(String);
 
 impl Origin {

@@ -14,7 +14,10 @@ cargo xtask <command>
   test    everything CI runs at each change
             --quick             leaves the browsers out
             --nightly           the whole end-to-end suite in every browser
+            --only TEXT         the steps with TEXT in their names; the summary has all names
   build   the wasm and the npm package into pkg/
+  bench   what a token costs the vault, on SQLite and PostgreSQL; writes target/bench/vault/vault.json
+            --quick             shows that the benchmark works; its figures mean nothing
   postgres
           starts a PostgreSQL for the vault's tests, prints its address, runs until Ctrl-C";
 
@@ -22,8 +25,9 @@ cargo xtask <command>
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Demo(Demo),
-    Test(Suite),
+    Test(Suite, Option<String>),
     Build,
+    Bench(Effort),
     Postgres,
     Help,
 }
@@ -56,6 +60,13 @@ pub(crate) enum Suite {
     Quick,
 }
 
+/// How much `bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    Full,
+    Quick,
+}
+
 /// Reads the arguments that follow the program's name.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_args(arguments);
@@ -63,8 +74,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
         Some(Value(name)) => match name.string()?.as_str() {
             "demo" => Command::Demo(Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person }),
-            "test" => Command::Test(Suite::Normal),
+            "test" => Command::Test(Suite::Normal, None),
             "build" => Command::Build,
+            "bench" => Command::Bench(Effort::Full),
             "postgres" => Command::Postgres,
             other => return Err(format!("there is no command `{other}`").into()),
         },
@@ -76,8 +88,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             (Command::Demo(demo), Long("vault-port")) => demo.vault_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("shop-port")) => demo.shop_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("once")) => demo.visit = Visit::BrowserOnce,
-            (Command::Test(suite), Long("quick")) => *suite = Suite::Quick,
-            (Command::Test(suite), Long("nightly")) => *suite = Suite::Nightly,
+            (Command::Test(suite, _), Long("quick")) => *suite = Suite::Quick,
+            (Command::Test(suite, _), Long("nightly")) => *suite = Suite::Nightly,
+            (Command::Test(_, only), Long("only")) => *only = Some(parser.value()?.string()?),
+            (Command::Bench(effort), Long("quick")) => *effort = Effort::Quick,
+            // What there is so far.
+            (Command::Bench(_), Value(name)) if name == "vault" => {}
             (_, other) => return Err(other.unexpected()),
         }
     }
@@ -103,9 +119,12 @@ mod tests {
     fn reads_commands_and_their_defaults() {
         assert_eq!(parse_words("build"), Ok(Command::Build));
         assert_eq!(parse_words("postgres"), Ok(Command::Postgres));
-        assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Normal)));
-        assert_eq!(parse_words("test --nightly"), Ok(Command::Test(Suite::Nightly)));
-        assert_eq!(parse_words("test --quick"), Ok(Command::Test(Suite::Quick)));
+        assert_eq!(parse_words("test"), Ok(Command::Test(Suite::Normal, None)));
+        assert_eq!(parse_words("test --nightly"), Ok(Command::Test(Suite::Nightly, None)));
+        let only = Command::Test(Suite::Quick, Some("clippy".into()));
+        assert_eq!(parse_words("test --quick --only clippy"), Ok(only));
+        assert_eq!(parse_words("bench"), Ok(Command::Bench(Effort::Full)));
+        assert_eq!(parse_words("bench vault --quick"), Ok(Command::Bench(Effort::Quick)));
         assert_eq!(parse_words(""), Ok(Command::Help));
         assert_eq!(parse_words("demo --help"), Ok(Command::Help));
         let demo = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person };
@@ -117,8 +136,9 @@ mod tests {
     #[test]
     fn refuses_what_it_does_not_know() {
         for line in [
-            "bench",
+            "bench widget",
             "build --quick",
+            "test --only",
             "demo --vault-port",
             "demo --vault-port 70000",
             "demo --shop-port 4242",

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo`, `test`, `build` and `postgres`. Each installs what it lacks on a Debian or Ubuntu
+//! The project's commands: `cargo xtask demo`, `test`, `build`, `bench` and `postgres`. Each installs what it lacks on a Debian or Ubuntu
 //! machine that has rustup and Node.js, and says in one line what it is doing.
 #![allow(
     clippy::print_stdout,
@@ -21,8 +21,9 @@ use cli::Command;
 fn main() -> ExitCode {
     let result = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Demo(options)) => commands::demo::run(&options),
-        Ok(Command::Test(suite)) => commands::test::run(suite),
+        Ok(Command::Test(suite, only)) => commands::test::run(suite, only),
         Ok(Command::Build) => commands::build::run().map(|()| ExitCode::SUCCESS),
+        Ok(Command::Bench(effort)) => commands::bench::run(effort).map(|()| ExitCode::SUCCESS),
         Ok(Command::Postgres) => commands::postgres::run(),
         Ok(Command::Help) => {
             println!("{}", cli::HELP);

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use cardseal::client::Pkey;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
@@ -93,6 +95,7 @@ impl Store {
             .bind(seconds(now))
             .execute(&self.writer)
             .await?;
+        self.known.forget();
         Ok(revoked.rows_affected() == 1)
     }
 
@@ -111,11 +114,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whose key has this hash, if it is not revoked.
+    /// Whose key has this hash, if it is not revoked, or was not [`KNOWN_FOR`](super::KNOWN_FOR) ago.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn key_holder(&self, hash: Sha256Digest) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
+        if let Some(holder) = self.known.holders.get(&hash) {
+            return Ok(Some(holder));
+        }
+        let asked = Instant::now();
         let row = sqlx::query(
             "SELECT merchant_id, id, kind, hint, scopes, created_at, revoked_at FROM api_keys
              WHERE hash = $1 AND revoked_at IS NULL",
@@ -125,7 +132,9 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let id = parsed(&row, "merchant_id", MerchantId::parse)?;
-        Ok(Some((self.merchant(&id).await?, read(&row)?)))
+        let holder = (self.merchant(&id).await?, read(&row)?);
+        self.known.holders.keep(hash, asked, holder.clone());
+        Ok(Some(holder))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
@@ -47,7 +49,9 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         add_origins(&mut transaction, merchant, origins).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        self.known.forget();
+        Ok(())
     }
 
     /// Every merchant, in the order they were added.
@@ -77,14 +81,22 @@ impl Store {
         read_merchant(&row, self.origins(id).await?)
     }
 
-    /// Whether any merchant's pages are served from this origin.
+    /// Whether any merchant's pages are served from this origin, or were [`KNOWN_FOR`](super::KNOWN_FOR) ago.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn is_registered(&self, origin: &Origin) -> Result<bool, StoreError> {
+        if self.known.origins.get(origin).is_some() {
+            return Ok(true);
+        }
+        let asked = Instant::now();
         let query =
             sqlx::query("SELECT 1 FROM merchant_origins WHERE origin = $1 LIMIT 1").bind(origin.as_str());
-        Ok(query.fetch_optional(&self.readers).await?.is_some())
+        let is_registered = query.fetch_optional(&self.readers).await?.is_some();
+        if is_registered {
+            self.known.origins.keep(origin.clone(), asked, ());
+        }
+        Ok(is_registered)
     }
 
     pub(super) async fn origins(&self, merchant: &MerchantId) -> Result<Vec<Origin>, StoreError> {

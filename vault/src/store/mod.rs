@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod idempotency;
 mod keys;
+mod known;
 mod load;
 mod location;
 mod merchants;
@@ -43,6 +44,7 @@ pub use error::StoreError;
 pub use events::{NewEvent, StoredEvent};
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
+pub use known::KNOWN_FOR;
 pub use load::Load;
 pub use location::{Location, NotPostgres, PostgresUrl};
 pub use pci_tokens::{StoredPciCard, StoredPciToken};
@@ -51,6 +53,7 @@ pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 pub use webhooks::StoredWebhook;
 
 use batch::Batcher;
+use known::Known;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
@@ -60,6 +63,7 @@ pub struct Store {
     writer: AnyPool,
     readers: AnyPool,
     batcher: Batcher,
+    known: Known,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +118,8 @@ impl Store {
         let opening = |source| StoreError::Open { location: location.clone(), source };
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
-        Ok(Self { engine: Engine::Sqlite, batcher: Batcher::start(Engine::Sqlite, &writer), writer, readers })
+        let batcher = Batcher::start(Engine::Sqlite, &writer);
+        Ok(Self { engine: Engine::Sqlite, batcher, known: Known::new(), writer, readers })
     }
 
     async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
@@ -126,7 +131,13 @@ impl Store {
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
         let batcher = Batcher::start(Engine::Postgres, &pool);
-        Ok(Self { engine: Engine::Postgres, batcher, writer: pool.clone(), readers: pool })
+        Ok(Self {
+            engine: Engine::Postgres,
+            batcher,
+            known: Known::new(),
+            writer: pool.clone(),
+            readers: pool,
+        })
     }
 
     /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.

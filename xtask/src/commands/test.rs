@@ -14,17 +14,17 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use self::report::{Report, Verdict};
-use super::{build, demo};
-use crate::cli::Suite;
+use super::{bench, build, demo};
+use crate::cli::{Effort, Suite};
 use crate::needs::browser::{Browser, Kind};
 use crate::needs::{npm, postgres, python, rust, system, tool::Tool};
 use crate::process::{cargo, execute, in_workspace, output, succeeds_within};
 use crate::{vault, workspace};
 
-/// Runs the steps in order up to the first that fails, and sums up.
-pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
+/// Runs the steps in order up to the first that fails, or only those with a text in their names, and sums up.
+pub(crate) fn run(suite: Suite, only: Option<String>) -> Result<ExitCode> {
     let needs = Needs::get(suite)?;
-    let mut report = Report::new();
+    let mut report = Report::new(only);
 
     report.step("format", || passes(cargo().args(["fmt", "--all", "--check"])));
     report.step("dependencies: bans, licenses, sources", || {
@@ -45,6 +45,7 @@ pub(crate) fn run(suite: Suite) -> Result<ExitCode> {
     });
     report.step("native tests", || native_tests(suite));
     report.step("the vault's tests on PostgreSQL", vault_on_postgres);
+    report.step("the benchmark, a little of it", || bench::run(Effort::Quick).map(|()| Verdict::Passed));
     report.step("build", || build::run().map(|()| Verdict::Passed));
     if suite != Suite::Quick {
         report.step("the same build again", again::build_again);

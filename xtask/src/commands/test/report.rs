@@ -19,19 +19,25 @@ pub(super) enum Verdict {
 /// What has run so far. `Display` is the summary.
 #[derive(Debug)]
 pub(super) struct Report {
+    /// What the names of the steps to run have in them.
+    only: Option<String>,
     started: Instant,
     steps: Vec<(String, Verdict, Duration)>,
 }
 
 impl Report {
-    pub(super) fn new() -> Self {
-        Self { started: Instant::now(), steps: Vec::new() }
+    pub(super) fn new(only: Option<String>) -> Self {
+        Self { only, started: Instant::now(), steps: Vec::new() }
     }
 
-    /// Runs a step, unless one before it has failed.
+    /// Runs a step, unless it is not asked for or one before it has failed.
     pub(super) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Verdict>) {
         if self.failed() {
             self.steps.push((name.to_owned(), Verdict::NotRun, Duration::ZERO));
+            return;
+        }
+        if self.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            self.steps.push((name.to_owned(), Verdict::Skipped("not asked for"), Duration::ZERO));
             return;
         }
         println!("\n== {name}");
@@ -89,7 +95,7 @@ mod tests {
 
     #[test]
     fn counts_and_stops_at_the_first_failure() {
-        let mut report = Report::new();
+        let mut report = Report::new(None);
         report.step("one", || Ok(Verdict::Passed));
         report.step("two", || Ok(Verdict::Skipped("no network")));
         assert!(!report.failed());
@@ -100,5 +106,18 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("two: skipped, no network\n") && text.contains("four: not run\n"), "{text}");
         assert!(text.ends_with("\n1 passed, 1 failed, 2 skipped"), "{text}");
+    }
+
+    #[test]
+    fn runs_what_is_asked_for() {
+        let mut report = Report::new(Some("in Chromium".into()));
+        report.step("end to end in Firefox", || unreachable!());
+        report.step("end to end in Chromium", || Ok(Verdict::Passed));
+        let text = report.to_string();
+        assert!(
+            text.contains("Firefox: skipped, not asked for\n")
+                && text.ends_with("\n1 passed, 0 failed, 1 skipped"),
+            "{text}"
+        );
     }
 }
