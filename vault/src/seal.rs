@@ -7,8 +7,6 @@ use cardseal::card::{Field, Reason};
 use cardseal::client::Pkey;
 use cardseal::seal::{Compact, Envelope, envelope};
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio::task;
 use zeroize::Zeroizing;
 
 use crate::keys::Keys;
@@ -19,15 +17,12 @@ use crate::time::{Clock, Timestamp};
 /// network's; the rest is for clocks that are off. Whose clock is off by more learns the time from the answer's `Date`.
 pub const TIME_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// How long a seal waits for a free core before the vault says that it is busy.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// Opens seals, no more at once than there are cores: RSA is all computing.
+/// Opens seals, on the thread of whoever asks: an RSA operation takes as long as the one in each TLS handshake, which
+/// is done there too, and handing it to another thread costs a tenth of it.
 #[derive(Debug)]
 pub struct Opener {
     keys: Arc<Keys>,
     clock: Clock,
-    cores: Arc<Semaphore>,
     /// How long a key that is no longer active opens seals.
     decrypt_only: Duration,
 }
@@ -35,9 +30,6 @@ pub struct Opener {
 /// Why a seal was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refused {
-    /// The vault has no core free. Its own fault; trying again later helps.
-    #[error("the vault is busy")]
-    Busy,
     /// The card inside is wrong. The cardholder's fault.
     #[error("the card's {field} is wrong", field = .0.id())]
     Card(Field, Option<Reason>),
@@ -58,17 +50,16 @@ pub enum Refused {
 impl Opener {
     /// An opener with these keys.
     #[must_use]
-    pub fn new(keys: Arc<Keys>, clock: Clock, decrypt_only: Duration) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { keys, clock, cores: Arc::new(Semaphore::new(cores)), decrypt_only }
+    pub const fn new(keys: Arc<Keys>, clock: Clock, decrypt_only: Duration) -> Self {
+        Self { keys, clock, decrypt_only }
     }
 
     /// Opens a JWE in compact form that a page sent with the public key `sender`.
     ///
     /// # Errors
     /// [`Refused`]
-    pub async fn open(&self, sender: &Pkey, jwe: Zeroizing<String>) -> Result<Envelope, Refused> {
-        let plaintext = self.plaintext(jwe).await?;
+    pub fn open(&self, sender: &Pkey, jwe: &str) -> Result<Envelope, Refused> {
+        let plaintext = self.plaintext(jwe)?;
         let now = self.clock.now();
         let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
             envelope::Refused::Malformed => Refused::Invalid,
@@ -88,17 +79,10 @@ impl Opener {
     ///
     /// # Errors
     /// [`Refused`]
-    pub async fn plaintext(&self, jwe: Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, Refused> {
-        let wait = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.cores).acquire_owned());
-        let Ok(Ok(core)) = wait.await else { return Err(Refused::Busy) };
+    pub fn plaintext(&self, jwe: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
+        let seal = Compact::parse(jwe).map_err(|_| Refused::Invalid)?;
         let rings = self.keys.rings();
-        let (now, decrypt_only) = (self.clock.now(), self.decrypt_only);
-        let opening = task::spawn_blocking(move || {
-            let _held_until_opened = core;
-            let seal = Compact::parse(&jwe).map_err(|_| Refused::Invalid)?;
-            let key = rings.opens(seal.kid(), now, decrypt_only).ok_or(Refused::UnknownKid)?;
-            key.open(&seal).map_err(|Unopened| Refused::Invalid)
-        });
-        opening.await.map_err(|_| Refused::Invalid)?
+        let key = rings.opens(seal.kid(), self.clock.now(), self.decrypt_only).ok_or(Refused::UnknownKid)?;
+        key.open(&seal).map_err(|Unopened| Refused::Invalid)
     }
 }

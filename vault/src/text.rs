@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use cardseal::card::{Number, digits};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Whether a text holds a card number: 12 to 19 digits, of any script and in any grouping, that a known brand could
 /// have issued and whose check digit fits.
@@ -81,9 +81,10 @@ impl Run {
 }
 
 /// The groups of digits in a text, in runs: within a run there are at most `widest_gap` characters between groups, none
-/// of them a letter.
+/// of them a letter. Runs with fewer digits than any card has are left out.
 fn runs(text: impl Iterator<Item = (char, Range<usize>)>, widest_gap: usize) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs = Vec::new();
+    let mut run = Digits::default();
     let mut gap = usize::MAX;
     for (character, place) in text {
         let Some(digit) = digit(character) else {
@@ -91,19 +92,55 @@ fn runs(text: impl Iterator<Item = (char, Range<usize>)>, widest_gap: usize) -> 
             gap = if joins { gap.saturating_add(1) } else { usize::MAX };
             continue;
         };
-        match runs.last_mut() {
-            Some(run) if gap <= widest_gap => {
-                match run.groups.last_mut() {
-                    Some(group) if gap == 0 => group.push(digit),
-                    _ => run.groups.push(Zeroizing::new(digit.into())),
-                }
-                run.place.end = place.end;
-            }
-            _ => runs.push(Run { groups: vec![Zeroizing::new(digit.into())], place }),
+        if gap > widest_gap {
+            runs.extend(run.take());
         }
+        run.push(digit, gap == 0, place);
         gap = 0;
     }
+    runs.extend(run.take());
     runs
+}
+
+/// The digits of a run that may go on.
+#[derive(Default)]
+struct Digits {
+    digits: Zeroizing<String>,
+    /// Where groups begin.
+    begins: Vec<usize>,
+    place: Range<usize>,
+}
+
+impl Digits {
+    fn push(&mut self, digit: char, goes_on: bool, place: Range<usize>) {
+        if self.digits.is_empty() {
+            // Most runs are short: dates, counts.
+            self.digits.reserve(Number::MAX_DIGITS);
+            self.place.start = place.start;
+        }
+        if !goes_on || self.digits.is_empty() {
+            self.begins.push(self.digits.len());
+        }
+        self.digits.push(digit);
+        self.place.end = place.end;
+    }
+
+    /// The run, if it is long enough; the next one begins.
+    fn take(&mut self) -> Option<Run> {
+        let ends = self.begins.iter().skip(1).copied().chain([self.digits.len()]);
+        let run = (self.digits.len() >= FEWEST_DIGITS).then(|| Run {
+            groups: self
+                .begins
+                .iter()
+                .zip(ends)
+                .map(|(begin, end)| Zeroizing::new(self.digits[*begin..end].to_owned()))
+                .collect(),
+            place: self.place.clone(),
+        });
+        self.digits.zeroize();
+        self.begins.clear();
+        run
+    }
 }
 
 /// A digit of any script as ASCII.

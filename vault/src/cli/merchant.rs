@@ -19,12 +19,13 @@ use crate::store::NewKey;
 pub(super) enum Command {
     /// Add a merchant and print its keys; the secret key is shown this once
     Add(Add),
-    /// List a merchant's keys, add one, or revoke one. A running vault obeys within a second
+    /// List a merchant's keys, add one, or revoke one. A running vault obeys at once; of public keys, within a second
     #[command(subcommand)]
     Keys(Keys),
     /// List the merchants
     List(List),
-    /// Register the origins of a merchant's pages, in place of those registered before. A running vault obeys within a second
+    /// Register the origins of a merchant's pages, in place of those registered before. A running vault obeys within a
+    /// second
     Origins(Origins),
 }
 

@@ -297,7 +297,6 @@ impl From<Failure> for ApiError {
 impl From<seal::Refused> for ApiError {
     fn from(refused: seal::Refused) -> Self {
         match refused {
-            seal::Refused::Busy => Self::Busy,
             seal::Refused::Card(field, reason) => Self::InvalidCard(CardProblems::of_sealed(field, reason)),
             seal::Refused::Expired => Self::ExpiredSeal,
             seal::Refused::Invalid => Self::InvalidSeal,

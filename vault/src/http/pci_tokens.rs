@@ -118,7 +118,7 @@ async fn create(
     if *whose != merchant.id.as_str() {
         return Err(ApiError::WrongMerchantId);
     }
-    let token = vault.create_pci_token(&merchant, jwe, &request).await?;
+    let token = vault.create_pci_token(&merchant, &jwe, &request).await?;
     Ok((StatusCode::CREATED, Json(PciTokenObject::new(token, &merchant))))
 }
 

@@ -62,7 +62,7 @@ async fn create(
             }
             let holder = card::holder(&mut card_params)?;
             card_params.finish()?;
-            let envelope = vault.open_seal(&key, jwe).await?;
+            let envelope = vault.open_seal(&key, &jwe)?;
             let mut card = envelope.card;
             card.holder = card.holder.or(holder);
             (card, Some(envelope.id))

@@ -86,8 +86,10 @@ pub fn tell_panics() {
 
 /// Writes a line on the standard error, without the secrets that may be in it.
 pub fn say(line: &str) {
-    // Where nobody reads the standard error there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{}", redact(line));
+    let mut line = redact(line).into_owned();
+    line.push('\n');
+    // At once, so that no other process's line gets into it. Where nobody reads the standard error there is nobody to tell.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// Makes lines of events, and gives them to `sink`, which is to redact them.

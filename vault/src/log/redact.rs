@@ -56,8 +56,11 @@ type Placed = (char, Range<usize>);
 
 /// The characters that a text means once its escapes are read, and the escapes that these escape.
 fn unescaped(text: &str) -> Vec<Placed> {
-    let mut characters: Vec<Placed> =
-        text.char_indices().map(|(at, character)| (character, at..at + character.len_utf8())).collect();
+    let mut characters = Vec::with_capacity(text.len());
+    characters.extend(text.char_indices().map(|(at, character)| (character, at..at + character.len_utf8())));
+    if !text.contains(['%', '\\']) {
+        return characters;
+    }
     for _ in 0..DEEPEST_NESTING {
         let mut meant = Vec::with_capacity(characters.len());
         let mut rest = characters.as_slice();

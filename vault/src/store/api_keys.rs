@@ -114,7 +114,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whose key has this hash, if it is not revoked, or was not [`KNOWN_FOR`](super::KNOWN_FOR) ago.
+    /// Whose key has this hash, if it is not revoked; of a public key, if it was not [`KNOWN_FOR`](super::KNOWN_FOR) ago.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -133,7 +133,9 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let id = parsed(&row, "merchant_id", MerchantId::parse)?;
         let holder = (self.merchant(&id).await?, read(&row)?);
-        self.known.holders.keep(hash, asked, holder.clone());
+        if holder.1.kind == KeyKind::Public {
+            self.known.holders.keep(hash, asked, holder.clone());
+        }
         Ok(Some(holder))
     }
 }

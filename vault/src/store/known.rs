@@ -1,4 +1,5 @@
-//! Whose keys and origins were looked up a moment ago: a page's every request would ask for the same four rows.
+//! Whose public keys and origins were looked up a moment ago: a page's every request would ask for the same four rows.
+//! Secret keys are looked up each time, as what they can do is worth more than a query.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::api_keys::KeyRow;
 use crate::keys::Sha256Digest;
 use crate::merchant::{Merchant, Origin};
 
-/// How long a key that was revoked, or an origin that is registered no longer, may still be good for in a process that
+/// How long a public key that was revoked, or an origin that is registered no longer, may still be good for in a process that
 /// did not do that itself.
 pub const KNOWN_FOR: Duration = Duration::from_secs(1);
 

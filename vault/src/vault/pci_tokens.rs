@@ -32,10 +32,10 @@ impl Vault {
     pub async fn create_pci_token(
         &self,
         merchant: &Merchant,
-        jwe: Zeroizing<String>,
+        jwe: &str,
         request: &CorrelationId,
     ) -> Result<PciToken, PciTokenError> {
-        let plaintext = self.opener.plaintext(jwe).await?;
+        let plaintext = self.opener.plaintext(jwe)?;
         let (number, expiry) = self.sealed_card(&plaintext)?;
         let now = self.clock.now();
         let rings = self.keys.rings();

@@ -4,7 +4,6 @@ use cardseal::card::{Card, Holder, SecurityCode, YearMonth};
 use cardseal::client::Pkey;
 use cardseal::seal::{Envelope, Jti};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use super::secrets::{encrypt_details, encrypt_number};
 use super::{Failure, Vault};
@@ -20,8 +19,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`seal::Refused`]
-    pub async fn open_seal(&self, sender: &Pkey, jwe: Zeroizing<String>) -> Result<Envelope, seal::Refused> {
-        self.opener.open(sender, jwe).await
+    pub fn open_seal(&self, sender: &Pkey, jwe: &str) -> Result<Envelope, seal::Refused> {
+        self.opener.open(sender, jwe)
     }
 
     /// The month that an expiry is held against.

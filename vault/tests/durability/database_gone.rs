@@ -29,7 +29,7 @@ async fn requests_are_refused_while_the_database_is_away_and_served_when_it_is_b
     let (http, vault) = (Client::new(), Served::run(serve));
     let (mut random, ledger) = (Random::of_the_run(), Arc::new(Ledger::new()));
     let load = Load::start(CLIENTS, Persistence::GoesOn, &http, &vault.url(), &account, &ledger, &mut random);
-    for how in [Stop::InOrder, Stop::OnTheSpot, Stop::InOrder, Stop::OnTheSpot] {
+    for how in [Stop::InOrder, Stop::OnTheSpot] {
         let entry = token(&vault, &account);
         let last = entry.object["id"].as_str().unwrap().to_owned();
         ledger.add(entry);

@@ -41,7 +41,7 @@ async fn of_three_vaults_one_after_the_other_is_killed_and_nobody_notices() {
     let (http, ledger) = (Client::new(), Arc::new(Ledger::new()));
     let load = Load::start(CLIENTS, Persistence::GoesOn, &http, &address, &account, &ledger, &mut random);
 
-    let kills = kills() / 2;
+    let kills = kills() / 5;
     for _ in 0..kills {
         ledger.grow_to(ledger.len() + random.below(LONGEST_LIFE)).await;
         // Any moment of what is under way now is as good as another.
