@@ -45,7 +45,9 @@ pub(crate) fn run(suite: Suite, only: Option<String>) -> Result<ExitCode> {
     });
     report.step("native tests", || native_tests(suite));
     report.step("the vault's tests on PostgreSQL", || vault_on_postgres(suite));
-    report.step("the benchmark, a little of it", || bench::run(Effort::Quick).map(|()| Verdict::Passed));
+    if suite == Suite::Nightly {
+        report.step("the benchmark, a little of it", || bench::run(Effort::Quick).map(|()| Verdict::Passed));
+    }
     report.step("build", || build::run().map(|()| Verdict::Passed));
     if suite != Suite::Quick {
         report.step("the same build again", again::build_again);
