@@ -114,15 +114,11 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whose key has this hash, if it is not revoked; of a public key, if it was not [`KNOWN_FOR`](super::KNOWN_FOR) ago.
+    /// Whose key has this hash, if it is not revoked.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn key_holder(&self, hash: Sha256Digest) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
-        if let Some(holder) = self.known.holders.get(&hash) {
-            return Ok(Some(holder));
-        }
-        let asked = Instant::now();
         let row = sqlx::query(
             "SELECT merchant_id, id, kind, hint, scopes, created_at, revoked_at FROM api_keys
              WHERE hash = $1 AND revoked_at IS NULL",
@@ -132,11 +128,26 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let id = parsed(&row, "merchant_id", MerchantId::parse)?;
-        let holder = (self.merchant(&id).await?, read(&row)?);
-        if holder.1.kind == KeyKind::Public {
+        Ok(Some((self.merchant(&id).await?, read(&row)?)))
+    }
+
+    /// The same as it is now, or was up to [`KNOWN_FOR`](super::KNOWN_FOR) ago.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn recent_key_holder(
+        &self,
+        hash: Sha256Digest,
+    ) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
+        if let Some(holder) = self.known.holders.get(&hash) {
+            return Ok(Some(holder));
+        }
+        let asked = Instant::now();
+        let holder = self.key_holder(hash).await?;
+        if let Some(holder) = &holder {
             self.known.holders.keep(hash, asked, holder.clone());
         }
-        Ok(Some(holder))
+        Ok(holder)
     }
 }
 

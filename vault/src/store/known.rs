@@ -1,5 +1,6 @@
 //! Whose public keys and origins were looked up a moment ago: a page's every request would ask for the same four rows.
-//! Secret keys are looked up each time, as what they can do is worth more than a query.
+//! Nobody is refused by what was known before, and secret keys are looked up each time, as what they can do is worth
+//! more than a query.
 
 use std::hash::Hash;
 use std::sync::Arc;
