@@ -153,7 +153,7 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let (folder, postgres_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for name in ["bin", "etc", "backups", "work", "credentials", "tokens", "root"] {
+        for name in ["bin", "etc", "backups", "work", "credentials", "tokens", "media"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let sqlite = folder.path().join("sqlite");
@@ -229,7 +229,7 @@ exec \"$@\"
             ("/etc/cardseal", "etc"),
             ("/var/lib/cardseal", "sqlite"),
             ("/var/backups/cardseal", "backups"),
-            ("/root/", "root/"),
+            ("/media/", "media/"),
         ] {
             text = text.replace(there, &self.file(here).display().to_string());
         }
