@@ -16,7 +16,7 @@ fn keys_are_listed_rotated_and_retired() {
     let dir = outer.path().join("vault");
     let _vault = Served::start(&dir);
     let listed = said(vault(&dir, &["keys", "list"]));
-    for purpose in ["audit", "data", "fingerprint", "sealing"] {
+    for purpose in ["access", "audit", "data", "fingerprint", "sealing"] {
         let row = format!("{purpose} 1 active 0 h");
         assert!(words(&listed).contains(&row), "{listed}");
     }

@@ -1,17 +1,20 @@
 //! Attacks that docs/THREAT_MODEL.md walks through and that no other test is about: what stops them, and, where nothing
 //! does, that it is so.
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use cardseal_vault::Vault;
+use cardseal_vault::audit::Actor;
+use cardseal_vault::id::SecretKey;
 use cardseal_vault::keys::KeysError;
 use cardseal_vault::keys::kek::KekError;
-use cardseal_vault::store::Purpose;
+use cardseal_vault::merchant::{Mode, Origin};
+use cardseal_vault::store::{NewKey, Purpose};
 use cardseal_vault::time::Timestamp;
-use cardseal_vault::vault::OpenError;
-use serde_json::json;
+use cardseal_vault::vault::{Misplaced, OpenError};
 
 use crate::support::program::{Served, run};
-use crate::support::{Asked, NOON, VISA, request};
+use crate::support::{Account, Asked, NOON, VISA};
 
 /// A database's writer puts a key that is known to him, or that has leaked, where another one is: PCI DSS 3.7.7.
 #[tokio::test]
@@ -44,25 +47,111 @@ async fn a_used_token_that_is_made_unused_by_hand_charges_nothing() {
     assert_eq!(asked.count("charges").await, 1);
 }
 
-/// Not stopped: what a key may do, and whether it is revoked, stands in the database without a MAC.
+/// Whoever writes to the database makes no key that the vault obeys, and no merchant.
 #[tokio::test]
-async fn whoever_writes_to_the_database_decides_what_a_key_may_do() {
+async fn whoever_writes_to_the_database_gives_nobody_any_right() {
+    for (sql, found) in [
+        ("UPDATE api_keys SET scopes = 'detokenize use' WHERE kind = 'secret'", "akey_"),
+        ("UPDATE api_keys SET created_at = created_at + 1 WHERE kind = 'secret'", "akey_"),
+        ("UPDATE api_keys SET key_version = 2 WHERE kind = 'secret'", "akey_"),
+        (
+            "UPDATE api_keys SET mac = (SELECT mac FROM api_keys WHERE kind = 'public') WHERE kind = 'secret'",
+            "akey_",
+        ),
+        ("UPDATE merchants SET clear_cards = 0", "mrch_"),
+        ("UPDATE merchants SET name = 'Another'", "mrch_"),
+        ("UPDATE merchants SET revision = 1", "mrch_"),
+        ("INSERT INTO merchant_origins SELECT id, 'https://evil.example' FROM merchants", "mrch_"),
+        ("DELETE FROM merchant_origins", "mrch_"),
+    ] {
+        let asked = Asked::new().await;
+        let account = asked.merchant().await;
+        asked.get("/customers", &account.secret_key).await;
+        asked.execute(sql).await;
+        asked.get("/customers", &account.secret_key).await.error(500, "internal_error");
+        let audited = asked.vault.verify_audit().await.unwrap();
+        assert_eq!(audited.misplaced.len(), 1, "{sql}: {audited:?}");
+        let said = audited.misplaced[0].to_string();
+        assert!(said.starts_with(found) && said.ends_with("is not what the vault wrote there"), "{said}");
+    }
+}
+
+/// A key of the writer's own, made of one whose secret he knows: another merchant's, or one with fewer rights.
+#[tokio::test]
+async fn a_known_key_put_in_anothers_place_opens_nothing() {
+    let asked = Asked::new().await;
+    let (mine, others) = (asked.merchant().await, asked.merchant().await);
+    let of = async |account: &Account| {
+        let key = SecretKey::parse(&account.secret_key).unwrap();
+        asked.vault.key_holder(key.hash()).await.unwrap().unwrap().1
+    };
+    let (mine_kept, others_kept) = (of(&mine).await, of(&others).await);
+    let mut database = asked.dir.connect().await;
+    // The other's row with my hash; mine makes room for it.
+    for (id, hash) in [(&mine_kept.id, &[0; 32]), (&others_kept.id, mine_kept.hash.as_bytes())] {
+        sqlx::query("UPDATE api_keys SET hash = $2 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(&hash[..])
+            .execute(&mut database)
+            .await
+            .unwrap();
+    }
+    asked.get("/customers", &mine.secret_key).await.error(500, "internal_error");
+    asked.get("/customers", &others.secret_key).await.error(401, "authentication_failure");
+}
+
+/// An origin that the vault did not register is no page's.
+#[tokio::test]
+async fn an_origin_put_into_the_database_gets_no_answer_that_it_may_read() {
+    let asked = Asked::new().await;
+    asked.merchant().await;
+    asked.execute("INSERT INTO merchant_origins SELECT id, 'https://evil.example' FROM merchants").await;
+    let preflight = Request::builder()
+        .method(Method::OPTIONS)
+        .uri("/tokens")
+        .header("origin", "https://evil.example")
+        .header("access-control-request-method", "POST");
+    let answer = asked.send(preflight.body(Body::empty()).unwrap()).await;
+    answer.error(403, "origin_not_allowed");
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+/// Not stopped at once, but found: an older copy of a row, with the MAC that the vault gave it then.
+#[tokio::test]
+async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     let asked = Asked::new().await;
     let account = asked.merchant().await;
-    let detokenize = async || {
-        let asking = request(Method::POST, "/pci-tokens/ptok_test_0/detokenize", &account.secret_key)
-            .header("x-correlation-id", "c-1")
-            .header("content-type", "application/json");
-        asked.send(asking.body(json!({ "reason": "curiosity" }).to_string().into()).unwrap()).await
-    };
-    detokenize().await.error(403, "not_permitted");
-    asked.execute("UPDATE api_keys SET scopes = 'detokenize use' WHERE kind = 'secret'").await;
-    detokenize().await.error(404, "not_found");
+    let key = SecretKey::parse(&account.secret_key).unwrap();
+    let (merchant, kept) = asked.vault.key_holder(key.hash()).await.unwrap().unwrap();
+    asked.execute("CREATE TABLE keys_then AS SELECT * FROM api_keys").await;
+    assert!(asked.vault.revoke_api_key(&kept.id, Actor::Operator).await.unwrap());
+    asked.get("/customers", &account.secret_key).await.error(401, "authentication_failure");
+    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
+    asked.execute("DELETE FROM api_keys; INSERT INTO api_keys SELECT * FROM keys_then").await;
+    assert_eq!(asked.get("/customers", &account.secret_key).await.status, 200);
+    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, [Misplaced::Unrevoked(kept.id)]);
+    asked.execute("DELETE FROM api_keys WHERE kind = 'secret'").await;
+    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
 
-    asked.execute("UPDATE api_keys SET revoked_at = 1").await;
-    detokenize().await.error(401, "authentication_failure");
-    asked.execute("UPDATE api_keys SET revoked_at = NULL").await;
-    detokenize().await.error(404, "not_found");
+    asked.execute("CREATE TABLE merchants_then AS SELECT * FROM merchants").await;
+    asked.execute("CREATE TABLE origins_then AS SELECT * FROM merchant_origins").await;
+    let new = [Origin::parse("https://new.example").unwrap()];
+    asked.vault.replace_origins(&merchant.id, &new, Actor::Operator).await.unwrap();
+    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
+    asked
+        .execute(
+            "DELETE FROM merchant_origins; INSERT INTO merchant_origins SELECT * FROM origins_then;
+             UPDATE merchants SET revision = 0, mac = (SELECT mac FROM merchants_then)",
+        )
+        .await;
+    let old = [Misplaced::OldOrigins(merchant.id.clone())];
+    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, old);
+
+    let added = NewKey::secret(Mode::Test, &SecretKey::random(Mode::Test));
+    asked.vault.add_api_key(&merchant, &added, Actor::Operator).await.unwrap();
+    asked.execute("DELETE FROM api_keys").await;
+    let missing = Misplaced::Missing(added.id.to_string());
+    assert!(asked.vault.verify_audit().await.unwrap().misplaced.contains(&missing));
 }
 
 /// An operator alone can do much, but not unseen.
@@ -93,16 +182,11 @@ fn what_an_operator_does_is_in_the_audit() {
     };
     assert_eq!(
         told(&said(&["audit", "list"])),
-        [
-            "operator merchant.add",
-            "operator key.revoke",
-            "operator vault_key.rotate",
-            "operator vault_key.destroy"
-        ]
+        ["operator merchant.add", "operator vault_key.rotate", "operator vault_key.destroy"]
     );
     assert_eq!(
         told(&said(&["audit", "list", "--merchant", &merchant])),
-        ["operator merchant.origins", "operator key.add"]
+        ["operator merchant.origins", "operator key.add", "operator key.revoke"]
     );
 }
 

@@ -6,7 +6,12 @@ CREATE TABLE merchants (
     name        TEXT    NOT NULL,
     mode        TEXT    NOT NULL CHECK (mode IN ('test', 'live')),
     clear_cards INTEGER NOT NULL CHECK (clear_cards IN (0, 1)),
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    -- How often its origins were replaced.
+    revision    INTEGER NOT NULL,
+    -- Covers the row and the origins: whoever writes here without the vault's keys makes no merchant that it serves.
+    key_version INTEGER NOT NULL,
+    mac         BLOB    NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
 CREATE TABLE merchant_origins (
@@ -28,7 +33,10 @@ CREATE TABLE api_keys (
     -- What it may do, in alphabetical order, with a space between.
     scopes      TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
-    revoked_at  INTEGER
+    revoked_at  INTEGER,
+    -- Covers the row: as with merchants.
+    key_version INTEGER NOT NULL,
+    mac         BLOB    NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
 CREATE INDEX api_keys_by_merchant ON api_keys (merchant_id);
@@ -195,6 +203,7 @@ CREATE TABLE events (
 ) STRICT;
 
 CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
+CREATE INDEX events_by_age ON events (merchant_id, created_at, seq);
 
 -- The number of each merchant's last event. Its lock is what puts concurrent writers in order.
 CREATE TABLE event_heads (

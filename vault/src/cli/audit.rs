@@ -7,10 +7,11 @@ use super::{CliError, open_existing, open_vault};
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::MerchantId;
 use crate::token::Line;
+use crate::vault::Audited;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Look at every row; ends with 1 if any was changed, removed, moved or put in
+    /// Look at every row, and at every merchant and key; ends with 1 if any was changed, removed, moved or put in
     Verify(Verify),
     /// List what was done with a merchant's cards, or with the vault itself
     List(List),
@@ -53,7 +54,7 @@ impl Command {
 /// The last column is to be kept somewhere else: a database that is put back as a whole shows by it.
 async fn verify(vault: VaultFlags, out: &mut impl Write) -> Result<(), CliError> {
     let vault = open_vault(vault).await?;
-    let chains = vault.verify_audit().await?;
+    let Audited { chains, access, misplaced } = vault.verify_audit().await?;
     vault.close().await;
     let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "ENDS WITH"]);
     for chain in &chains {
@@ -65,8 +66,12 @@ async fn verify(vault: VaultFlags, out: &mut impl Write) -> Result<(), CliError>
         ]);
     }
     write!(out, "{table}")?;
+    match misplaced.len() {
+        0 => writeln!(out, "{access} merchants and keys are what the vault wrote last")?,
+        _ => misplaced.iter().try_for_each(|misplaced| writeln!(out, "{misplaced}"))?,
+    }
     out.flush()?;
-    match chains.iter().filter(|chain| chain.flaw.is_some()).count() {
+    match chains.iter().filter(|chain| chain.flaw.is_some()).count() + misplaced.len() {
         0 => Ok(()),
         tampered => Err(CliError::Tampered(tampered)),
     }

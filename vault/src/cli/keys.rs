@@ -72,6 +72,7 @@ pub(super) struct Rewrap {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PurposeName {
+    Access,
     Audit,
     Data,
     Fingerprint,
@@ -145,6 +146,7 @@ impl Rotate {
     async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
         let purpose = match self.purpose {
+            PurposeName::Access => Purpose::Access,
             PurposeName::Audit => Purpose::Audit,
             PurposeName::Data => Purpose::Data,
             PurposeName::Fingerprint => Purpose::Fingerprint,

@@ -8,12 +8,12 @@ use super::audit::merchant_id;
 use super::table::Table;
 use super::{CliError, open_existing, open_new_vault, open_vault};
 use crate::access::{KeyKind, Permission, Scopes};
-use crate::audit::{Action, Actor};
+use crate::audit::Actor;
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
-use crate::store::NewKey;
+use crate::store::{NewKey, StoredMerchant};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -132,11 +132,10 @@ impl Keys {
 impl AddKey {
     async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
-        let merchants = vault.store().merchants().await?;
-        let Some(merchant) = merchants.into_iter().find(|merchant| merchant.id == self.merchant) else {
+        let Some(merchant) = vault.merchant(&self.merchant).await? else {
             return Err(CliError::UnknownMerchant(self.merchant));
         };
-        let (mode, now) = (merchant.mode, vault.clock().now());
+        let mode = merchant.mode;
         let (public, secret) = (random_public_key(mode), SecretKey::random(mode));
         let (mut key, line) = if self.public {
             (NewKey::public(mode, &public), format!("pkey      {}", public.as_str()))
@@ -146,9 +145,7 @@ impl AddKey {
         if !self.scopes.is_empty() {
             key.scopes = Scopes::new(key.kind, self.scopes).ok_or(CliError::UnfitScope)?;
         }
-        let subject = key.id.as_str();
-        vault.audit(Some(&merchant.id), Actor::Operator, Action::AddKey, subject, None).await?;
-        vault.store().add_api_key(&merchant.id, &key, now).await?;
+        vault.add_api_key(&merchant, &key, Actor::Operator).await?;
         vault.close().await;
         writeln!(out, "key       {}\n{line}\nscopes    {}", key.id, key.scopes)?;
         Ok(out.flush()?)
@@ -181,10 +178,9 @@ async fn list_keys(
 impl RevokeKey {
     async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
-        if !vault.store().revoke_api_key(&self.id, vault.clock().now()).await? {
+        if !vault.revoke_api_key(&self.id, Actor::Operator).await? {
             return Err(CliError::UnknownApiKey(self.id));
         }
-        vault.audit(None, Actor::Operator, Action::RevokeKey, self.id.as_str(), None).await?;
         vault.close().await;
         writeln!(out, "{} is revoked", self.id)?;
         Ok(out.flush()?)
@@ -217,9 +213,7 @@ async fn add(add: Add, out: &mut impl Write) -> Result<(), CliError> {
     let public_key = random_public_key(mode);
     let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
     let vault = open_new_vault(add.vault).await?;
-    let subject = merchant.id.as_str();
-    vault.audit(None, Actor::Operator, Action::AddMerchant, subject, None).await?;
-    vault.store().add_merchant(&merchant, &keys, vault.clock().now()).await?;
+    vault.add_merchant(&merchant, &keys, Actor::Operator).await?;
     vault.close().await;
 
     let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
@@ -236,7 +230,7 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
     let merchants = store.merchants().await?;
 
     let mut table = Table::new(["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "ORIGINS"]);
-    for merchant in merchants {
+    for StoredMerchant { merchant, .. } in merchants {
         let keys = store.api_keys(&merchant.id).await?;
         let public = keys.iter().filter(|key| key.kind == KeyKind::Public && key.revoked_at.is_none());
         table.row([
@@ -261,13 +255,11 @@ async fn replace_origins(
 ) -> Result<(), CliError> {
     let vault = open_vault(vault).await?;
     let hash = Sha256Digest::of(key.as_str().as_bytes());
-    let Some((merchant, _)) = vault.store().key_holder(hash).await? else {
+    let Some((merchant, _)) = vault.key_holder(hash).await? else {
         return Err(CliError::UnknownKey(key));
     };
     check_origins(merchant.mode, &origins)?;
-    let subject = merchant.id.as_str();
-    vault.audit(Some(&merchant.id), Actor::Operator, Action::ReplaceOrigins, subject, None).await?;
-    vault.store().replace_origins(&merchant.id, &origins).await?;
+    vault.replace_origins(&merchant.id, &origins, Actor::Operator).await?;
     vault.close().await;
     writeln!(out, "merchant  {}", merchant.id)?;
     for origin in origins {

@@ -173,8 +173,8 @@ pub enum CliError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Rows of the audit are not what the vault wrote.
-    #[error("{0} of the audit's chains are not what the vault wrote")]
+    /// Chains of the audit, merchants or keys are not what the vault wrote.
+    #[error("{0} of the audit's chains, merchants and keys are not what the vault wrote")]
     Tampered(usize),
     /// No merchant has this id.
     #[error("the vault has no merchant {0}; `merchant list` shows those it has")]

@@ -18,7 +18,7 @@ use crate::access::Permission;
 use crate::id::{KeyId, SecretKey};
 use crate::keys::Sha256Digest;
 use crate::merchant::Merchant;
-use crate::store::StoreError;
+use crate::vault::Failure;
 
 /// The merchant whose page sent one of its public keys, from one of its own origins if a browser sent it.
 pub(super) struct PublicKey {
@@ -65,7 +65,7 @@ impl FromRequestParts<Arc<Vault>> for PublicKey {
         }
         let key = Pkey::parse(&key).map_err(|_| AuthenticationFailure::Unknown)?;
         let hash = Sha256Digest::of(key.as_str().as_bytes());
-        let holder = vault.store().recent_key_holder(hash).await?;
+        let holder = vault.recent_key_holder(hash).await?;
         let (mut merchant, _) = holder.ok_or(AuthenticationFailure::Unknown)?;
         if let Some(Caller::Page(origin)) = parts.extensions.get()
             && !merchant.origins.contains(origin)
@@ -105,14 +105,14 @@ async fn secret(parts: &Parts, vault: &Vault, permission: Permission) -> Result<
         return Err(AuthenticationFailure::PublicForSecret.into());
     }
     let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
-    let holder = vault.store().key_holder(key.hash()).await?;
+    let holder = vault.key_holder(key.hash()).await?;
     let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
     if key.scopes.allow(permission) { Ok((merchant, key.id)) } else { Err(ApiError::NotPermitted) }
 }
 
 /// The merchant with this public key.
-pub(super) async fn merchant(vault: &Vault, key: &Pkey) -> Result<Option<Merchant>, StoreError> {
-    let holder = vault.store().key_holder(Sha256Digest::of(key.as_str().as_bytes())).await?;
+pub(super) async fn merchant(vault: &Vault, key: &Pkey) -> Result<Option<Merchant>, Failure> {
+    let holder = vault.key_holder(Sha256Digest::of(key.as_str().as_bytes())).await?;
     Ok(holder.map(|(merchant, _)| merchant))
 }
 

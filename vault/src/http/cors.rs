@@ -88,7 +88,7 @@ async fn caller(vault: &Vault, headers: &HeaderMap) -> Result<Caller, ApiError> 
     if host.is_some_and(|host| host.eq_ignore_ascii_case(origin.authority())) {
         return Ok(Caller::Other);
     }
-    if vault.store().is_registered(&origin).await? {
+    if vault.is_registered(&origin).await? {
         Ok(Caller::Page(origin))
     } else {
         Err(ApiError::OriginNotAllowed)

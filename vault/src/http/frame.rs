@@ -19,7 +19,7 @@ use crate::assets::Assets;
 use crate::frame::{self, Page, Refusal};
 use crate::locale::Locale;
 use crate::merchant::{Merchant, Origin};
-use crate::store::StoreError;
+use crate::vault::Failure;
 
 /// What the page is made of.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ async fn show(
 }
 
 /// The merchant whose page asks, and the key that it asks with.
-async fn merchant(vault: &Vault, query: Query<'_>) -> Result<Result<(Merchant, Pkey), Refusal>, StoreError> {
+async fn merchant(vault: &Vault, query: Query<'_>) -> Result<Result<(Merchant, Pkey), Refusal>, Failure> {
     let Some(key) = query.get("key") else { return Ok(Err(Refusal::NoKey)) };
     let key = match Pkey::parse(&key) {
         Ok(key) => key,

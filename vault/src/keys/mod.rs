@@ -5,6 +5,7 @@
 //! ├ data        AES-256-GCM                          numbers, expiry, names, security codes at rest
 //! ├ fingerprint HMAC-SHA-256                         the same card of one merchant, told apart from others
 //! ├ sealing     RSA-2048, published as JWKS          opens what browsers seal
+//! ├ access      HMAC-SHA-256                         who may do what: merchants, origins, API keys
 //! └ audit       HMAC-SHA-256                         the chain of the audit
 //! ```
 //!
@@ -52,6 +53,8 @@ pub struct Keys {
 /// The keys at some moment.
 #[derive(Debug)]
 pub struct Rings {
+    /// Vouch for merchants and their keys.
+    pub access: Ring<MacKey>,
     /// Chains the audit.
     pub audit: Ring<MacKey>,
     /// Encrypt cards at rest.
@@ -140,6 +143,7 @@ impl Keys {
 impl Rings {
     fn read(kek: &Kek, records: &[KeyRecord], known: Option<&Self>) -> Result<Self, KeysError> {
         Ok(Self {
+            access: ring(kek, records, Purpose::Access, known.map(|known| &known.access), MacKey::new)?,
             audit: ring(kek, records, Purpose::Audit, known.map(|known| &known.audit), MacKey::new)?,
             data: ring(kek, records, Purpose::Data, known.map(|known| &known.data), DataKey::new)?,
             fingerprint: ring(
@@ -196,7 +200,9 @@ fn ring<K>(
 fn generate(kek: &Kek, purpose: Purpose, version: u32) -> Result<WrappedKey, KeysError> {
     let key = match purpose {
         Purpose::Sealing => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
-        Purpose::Audit | Purpose::Data | Purpose::Fingerprint => Zeroizing::new(gcm::random_key().to_vec()),
+        Purpose::Access | Purpose::Audit | Purpose::Data | Purpose::Fingerprint => {
+            Zeroizing::new(gcm::random_key().to_vec())
+        }
     };
     Ok(kek.wrap(purpose, version, &key)?)
 }
@@ -234,6 +240,12 @@ impl Sha256Digest {
         let mut digest = [0; 32];
         digest.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
         Self(digest)
+    }
+
+    /// One that was made before; `None` for any other number of bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
     }
 
     /// Its 32 bytes.

@@ -1,14 +1,16 @@
-use std::time::Instant;
-
 use cardseal::client::Pkey;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
-use super::{Store, StoreError, parsed, seconds, text, timestamp};
+use super::audit::{self, Change};
+use super::merchants::{self, StoredMerchant};
+use super::{Store, StoreError, parsed, seconds, text, timestamp, unsigned};
 use crate::access::{KeyKind, Scopes};
 use crate::id::{KeyId, MerchantId, SecretKey};
 use crate::keys::Sha256Digest;
-use crate::merchant::{Merchant, Mode};
+use crate::keys::aad::Aad;
+use crate::keys::mac::Mac;
+use crate::merchant::Mode;
 use crate::time::Timestamp;
 
 /// A key to keep: its hash, and what tells it apart for people.
@@ -52,11 +54,15 @@ impl NewKey {
     }
 }
 
-/// What is known of a key.
+/// A key as it is kept. Not to be believed before its MAC is checked.
 #[derive(Clone, Debug)]
 pub struct KeyRow {
+    /// Its hash.
+    pub hash: Sha256Digest,
     /// Its id.
     pub id: KeyId,
+    /// Whose it is.
+    pub merchant: MerchantId,
     /// What it is.
     pub kind: KeyKind,
     /// A public key itself, or the last letters of a secret one.
@@ -67,6 +73,17 @@ pub struct KeyRow {
     pub created_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The MAC of [`fields`](Self::fields).
+    pub mac: Mac,
+}
+
+impl KeyRow {
+    /// What its MAC covers: everything that is kept of it.
+    #[must_use]
+    pub fn fields(&self) -> Aad {
+        fields(self.hash, &self.id, &self.merchant, self.kind, &self.hint, &self.scopes, self.created_at)
+            .field(&self.revoked_at.map_or(String::new(), |at| at.unix_seconds().to_string()))
+    }
 }
 
 impl Store {
@@ -78,10 +95,11 @@ impl Store {
         &self,
         merchant: &MerchantId,
         key: &NewKey,
-        now: Timestamp,
+        change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        insert(&mut transaction, merchant, key, now).await?;
+        insert(&mut transaction, merchant, key, change).await?;
+        audit::append(&mut transaction, change.audit, change.entry).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -89,14 +107,39 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn revoke_api_key(&self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
-        let revoked = sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+    pub async fn revoke_api_key(&self, id: &KeyId, change: &Change<'_>) -> Result<bool, StoreError> {
+        let mut transaction = self.write().await?;
+        let revoked = sqlx::query(
+            "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
+             RETURNING hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac",
+        )
+        .bind(id.as_str())
+        .bind(seconds(change.entry.at))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = revoked else { return Ok(false) };
+        let mac = change.access.mac(read(&row)?.fields());
+        sqlx::query("UPDATE api_keys SET key_version = $2, mac = $3 WHERE id = $1")
             .bind(id.as_str())
-            .bind(seconds(now))
-            .execute(&self.writer)
+            .bind(i64::from(mac.key_version))
+            .bind(mac.bytes)
+            .execute(&mut *transaction)
             .await?;
-        self.known.forget();
-        Ok(revoked.rows_affected() == 1)
+        audit::append(&mut transaction, change.audit, change.entry).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// A key, revoked or not.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn api_key(&self, id: &KeyId) -> Result<Option<KeyRow>, StoreError> {
+        let query = sqlx::query(
+            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac FROM api_keys
+             WHERE id = $1",
+        );
+        query.bind(id.as_str()).fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
     /// A merchant's keys, in the order they were added.
@@ -105,7 +148,7 @@ impl Store {
     /// [`StoreError`]
     pub async fn api_keys(&self, merchant: &MerchantId) -> Result<Vec<KeyRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, kind, hint, scopes, created_at, revoked_at FROM api_keys
+            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac FROM api_keys
              WHERE merchant_id = $1 ORDER BY created_at, kind, id",
         )
         .bind(merchant.as_str())
@@ -118,36 +161,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn key_holder(&self, hash: Sha256Digest) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
-        let row = sqlx::query(
-            "SELECT merchant_id, id, kind, hint, scopes, created_at, revoked_at FROM api_keys
-             WHERE hash = $1 AND revoked_at IS NULL",
-        )
-        .bind(&hash.as_bytes()[..])
-        .fetch_optional(&self.readers)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let id = parsed(&row, "merchant_id", MerchantId::parse)?;
-        Ok(Some((self.merchant(&id).await?, read(&row)?)))
-    }
-
-    /// The same as it is now, or was up to [`KNOWN_FOR`](super::KNOWN_FOR) ago.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn recent_key_holder(
+    pub async fn key_holder(
         &self,
         hash: Sha256Digest,
-    ) -> Result<Option<(Merchant, KeyRow)>, StoreError> {
-        if let Some(holder) = self.known.holders.get(&hash) {
-            return Ok(Some(holder));
-        }
-        let asked = Instant::now();
-        let holder = self.key_holder(hash).await?;
-        if let Some(holder) = &holder {
-            self.known.holders.keep(hash, asked, holder.clone());
-        }
-        Ok(holder)
+    ) -> Result<Option<(StoredMerchant, KeyRow)>, StoreError> {
+        let rows = sqlx::query(merchants::select!(
+            "k.hash, k.id, k.kind, k.hint, k.scopes, k.created_at, k.revoked_at, k.key_version, k.mac," FROM
+            "api_keys k JOIN merchants m ON m.id = k.merchant_id
+             LEFT JOIN merchant_origins o ON o.merchant_id = m.id
+             WHERE k.hash = $1 AND k.revoked_at IS NULL"
+        ))
+        .bind(&hash.as_bytes()[..])
+        .fetch_all(&self.readers)
+        .await?;
+        let Some(merchant) = merchants::read(&rows)? else { return Ok(None) };
+        Ok(rows.first().map(read).transpose()?.map(|key| (merchant, key)))
     }
 }
 
@@ -155,32 +183,61 @@ pub(super) async fn insert(
     transaction: &mut Transaction<'static, Any>,
     merchant: &MerchantId,
     key: &NewKey,
-    now: Timestamp,
+    change: &Change<'_>,
 ) -> Result<(), StoreError> {
+    let NewKey { id, hash, kind, hint, scopes } = key;
+    let now = change.entry.at;
+    let mac = change.access.mac(fields(*hash, id, merchant, *kind, hint, scopes, now).field(""));
     sqlx::query(
-        "INSERT INTO api_keys (hash, id, merchant_id, kind, hint, scopes, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO api_keys (hash, id, merchant_id, kind, hint, scopes, created_at, key_version, mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
-    .bind(&key.hash.as_bytes()[..])
-    .bind(key.id.as_str())
+    .bind(&hash.as_bytes()[..])
+    .bind(id.as_str())
     .bind(merchant.as_str())
-    .bind(key.kind.as_str())
-    .bind(key.hint.as_str())
-    .bind(key.scopes.to_string())
+    .bind(kind.as_str())
+    .bind(hint.as_str())
+    .bind(scopes.to_string())
     .bind(seconds(now))
+    .bind(i64::from(mac.key_version))
+    .bind(mac.bytes)
     .execute(&mut **transaction)
     .await?;
     Ok(())
 }
 
+/// All but when it was revoked.
+fn fields(
+    hash: Sha256Digest,
+    id: &KeyId,
+    merchant: &MerchantId,
+    kind: KeyKind,
+    hint: &str,
+    scopes: &Scopes,
+    created_at: Timestamp,
+) -> Aad {
+    Aad::new("api key")
+        .bytes(hash.as_bytes())
+        .field(id.as_str())
+        .field(merchant.as_str())
+        .field(kind.as_str())
+        .field(hint)
+        .field(&scopes.to_string())
+        .field(&created_at.unix_seconds().to_string())
+}
+
 fn read(row: &AnyRow) -> Result<KeyRow, StoreError> {
     let revoked = row.try_get::<Option<i64>, _>("revoked_at")?.is_some();
+    let hash = Sha256Digest::from_bytes(&row.try_get::<Vec<u8>, _>("hash")?);
     Ok(KeyRow {
+        hash: hash.ok_or(StoreError::Corrupt("hash"))?,
         id: parsed(row, "id", KeyId::parse)?,
+        merchant: parsed(row, "merchant_id", MerchantId::parse)?,
         kind: parsed(row, "kind", KeyKind::parse)?,
         hint: text(row, "hint")?,
         scopes: parsed(row, "scopes", Scopes::parse)?,
         created_at: timestamp(row, "created_at")?,
         revoked_at: if revoked { Some(timestamp(row, "revoked_at")?) } else { None },
+        mac: Mac { key_version: unsigned(row, "key_version")?, bytes: row.try_get("mac")? },
     })
 }

@@ -18,6 +18,17 @@ pub struct Head {
     pub mac: Vec<u8>,
 }
 
+/// A change of who may do what: it stands in the audit if and only if it was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Vouches for the rows that are changed.
+    pub access: &'a MacKey,
+    /// The key of the audit.
+    pub audit: &'a MacKey,
+    /// What is told, and when it is done.
+    pub entry: &'a Entry,
+}
+
 impl Store {
     /// Adds to the audit what is told nowhere else.
     ///

@@ -44,6 +44,8 @@ impl KeyRecord {
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
+    /// Who may do what.
+    Access,
     /// The chain of the audit.
     Audit,
     /// Cards at rest.
@@ -56,12 +58,13 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Audit, Self::Data, Self::Fingerprint, Self::Sealing];
+    pub const ALL: [Self; 5] = [Self::Access, Self::Audit, Self::Data, Self::Fingerprint, Self::Sealing];
 
     /// Its name in the database and in what a wrapped key is bound to.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Access => "access",
             Self::Audit => "audit",
             Self::Data => "data",
             Self::Fingerprint => "fingerprint",

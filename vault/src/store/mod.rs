@@ -13,7 +13,6 @@ mod error;
 mod events;
 mod idempotency;
 mod keys;
-mod known;
 mod load;
 mod location;
 mod merchants;
@@ -36,7 +35,7 @@ use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 
 pub use api_keys::{KeyRow, NewKey};
-pub use audit::Head;
+pub use audit::{Change, Head};
 pub use census::Census;
 pub use charges::{Begun, NewCharge, StoredCharge};
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated};
@@ -44,16 +43,15 @@ pub use error::StoreError;
 pub use events::{NewEvent, StoredEvent};
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
-pub use known::KNOWN_FOR;
 pub use load::Load;
 pub use location::{Location, NotPostgres, PostgresUrl};
+pub use merchants::StoredMerchant;
 pub use pci_tokens::{StoredPciCard, StoredPciToken};
 pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 pub use webhooks::StoredWebhook;
 
 use batch::Batcher;
-use known::Known;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
@@ -63,7 +61,6 @@ pub struct Store {
     writer: AnyPool,
     readers: AnyPool,
     batcher: Batcher,
-    known: Known,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +116,7 @@ impl Store {
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let batcher = Batcher::start(Engine::Sqlite, &writer);
-        Ok(Self { engine: Engine::Sqlite, batcher, known: Known::new(), writer, readers })
+        Ok(Self { engine: Engine::Sqlite, batcher, writer, readers })
     }
 
     async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
@@ -131,13 +128,7 @@ impl Store {
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
         let batcher = Batcher::start(Engine::Postgres, &pool);
-        Ok(Self {
-            engine: Engine::Postgres,
-            batcher,
-            known: Known::new(),
-            writer: pool.clone(),
-            readers: pool,
-        })
+        Ok(Self { engine: Engine::Postgres, batcher, writer: pool.clone(), readers: pool })
     }
 
     /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.

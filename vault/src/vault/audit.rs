@@ -1,13 +1,51 @@
 //! The audit: adding to it, and looking whether anybody else did.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Failure, Vault};
 use crate::audit::{Action, Actor, Entry, is_genuine};
-use crate::id::MerchantId;
+use crate::id::{KeyId, MerchantId};
 use crate::keys::mac::MacKey;
 use crate::token::Line;
+
+/// What the audit was found to be, and what it tells of who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audited {
+    /// Its chains: the vault's own, and one for each merchant.
+    pub chains: Vec<Chain>,
+    /// How many merchants and keys were looked at.
+    pub access: u64,
+    /// Those that are not what the vault wrote last.
+    pub misplaced: Vec<Misplaced>,
+}
+
+/// A merchant or a key that is not what the vault wrote last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misplaced {
+    /// Somebody else has written this key.
+    ForgedKey(KeyId),
+    /// Somebody else has written this merchant, or one of its origins.
+    ForgedMerchant(MerchantId),
+    /// The audit tells of this key or merchant, and it is not there.
+    Missing(String),
+    /// The audit tells that this merchant's origins were replaced since the vault wrote what is there.
+    OldOrigins(MerchantId),
+    /// The audit tells that this key was revoked, and it is valid.
+    Unrevoked(KeyId),
+}
+
+/// What the audit tells of who may do what.
+#[derive(Debug, Default)]
+struct Told {
+    /// Keys and merchants that were added.
+    added: HashSet<String>,
+    /// Keys that were revoked.
+    revoked: HashSet<String>,
+    /// A merchant's id as often as its origins were replaced.
+    replaced: Vec<String>,
+}
 
 /// What a chain was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,11 +110,19 @@ impl Vault {
         Ok(Arc::clone(&held.key))
     }
 
-    /// Looks at every row of every chain.
+    /// Looks at every row of every chain, and at every merchant and key.
     ///
     /// # Errors
-    /// [`Failure`]; a chain with a flaw is none.
-    pub async fn verify_audit(&self) -> Result<Vec<Chain>, Failure> {
+    /// [`Failure`]; what somebody else than the vault has done is none.
+    pub async fn verify_audit(&self) -> Result<Audited, Failure> {
+        let mut told = Told::default();
+        let chains = self.verify_chains(&mut told).await?;
+        // After the chains: what is done meanwhile is there and not told yet, never the other way.
+        let (access, misplaced) = self.verify_access(told).await?;
+        Ok(Audited { chains, access, misplaced })
+    }
+
+    async fn verify_chains(&self, told: &mut Told) -> Result<Vec<Chain>, Failure> {
         let heads = self.store.audit_heads().await?;
         let mut whose = self.store.audited().await?;
         whose.extend(heads.iter().map(|head| head.merchant.clone()));
@@ -87,7 +133,7 @@ impl Vault {
         for merchant in whose {
             let end = heads.iter().find(|head| head.merchant == merchant);
             let end = end.map_or((0, &[][..]), |head| (head.seq, &*head.mac));
-            chains.push(self.verify_chain(merchant, end).await?);
+            chains.push(self.verify_chain(merchant, end, told).await?);
         }
         Ok(chains)
     }
@@ -96,6 +142,7 @@ impl Vault {
         &self,
         merchant: Option<MerchantId>,
         (end, end_mac): (u64, &[u8]),
+        told: &mut Told,
     ) -> Result<Chain, Failure> {
         let rings = self.keys.rings();
         let (mut seq, mut previous, mut flaw) = (0, Vec::new(), None);
@@ -115,6 +162,7 @@ impl Vault {
                     break 'rows;
                 }
                 (seq, previous) = (row.seq, row.mac);
+                told.hear(row.entry);
             }
         }
         if flaw.is_none() {
@@ -132,6 +180,35 @@ impl Vault {
         Ok(Chain { merchant, rows: seq, flaw, head })
     }
 
+    /// How many merchants and keys there are, and which of them are not what the vault wrote last.
+    async fn verify_access(&self, mut told: Told) -> Result<(u64, Vec<Misplaced>), Failure> {
+        let (mut looked_at, mut misplaced) = (0, Vec::new());
+        for stored in self.store.merchants().await? {
+            looked_at += 1;
+            let id = stored.merchant.id.clone();
+            told.added.remove(id.as_str());
+            let replaced = told.replaced.iter().filter(|replaced| **replaced == id.as_str()).count();
+            if !self.vouches_for(|| stored.fields(), &stored.mac).await? {
+                misplaced.push(Misplaced::ForgedMerchant(id.clone()));
+            } else if stored.revision < replaced as u64 {
+                misplaced.push(Misplaced::OldOrigins(id.clone()));
+            }
+            for key in self.store.api_keys(&id).await? {
+                looked_at += 1;
+                told.added.remove(key.id.as_str());
+                if !self.vouches_for(|| key.fields(), &key.mac).await? {
+                    misplaced.push(Misplaced::ForgedKey(key.id));
+                } else if key.revoked_at.is_none() && told.revoked.contains(key.id.as_str()) {
+                    misplaced.push(Misplaced::Unrevoked(key.id));
+                }
+            }
+        }
+        let mut missing: Vec<_> = told.added.into_iter().map(Misplaced::Missing).collect();
+        missing.sort_by_key(ToString::to_string);
+        misplaced.extend(missing);
+        Ok((looked_at, misplaced))
+    }
+
     /// Whether there are rows after the end, which no transaction leaves there.
     async fn has_surplus(&self, merchant: Option<&MerchantId>, end: u64) -> Result<bool, Failure> {
         let after = self.store.audit_rows(merchant, end, 1).await?;
@@ -139,6 +216,31 @@ impl Vault {
         // A row that was added since the end was read is known to the end by now.
         let heads = self.store.audit_heads().await?;
         Ok(!heads.iter().any(|head| head.merchant.as_ref() == merchant && head.seq >= row.seq))
+    }
+}
+
+impl Told {
+    fn hear(&mut self, entry: Entry) {
+        match entry.action {
+            Action::AddKey | Action::AddMerchant => drop(self.added.insert(entry.subject)),
+            Action::ReplaceOrigins => self.replaced.push(entry.subject),
+            Action::RevokeKey => drop(self.revoked.insert(entry.subject)),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForgedKey(key) => write!(formatter, "{key} is not what the vault wrote there"),
+            Self::ForgedMerchant(merchant) => {
+                write!(formatter, "{merchant} or an origin of it is not what the vault wrote there")
+            }
+            Self::Missing(id) => write!(formatter, "{id} is missing"),
+            Self::OldOrigins(merchant) => write!(formatter, "{merchant} has origins that were replaced"),
+            Self::Unrevoked(key) => write!(formatter, "{key} was revoked and is valid"),
+        }
     }
 }
 

@@ -271,7 +271,7 @@ impl Vault {
     }
 
     async fn resolve_charge(&self, merchant: &MerchantId, charge: &StoredCharge) -> Result<bool, Failure> {
-        let merchant = self.store.merchant(merchant).await?;
+        let merchant = self.owner(merchant).await?;
         let Some(acquirer) = self.acquirers.of(merchant.mode) else {
             tracing::error!(charge = %charge.id, "nobody can say what became of a charge: its acquirer is not set up");
             return Ok(false);

@@ -46,6 +46,7 @@ impl Vault {
         let now = self.clock.now();
         let rings = self.keys.rings();
         let aged = match purpose {
+            Purpose::Access => has_aged(&rings.access, age, now),
             Purpose::Audit => has_aged(&rings.audit, age, now),
             Purpose::Data => has_aged(&rings.data, age, now),
             Purpose::Fingerprint => has_aged(&rings.fingerprint, age, now),

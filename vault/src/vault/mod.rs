@@ -1,10 +1,12 @@
 //! What a vault does: it makes tokens of cards and charges them.
 
+mod access;
 mod audit;
 mod charges;
 mod counts;
 mod customers;
 mod events;
+mod known;
 mod maintenance;
 mod pci_tokens;
 mod readiness;
@@ -30,22 +32,25 @@ use crate::store::{Location, Store, StoreError};
 use crate::time::Clock;
 use crate::webhook::Sender;
 
-pub use audit::{Chain, Flaw};
+pub use audit::{Audited, Chain, Flaw, Misplaced};
 pub use charges::ChargeError;
 pub use counts::{ChargeLabels, Counts, TokenLabels};
 pub use customers::KeepError;
+pub use known::KNOWN_FOR;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use readiness::{Health, Readiness};
 pub use tokens::TokenizeError;
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
+use known::Known;
 use rekey::Rekeying;
 
 /// A running vault.
 #[derive(Debug)]
 pub struct Vault {
     store: Store,
+    known: Known,
     keys: Arc<Keys>,
     opener: Opener,
     acquirers: Acquirers,
@@ -141,6 +146,7 @@ impl Vault {
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
         Ok(Arc::new(Self {
             store,
+            known: Known::new(),
             keys,
             opener,
             acquirers,
@@ -203,6 +209,9 @@ pub enum OpenError {
 /// The vault's own fault. Trying again may help.
 #[derive(Debug, Error)]
 pub enum Failure {
+    /// A row of this table is not what the vault wrote there: somebody changed the database.
+    #[error("a row of {0} is not what the vault wrote there")]
+    Forged(&'static str),
     /// The keys could not be read anew.
     #[error(transparent)]
     Keys(#[from] KeysError),

@@ -186,7 +186,7 @@ impl Vault {
     }
 
     async fn deliver_to(&self, merchant: &MerchantId, mut webhook: StoredWebhook) -> Result<u64, Failure> {
-        let merchant = self.store.merchant(merchant).await?;
+        let merchant = self.owner(merchant).await?;
         let details = self.webhook_details(&merchant, &webhook).await?;
         let url = details.url(&merchant)?;
         let mut delivered = 0;

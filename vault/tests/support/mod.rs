@@ -26,6 +26,7 @@ use cardseal_vault::Vault;
 use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
+use cardseal_vault::audit::Actor;
 use cardseal_vault::config::Connections;
 use cardseal_vault::http::{Parts, router};
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
@@ -34,7 +35,7 @@ use cardseal_vault::metrics::Metrics;
 use cardseal_vault::server::Places;
 use cardseal_vault::store::NewKey;
 use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
-use cardseal_vault::vault::Setup;
+use cardseal_vault::vault::{Chain, Setup};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -170,10 +171,9 @@ impl Asked {
             origins: vec![Origin::parse(origin).unwrap()],
             clear_cards,
         };
-        let now = Timestamp::from_unix_seconds(NOON);
         let public_key = random_public_key(mode);
         let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
-        self.vault.store().add_merchant(&merchant, &keys, now).await.unwrap();
+        self.vault.add_merchant(&merchant, &keys, Actor::Operator).await.unwrap();
         Account { public_key: public_key.as_str().into(), secret_key: secret_key.expose().into() }
     }
 
@@ -248,6 +248,12 @@ impl Asked {
     pub(crate) async fn charge(&self, account: &Account, token: &str) -> Answer {
         let body = json!({ "amount": 10_000, "currency": "thb", "card": token });
         self.post("/charges", &account.secret_key, &body).await
+    }
+
+    /// The audit's chains of merchants, without the vault's own.
+    pub(crate) async fn chains(&self) -> Vec<Chain> {
+        let audited = self.vault.verify_audit().await.unwrap();
+        audited.chains.into_iter().filter(|chain| chain.merchant.is_some()).collect()
     }
 
     /// What somebody does to the database behind the vault's back.

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
 
-use super::api_keys::KeyRow;
 use crate::keys::Sha256Digest;
 use crate::merchant::{Merchant, Origin};
+use crate::store::KeyRow;
 
 /// How long a public key that was revoked, or an origin that is registered no longer, may still be good for in a process that
 /// did not do that itself.
