@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 pub struct Event {
     /// Its id.
     pub id: EventId,
-    /// What happened.
-    pub key: EventKey,
+    /// The name of what happened. It need not be an [`EventKey`]'s: a newer version of the vault may have told it.
+    pub key: String,
     /// When.
     pub created_at: Timestamp,
     /// The object as it was then, as the API showed it.
@@ -21,28 +21,49 @@ pub struct Event {
 /// What may happen, in Omise's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKey {
+    /// A customer's card was deleted.
+    CardDestroy,
+    /// A customer's card was changed.
+    CardUpdate,
     /// What became of a charge is known.
     ChargeComplete,
     /// A charge was made; its outcome is not known yet.
     ChargeCreate,
+    /// A customer was made.
+    CustomerCreate,
+    /// A customer was deleted, with all cards.
+    CustomerDestroy,
+    /// A customer was changed.
+    CustomerUpdate,
+    /// A customer was changed, and got a card or the one it had anew.
+    CustomerUpdateCard,
 }
 
 impl EventKey {
     /// Every key.
-    pub(crate) const ALL: [Self; 2] = [Self::ChargeComplete, Self::ChargeCreate];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::CardDestroy,
+        Self::CardUpdate,
+        Self::ChargeComplete,
+        Self::ChargeCreate,
+        Self::CustomerCreate,
+        Self::CustomerDestroy,
+        Self::CustomerUpdate,
+        Self::CustomerUpdateCard,
+    ];
 
     /// Its name in Omise's API and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::CardDestroy => "card.destroy",
+            Self::CardUpdate => "card.update",
             Self::ChargeComplete => "charge.complete",
             Self::ChargeCreate => "charge.create",
+            Self::CustomerCreate => "customer.create",
+            Self::CustomerDestroy => "customer.destroy",
+            Self::CustomerUpdate => "customer.update",
+            Self::CustomerUpdateCard => "customer.update.card",
         }
-    }
-
-    /// The key of this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.as_str() == name)
     }
 }

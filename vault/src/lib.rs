@@ -32,6 +32,7 @@ pub mod locale;
 pub mod log;
 pub mod merchant;
 pub mod metrics;
+mod object;
 pub mod pci_token;
 pub mod process;
 pub mod seal;

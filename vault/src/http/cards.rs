@@ -13,12 +13,12 @@ use super::body::{Params, Query};
 use super::card;
 use super::code::Code;
 use super::error::ApiError;
-use super::list::{self, ListObject};
-use super::object::{CardObject, cards_location};
+use super::list;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::id::{CardId, CustomerId};
+use crate::object::{CardObject, ListObject, cards_location};
 
 /// `/customers/{id}/cards`
 pub(super) fn routes() -> Routes<Arc<Vault>> {

@@ -14,12 +14,12 @@ use super::code::Code;
 use super::error::ApiError;
 use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::limit::Declined;
-use super::object::ChargeObject;
 use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
+use crate::object::ChargeObject;
 use crate::vault::ChargeError;
 
 /// `/charges`

@@ -13,13 +13,13 @@ use super::body::{BadRequest, Params, Query};
 use super::code::Code;
 use super::error::ApiError;
 use super::idempotency::{self, IdempotencyKey, Replayed};
-use super::list::{self, ListObject};
-use super::object::{CustomerObject, DeletedCustomerObject};
+use super::list;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::customer::{Change, CustomerChange, Profile};
 use crate::id::{CardId, CustomerId, TokenId};
+use crate::object::{CustomerObject, DeletedCustomerObject, ListObject};
 use crate::token::Line;
 
 /// `/customers`

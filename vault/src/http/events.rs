@@ -10,11 +10,11 @@ use axum::http::StatusCode;
 use super::auth::Secret;
 use super::body::Query;
 use super::error::ApiError;
-use super::list::{self, ListObject};
-use super::object::EventObject;
+use super::list;
 use super::openapi::{Key, Object, Operation, Routes, get, schema};
 use crate::Vault;
 use crate::id::EventId;
+use crate::object::{EventObject, ListObject};
 
 /// `/events`
 pub(super) fn routes() -> Routes<Arc<Vault>> {

@@ -1,44 +1,11 @@
 //! Lists as Omise pages through them.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::body::{BadRequest, Params};
 use super::openapi::{Operation, schema};
-use crate::list::{Limit, Order, Page, Window};
+use crate::list::{Limit, Order, Window};
 use crate::time::Timestamp;
-
-/// A page of a list.
-#[derive(Debug, Serialize)]
-pub(super) struct ListObject<T> {
-    object: &'static str,
-    data: Vec<T>,
-    limit: u8,
-    offset: u32,
-    total: u64,
-    location: String,
-    order: &'static str,
-    from: String,
-    to: String,
-}
-
-impl<T> ListObject<T> {
-    /// A page of the list at `location`. `show` makes objects of what is in it.
-    pub(super) fn new<I>(page: Page<I>, location: String, now: Timestamp, show: impl FnMut(I) -> T) -> Self {
-        let Page { window, items, total } = page;
-        Self {
-            object: "list",
-            data: items.into_iter().map(show).collect(),
-            limit: window.limit.items(),
-            offset: window.offset,
-            total,
-            location,
-            order: window.order.as_str(),
-            from: window.from.to_string(),
-            to: window.to.unwrap_or(now).to_string(),
-        }
-    }
-}
 
 /// An operation that asks for a page: what [`window`] reads.
 pub(super) fn described(operation: Operation) -> Operation {

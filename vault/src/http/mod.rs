@@ -19,7 +19,6 @@ mod jwks;
 mod limit;
 mod list;
 mod metrics;
-mod object;
 mod openapi;
 mod pci_tokens;
 mod request;
@@ -42,7 +41,6 @@ use crate::assets::Assets;
 use crate::log::Recent;
 use crate::metrics::Metrics;
 
-pub(crate) use object::{ChargeObject, EventObject};
 pub(crate) use unreadable::refusal;
 
 pub use waiting::{Waiting, waiting};

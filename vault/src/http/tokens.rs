@@ -13,11 +13,11 @@ use super::body::{BadRequest, Params};
 use super::card;
 use super::code::Code;
 use super::error::ApiError;
-use super::object::TokenObject;
 use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
 use crate::id::TokenId;
 use crate::merchant::ClearCards;
+use crate::object::TokenObject;
 
 /// `/tokens`
 pub(super) fn routes() -> Routes<Arc<Vault>> {

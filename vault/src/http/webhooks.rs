@@ -11,11 +11,11 @@ use serde_json::json;
 use super::auth::Secret;
 use super::body::{BadRequest, Params, Query};
 use super::error::ApiError;
-use super::object::{DeletedWebhookObject, NewWebhookObject, WebhookList, WebhookObject};
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
 use crate::audit::Actor;
 use crate::id::WebhookId;
+use crate::object::{DeletedWebhookObject, NewWebhookObject, WebhookList, WebhookObject};
 use crate::vault::{MOST_WEBHOOKS, WebhookError};
 use crate::webhook::WebhookUrl;
 

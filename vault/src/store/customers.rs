@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
 
+use super::events::{self, NewEvent, Tell};
 use super::idempotency::{self, Seen};
 use super::tokens::{self, Claimed, StoredCard, read_card};
 use super::{Store, StoreError, audit, ciphertext, parsed, seconds, timestamp, unsigned};
@@ -42,6 +43,17 @@ pub struct StoredCustomer {
     pub default_card: Option<CardId>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// A customer with its first cards.
+#[derive(Clone, Debug)]
+pub struct WithCards {
+    /// The customer.
+    pub customer: StoredCustomer,
+    /// Its first cards, in the order of their coming.
+    pub cards: Vec<StoredCard>,
+    /// How many it has in all.
+    pub total: u64,
 }
 
 /// A token whose card becomes a customer's.
@@ -120,6 +132,7 @@ impl Store {
         customer: &StoredCustomer,
         keeping: Option<Keeping<'_>>,
         request: Option<&Request>,
+        tell: Tell<'_, WithCards>,
     ) -> Result<Updated, StoreError> {
         let mut transaction = self.write().await?;
         if let Some(request) = request {
@@ -145,6 +158,7 @@ impl Store {
                 return Ok(kept);
             }
         }
+        tell_of(&mut transaction, merchant, &customer.id, tell).await?;
         transaction.commit().await?;
         Ok(Updated::Done)
     }
@@ -157,6 +171,7 @@ impl Store {
         &self,
         merchant: &MerchantId,
         update: CustomerUpdate<'_>,
+        tell: Tell<'_, WithCards>,
     ) -> Result<Updated, StoreError> {
         let CustomerUpdate { before, details, keeping, default_card } = update;
         let mut transaction = self.write().await?;
@@ -195,6 +210,7 @@ impl Store {
                 return Ok(Updated::UnknownCard);
             }
         }
+        tell_of(&mut transaction, merchant, &before.id, tell).await?;
         transaction.commit().await?;
         Ok(Updated::Done)
     }
@@ -208,6 +224,7 @@ impl Store {
         merchant: &MerchantId,
         id: &CustomerId,
         (key, entry): (&MacKey, &Entry),
+        tell: Tell<'_, StoredCustomer>,
     ) -> Result<Option<StoredCustomer>, StoreError> {
         let mut transaction = self.write().await?;
         let deleted = sqlx::query(concat!(
@@ -226,6 +243,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         audit::append(&mut transaction, key, entry).await?;
+        events::tell(&mut transaction, merchant, tell, &customer).await?;
         transaction.commit().await?;
         Ok(Some(customer))
     }
@@ -240,6 +258,7 @@ impl Store {
         customer: &CustomerId,
         id: &CardId,
         (key, entry): (&MacKey, &Entry),
+        tell: Tell<'_, StoredCard>,
     ) -> Result<Option<StoredCard>, StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query("UPDATE customers SET default_card = default_card WHERE merchant_id = $1 AND id = $2")
@@ -269,6 +288,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         audit::append(&mut transaction, key, entry).await?;
+        events::tell(&mut transaction, merchant, tell, &card).await?;
         transaction.commit().await?;
         Ok(Some(card))
     }
@@ -282,9 +302,13 @@ impl Store {
         merchant: &MerchantId,
         customer: &CustomerId,
         renewal: &CardRenewal,
+        event: &NewEvent,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let renewed = renew(&mut transaction, merchant, customer, renewal).await?;
+        if renewed {
+            events::append(&mut transaction, merchant, event).await?;
+        }
         transaction.commit().await?;
         Ok(renewed)
     }
@@ -298,13 +322,7 @@ impl Store {
         merchant: &MerchantId,
         id: &CustomerId,
     ) -> Result<Option<StoredCustomer>, StoreError> {
-        let query = sqlx::query(concat!(
-            "SELECT ",
-            customer!(),
-            " FROM customers WHERE merchant_id = $1 AND id = $2"
-        ))
-        .bind(merchant.as_str())
-        .bind(id.as_str());
+        let query = sqlx::query(BY_ID).bind(merchant.as_str()).bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
 
@@ -438,41 +456,66 @@ impl Store {
         customers: &[StoredCustomer],
         limit: Limit,
     ) -> Result<HashMap<CustomerId, (Vec<StoredCard>, u64)>, StoreError> {
-        let mut cards: HashMap<_, (Vec<_>, u64)> = HashMap::new();
         if customers.is_empty() {
-            return Ok(cards);
+            return Ok(HashMap::new());
         }
-        let ids: Vec<_> = (0..customers.len()).map(|index| format!("${}", index + 3)).collect();
-        let sql = format!(
-            "SELECT {}, total FROM (
-                 SELECT {}, row_number() OVER (PARTITION BY customer_id ORDER BY seq) AS place,
-                     count(*) OVER (PARTITION BY customer_id) AS total
-                 FROM cards WHERE merchant_id = $1 AND customer_id IN ({})
-             ) AS counted WHERE place <= $2 ORDER BY customer_id, place",
-            card!(),
-            card!(),
-            ids.join(", ")
-        );
-        let mut query =
-            sqlx::query(AssertSqlSafe(sql)).bind(merchant.as_str()).bind(i64::from(limit.items()));
-        for customer in customers {
-            query = query.bind(customer.id.as_str());
-        }
-        for row in query.fetch_all(&self.readers).await? {
-            let customer = parsed(&row, "customer_id", CustomerId::parse)?;
-            let (first, total) = cards.entry(customer).or_default();
-            first.push(read_card(&row, "id", "created_at")?);
-            *total = unsigned(&row, "total")?;
-        }
-        Ok(cards)
+        first_cards(&self.readers, merchant, customers, limit).await
     }
 }
+
+const BY_ID: &str = concat!("SELECT ", customer!(), " FROM customers WHERE merchant_id = $1 AND id = $2");
 
 const BY_FINGERPRINT: &str = concat!(
     "SELECT ",
     card!(),
     " FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND fingerprint = $3"
 );
+
+async fn first_cards(
+    database: impl Executor<'_, Database = Any>,
+    merchant: &MerchantId,
+    customers: &[StoredCustomer],
+    limit: Limit,
+) -> Result<HashMap<CustomerId, (Vec<StoredCard>, u64)>, StoreError> {
+    let mut cards: HashMap<_, (Vec<_>, u64)> = HashMap::new();
+    let ids: Vec<_> = (0..customers.len()).map(|index| format!("${}", index + 3)).collect();
+    let sql = format!(
+        "SELECT {}, total FROM (
+             SELECT {}, row_number() OVER (PARTITION BY customer_id ORDER BY seq) AS place,
+                 count(*) OVER (PARTITION BY customer_id) AS total
+             FROM cards WHERE merchant_id = $1 AND customer_id IN ({})
+         ) AS counted WHERE place <= $2 ORDER BY customer_id, place",
+        card!(),
+        card!(),
+        ids.join(", ")
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(merchant.as_str()).bind(i64::from(limit.items()));
+    for customer in customers {
+        query = query.bind(customer.id.as_str());
+    }
+    for row in query.fetch_all(database).await? {
+        let customer = parsed(&row, "customer_id", CustomerId::parse)?;
+        let (first, total) = cards.entry(customer).or_default();
+        first.push(read_card(&row, "id", "created_at")?);
+        *total = unsigned(&row, "total")?;
+    }
+    Ok(cards)
+}
+
+/// Tells of a customer as it is now.
+async fn tell_of(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    id: &CustomerId,
+    tell: Tell<'_, WithCards>,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(BY_ID).bind(merchant.as_str()).bind(id.as_str()).fetch_one(&mut **transaction);
+    let customer = [read(&row.await?)?];
+    let mut cards = first_cards(&mut **transaction, merchant, &customer, Window::default().limit).await?;
+    let (cards, total) = cards.remove(id).unwrap_or_default();
+    let [customer] = customer;
+    events::tell(transaction, merchant, tell, &WithCards { customer, cards, total }).await
+}
 
 /// Uses a token for a customer's card. The customer's row is the transaction's already.
 async fn keep(

@@ -1,7 +1,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
-use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
+use super::{Store, StoreError, ciphertext, parsed, seconds, text, timestamp, unsigned};
 use crate::event::EventKey;
 use crate::id::{EventId, MerchantId};
 use crate::keys::data::Ciphertext;
@@ -31,6 +31,9 @@ pub struct NewEvent {
     pub created_at: Timestamp,
 }
 
+/// Makes the event of a change, within its transaction, of what was changed; none if that cannot be read.
+pub type Tell<'a, T> = &'a (dyn Fn(&T) -> Option<NewEvent> + Sync);
+
 /// An event as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredEvent {
@@ -38,8 +41,8 @@ pub struct StoredEvent {
     pub seq: u64,
     /// Its id.
     pub id: EventId,
-    /// What happened.
-    pub key: EventKey,
+    /// The name of what happened.
+    pub key: String,
     /// The object as it was then.
     pub details: Ciphertext,
     /// When.
@@ -165,11 +168,21 @@ pub(super) async fn append(
     Ok(())
 }
 
+/// The same for an event that is made of what was changed.
+pub(super) async fn tell<T>(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    tell: Tell<'_, T>,
+    of: &T,
+) -> Result<(), StoreError> {
+    append(transaction, merchant, &tell(of).ok_or(StoreError::Corrupt("details"))?).await
+}
+
 fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         seq: unsigned(row, "seq")?,
         id: parsed(row, "id", EventId::parse)?,
-        key: parsed(row, "key", EventKey::parse)?,
+        key: text(row, "key")?,
         details: ciphertext(row, "details")?,
         created_at: timestamp(row, "created_at")?,
     })

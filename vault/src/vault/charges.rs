@@ -17,10 +17,10 @@ use crate::acquirer::{Acquirer, Found, Inquiry, LONGEST_CHARGE, LONGEST_FIND, Ou
 use crate::audit::{Action, Actor};
 use crate::charge::{Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::event::EventKey;
-use crate::http::ChargeObject;
 use crate::id::{ChargeId, MerchantId, TokenId};
 use crate::idempotency::{Made, Request};
 use crate::merchant::Merchant;
+use crate::object::ChargeObject;
 use crate::store::{Begun, NewCharge, NewEvent, SecurityCodeRow, Seen, StoreError, StoredCard, StoredCharge};
 use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};

@@ -8,11 +8,13 @@ use super::tokens::facts;
 use super::{Failure, Vault};
 use crate::audit::{Action, Actor};
 use crate::customer::{CardChange, Customer, CustomerChange, Profile};
+use crate::event::EventKey;
 use crate::id::{CardId, CustomerId, TokenId};
 use crate::idempotency::{Made, Request};
 use crate::keys::fingerprint::Fingerprint;
 use crate::list::{Page, Window};
 use crate::merchant::Merchant;
+use crate::object::CardObject;
 use crate::store::{
     CardRenewal, CustomerUpdate, Keeping, Kept, Seen, StoreError, StoredCard, StoredCustomer, Updated,
 };
@@ -92,18 +94,20 @@ impl Vault {
             Some(token) => Some(self.open_token(merchant, token).await?),
             None => None,
         };
+        let tell = |changed: &_| self.customer_event(merchant, EventKey::CustomerCreate, changed);
         let updated = match &opened {
             Some(opened) => {
                 let fate = Fate::New(self.moved(merchant, opened)?);
                 self.keeping(merchant, actor, opened, &fate, async |keeping| {
-                    self.store.add_customer(&merchant.id, &customer, Some(keeping), request).await
+                    self.store.add_customer(&merchant.id, &customer, Some(keeping), request, &tell).await
                 })
                 .await?
             }
-            None => self.store.add_customer(&merchant.id, &customer, None, request).await?,
+            None => self.store.add_customer(&merchant.id, &customer, None, request, &tell).await?,
         };
         match updated {
             Updated::Done => {
+                self.news.notify_one();
                 Ok(self.customer(merchant, customer.id).await?.ok_or(KeepError::UnknownCustomer)?)
             }
             updated => Err(refusal(updated, opened)),
@@ -127,6 +131,8 @@ impl Vault {
             Some(token) => Some(self.open_token(merchant, token.clone()).await?),
             None => None,
         };
+        let key = if opened.is_some() { EventKey::CustomerUpdateCard } else { EventKey::CustomerUpdate };
+        let tell = |changed: &_| self.customer_event(merchant, key, changed);
         loop {
             let before = self.store.customer(&merchant.id, &id).await?.ok_or(KeepError::UnknownCustomer)?;
             let profile: Profile = self.details(merchant, id.as_str(), &before.details).await?;
@@ -139,14 +145,17 @@ impl Vault {
                     let fate = self.fate(merchant, &id, opened).await?;
                     self.keeping(merchant, actor.clone(), opened, &fate, async |keeping| {
                         let update = CustomerUpdate { keeping: Some(keeping), ..update };
-                        self.store.update_customer(&merchant.id, update).await
+                        self.store.update_customer(&merchant.id, update, &tell).await
                     })
                     .await?
                 }
-                None => self.store.update_customer(&merchant.id, update).await?,
+                None => self.store.update_customer(&merchant.id, update, &tell).await?,
             };
             match updated {
-                Updated::Done => return self.customer(merchant, id).await?.ok_or(KeepError::UnknownCustomer),
+                Updated::Done => {
+                    self.news.notify_one();
+                    return self.customer(merchant, id).await?.ok_or(KeepError::UnknownCustomer);
+                }
                 // Whoever was first is done, so this comes to an end.
                 Updated::Outdated => {}
                 updated => return Err(refusal(updated, opened)),
@@ -166,7 +175,10 @@ impl Vault {
     ) -> Result<Option<StoredCustomer>, Failure> {
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCustomer, id.as_str(), None);
         let key = self.audit_key()?;
-        Ok(self.store.delete_customer(&merchant.id, id, (&key, &entry)).await?)
+        let tell = |customer: &_| self.deleted_customer_event(merchant, customer);
+        let deleted = self.store.delete_customer(&merchant.id, id, (&key, &entry), &tell).await?;
+        self.news.notify_one();
+        Ok(deleted)
     }
 
     /// A merchant's customer, if it has one of this id.
@@ -237,8 +249,12 @@ impl Vault {
             let details: Details = self.details(merchant, id.as_str(), &card.details).await?;
             let details = change.applied(details);
             let renewal = self.renewal(merchant, &card, &details, card.security_code_check)?;
-            if self.store.update_card(&merchant.id, customer, &renewal).await? {
-                return Ok(Some(facts(card, details)));
+            let changed = facts(card, details);
+            let object = CardObject::on_file(changed.clone(), customer, merchant.mode);
+            let event = self.new_event(merchant, EventKey::CardUpdate, id.as_str(), &object)?;
+            if self.store.update_card(&merchant.id, customer, &renewal, &event).await? {
+                self.news.notify_one();
+                return Ok(Some(changed));
             }
         }
     }
@@ -256,8 +272,10 @@ impl Vault {
     ) -> Result<Option<CardFacts>, Failure> {
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCard, id.as_str(), None);
         let key = self.audit_key()?;
-        let deleted = self.store.delete_card(&merchant.id, customer, id, (&key, &entry)).await?;
+        let tell = |card: &_| self.deleted_card_event(merchant, customer, card);
+        let deleted = self.store.delete_card(&merchant.id, customer, id, (&key, &entry), &tell).await?;
         let Some(card) = deleted else { return Ok(None) };
+        self.news.notify_one();
         let details = self.details(merchant, id.as_str(), &card.details).await?;
         Ok(Some(facts(card, details)))
     }

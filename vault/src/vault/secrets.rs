@@ -28,14 +28,17 @@ impl Vault {
         place: Place<'_>,
         ciphertext: &Ciphertext,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let version = ciphertext.key_version;
-        let mut rings = self.keys.rings();
-        if rings.data.version(version).is_none() {
+        if self.keys.rings().data.version(ciphertext.key_version).is_none() {
             // Another process may have made the key just now.
             self.keys.refresh(&self.store).await?;
-            rings = self.keys.rings();
         }
-        let held = rings.data.version(version).ok_or(Failure::Tampered)?;
+        self.decrypt_now(place, ciphertext)
+    }
+
+    /// The same, if this process knows the key.
+    fn decrypt_now(&self, place: Place<'_>, ciphertext: &Ciphertext) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let rings = self.keys.rings();
+        let held = rings.data.version(ciphertext.key_version).ok_or(Failure::Tampered)?;
         held.key.decrypt(place, ciphertext).map_err(|Unopened| Failure::Tampered)
     }
 
@@ -48,6 +51,18 @@ impl Vault {
     ) -> Result<T, Failure> {
         let place = Place { merchant: &merchant.id, owner, part: Part::Details };
         let plaintext = self.decrypt(place, details).await?;
+        serde_json::from_slice(&plaintext).map_err(|_| Failure::Unreadable("details"))
+    }
+
+    /// The same within a transaction, where nothing can be waited for: if this process knows the key.
+    pub(super) fn details_now<T: DeserializeOwned>(
+        &self,
+        merchant: &Merchant,
+        owner: &str,
+        details: &Ciphertext,
+    ) -> Result<T, Failure> {
+        let place = Place { merchant: &merchant.id, owner, part: Part::Details };
+        let plaintext = self.decrypt_now(place, details)?;
         serde_json::from_slice(&plaintext).map_err(|_| Failure::Unreadable("details"))
     }
 

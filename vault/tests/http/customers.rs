@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use cardseal_vault::audit::{Action, Actor};
-use cardseal_vault::id::{CardId, CustomerId};
+use cardseal_vault::event::EventKey;
+use cardseal_vault::id::{CardId, CustomerId, EventId};
 use cardseal_vault::keys::ACTIVATION_DELAY;
 use cardseal_vault::list::Window;
 use cardseal_vault::merchant::{ClearCards, Mode};
-use cardseal_vault::store::{CardRenewal, Cursor, Purpose, Reencrypted, Table};
+use cardseal_vault::store::{CardRenewal, Cursor, NewEvent, Purpose, Reencrypted, Table};
 use cardseal_vault::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -297,7 +298,16 @@ async fn a_row_that_changed_since_it_was_read_is_not_overwritten() {
         after: read.details.clone(),
         security_code_check: false,
     };
-    assert!(!store.update_card(&row.merchant, &customer, &renewal).await.unwrap());
+    let event = NewEvent {
+        id: EventId::random(Mode::Test),
+        key: EventKey::CardUpdate,
+        object: card.to_string(),
+        details: read.details.clone(),
+        created_at: read.created_at,
+    };
+    let told = asked.count("events").await;
+    assert!(!store.update_card(&row.merchant, &customer, &renewal, &event).await.unwrap());
+    assert_eq!(asked.count("events").await, told);
     let reencrypted = Reencrypted {
         key_version: row.key_version,
         pan: row.pan.clone(),

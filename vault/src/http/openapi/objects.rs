@@ -197,6 +197,7 @@ fn deleted_customer() -> Value {
 }
 
 fn event() -> Value {
+    let any = [Object::Card, Object::Charge, Object::Customer, Object::DeletedCustomer];
     object(
         "Something that happened. Webhooks are sent the same.",
         &[
@@ -205,8 +206,14 @@ fn event() -> Value {
             ("livemode", live_mode()),
             ("location", location()),
             ("key", one_of(EventKey::ALL.map(EventKey::as_str), "What happened.")),
-            ("data", Object::Charge.reference()),
-            ("created_at", time("When it happened. `data` is the charge as it was then.")),
+            (
+                "data",
+                json!({
+                    "description": "What it happened to, as it was then.",
+                    "anyOf": any.map(Object::reference),
+                }),
+            ),
+            ("created_at", time("When it happened.")),
         ],
         &[],
     )

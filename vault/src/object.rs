@@ -1,14 +1,15 @@
-//! Tokens, charges, customers and cards as Omise shows them (API version 2019-05-29).
+//! Tokens, charges, customers, cards and their like as Omise shows them (API version 2019-05-29): to whoever asks, and in
+//! events.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::list::ListObject;
 use crate::charge::{Charge, ChargeStatus, Source};
 use crate::customer::Customer;
 use crate::event::Event;
 use crate::id::{CustomerId, WebhookId};
+use crate::list::Page;
 use crate::merchant::Mode;
 use crate::store::StoredCustomer;
 use crate::time::Timestamp;
@@ -16,7 +17,7 @@ use crate::token::{CardFacts, Line, Token, Usage};
 use crate::webhook::{Webhook, WebhookSecret};
 
 #[derive(Debug, Serialize)]
-pub(super) struct TokenObject {
+pub(crate) struct TokenObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -28,7 +29,7 @@ pub(super) struct TokenObject {
 }
 
 impl TokenObject {
-    pub(super) fn new(token: Token, mode: Mode) -> Self {
+    pub(crate) fn new(token: Token, mode: Mode) -> Self {
         let (used, charge_status) = match token.usage {
             Usage::Unused => (false, "unknown"),
             Usage::Charged(status) => (true, status.as_str()),
@@ -106,7 +107,7 @@ impl ChargeObject {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct CustomerObject {
+pub(crate) struct CustomerObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -121,7 +122,7 @@ pub(super) struct CustomerObject {
 }
 
 impl CustomerObject {
-    pub(super) fn new(customer: Customer, mode: Mode, now: Timestamp) -> Self {
+    pub(crate) fn new(customer: Customer, mode: Mode, now: Timestamp) -> Self {
         let Customer { id, created_at, profile, cards, default_card } = customer;
         let show = |card| CardObject::on_file(card, &id, mode);
         Self {
@@ -142,7 +143,7 @@ impl CustomerObject {
 
 /// What Omise shows of a customer that is gone.
 #[derive(Debug, Serialize)]
-pub(super) struct DeletedCustomerObject {
+pub(crate) struct DeletedCustomerObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -152,7 +153,7 @@ pub(super) struct DeletedCustomerObject {
 }
 
 impl DeletedCustomerObject {
-    pub(super) fn new(customer: &StoredCustomer, mode: Mode) -> Self {
+    pub(crate) fn new(customer: &StoredCustomer, mode: Mode) -> Self {
         Self {
             object: "customer",
             id: customer.id.to_string(),
@@ -165,8 +166,40 @@ impl DeletedCustomerObject {
 }
 
 /// Where a customer's cards are.
-pub(super) fn cards_location(customer: &CustomerId) -> String {
+pub(crate) fn cards_location(customer: &CustomerId) -> String {
     format!("/customers/{customer}/cards")
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListObject<T> {
+    object: &'static str,
+    data: Vec<T>,
+    limit: u8,
+    offset: u32,
+    total: u64,
+    location: String,
+    order: &'static str,
+    from: String,
+    to: String,
+}
+
+impl<T> ListObject<T> {
+    /// A page of the list at `location`. `show` makes objects of what is in it.
+    pub(crate) fn new<I>(page: Page<I>, location: String, now: Timestamp, show: impl FnMut(I) -> T) -> Self {
+        let Page { window, items, total } = page;
+        Self {
+            object: "list",
+            data: items.into_iter().map(show).collect(),
+            limit: window.limit.items(),
+            offset: window.offset,
+            total,
+            location,
+            order: window.order.as_str(),
+            from: window.from.to_string(),
+            to: window.to.unwrap_or(now).to_string(),
+        }
+    }
 }
 
 /// An event, as it is shown and sent.
@@ -176,7 +209,7 @@ pub(crate) struct EventObject {
     id: String,
     livemode: bool,
     location: String,
-    key: &'static str,
+    key: String,
     data: Map<String, Value>,
     created_at: String,
 }
@@ -187,7 +220,7 @@ impl EventObject {
             object: "event",
             livemode: mode == Mode::Live,
             location: format!("/events/{}", event.id),
-            key: event.key.as_str(),
+            key: event.key,
             data: event.data,
             created_at: event.created_at.to_string(),
             id: event.id.to_string(),
@@ -196,7 +229,7 @@ impl EventObject {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct WebhookObject {
+pub(crate) struct WebhookObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -207,7 +240,7 @@ pub(super) struct WebhookObject {
 }
 
 impl WebhookObject {
-    pub(super) fn new(webhook: Webhook, mode: Mode) -> Self {
+    pub(crate) fn new(webhook: Webhook, mode: Mode) -> Self {
         Self {
             object: "webhook",
             livemode: mode == Mode::Live,
@@ -222,14 +255,14 @@ impl WebhookObject {
 
 /// A webhook with what is shown once.
 #[derive(Debug, Serialize)]
-pub(super) struct NewWebhookObject {
+pub(crate) struct NewWebhookObject {
     #[serde(flatten)]
     webhook: WebhookObject,
     secret: Zeroizing<String>,
 }
 
 impl NewWebhookObject {
-    pub(super) fn new(webhook: Webhook, secret: &WebhookSecret, mode: Mode) -> Self {
+    pub(crate) fn new(webhook: Webhook, secret: &WebhookSecret, mode: Mode) -> Self {
         let secret = Zeroizing::new(secret.expose().into());
         Self { webhook: WebhookObject::new(webhook, mode), secret }
     }
@@ -237,7 +270,7 @@ impl NewWebhookObject {
 
 /// All of a merchant's webhooks: so few that there are no pages.
 #[derive(Debug, Serialize)]
-pub(super) struct WebhookList {
+pub(crate) struct WebhookList {
     object: &'static str,
     data: Vec<WebhookObject>,
     total: usize,
@@ -245,14 +278,14 @@ pub(super) struct WebhookList {
 }
 
 impl WebhookList {
-    pub(super) fn new(webhooks: Vec<Webhook>, mode: Mode) -> Self {
+    pub(crate) fn new(webhooks: Vec<Webhook>, mode: Mode) -> Self {
         let data: Vec<_> = webhooks.into_iter().map(|webhook| WebhookObject::new(webhook, mode)).collect();
         Self { object: "list", total: data.len(), data, location: "/webhooks" }
     }
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct DeletedWebhookObject {
+pub(crate) struct DeletedWebhookObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -260,7 +293,7 @@ pub(super) struct DeletedWebhookObject {
 }
 
 impl DeletedWebhookObject {
-    pub(super) fn new(id: &WebhookId, mode: Mode) -> Self {
+    pub(crate) fn new(id: &WebhookId, mode: Mode) -> Self {
         Self { object: "webhook", id: id.to_string(), livemode: mode == Mode::Live, deleted: true }
     }
 }
@@ -268,7 +301,7 @@ impl DeletedWebhookObject {
 /// A card with the members that Omise shows; the e-mail address, which acquirers get, is not one of them.
 /// `first_digits` stays null: PCI DSS 3.4.1 allows them, but nobody here needs them.
 #[derive(Debug, Serialize)]
-pub(super) struct CardObject {
+pub(crate) struct CardObject {
     object: &'static str,
     id: String,
     livemode: bool,
@@ -297,13 +330,13 @@ pub(super) struct CardObject {
 
 impl CardObject {
     /// A customer's card. Unlike a token's it is somewhere.
-    pub(super) fn on_file(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
+    pub(crate) fn on_file(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
         let location = Some(format!("{}/{}", cards_location(customer), card.id));
         Self { location, ..Self::new(card, mode) }
     }
 
     /// What was a customer's card.
-    pub(super) fn deleted(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
+    pub(crate) fn deleted(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
         Self { deleted: true, ..Self::on_file(card, customer, mode) }
     }
 
