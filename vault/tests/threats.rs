@@ -154,6 +154,38 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     assert!(asked.vault.verify_audit().await.unwrap().misplaced.contains(&missing));
 }
 
+/// What a row holds is parsed before it is used.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_refused_without_a_panic() {
+    for (sql, path) in [
+        ("UPDATE tokens SET brand = 'none'", "token"),
+        ("UPDATE tokens SET created_at = -1", "token"),
+        ("UPDATE tokens SET data_key_version = 9223372036854775807", "token"),
+        ("UPDATE tokens SET fingerprint_key_version = -1", "token"),
+        ("UPDATE tokens SET used_by = 'nothing'", "token"),
+        ("UPDATE customers SET default_card = 'x'", "customer"),
+        ("UPDATE cards SET details = code FROM security_codes", "customer"),
+        ("UPDATE api_keys SET scopes = 'everything'", "customer"),
+        ("UPDATE merchants SET name = ''", "customer"),
+        ("UPDATE merchants SET mac = key FROM (SELECT hash AS key FROM api_keys) AS keys", "customer"),
+    ] {
+        let asked = Asked::new().await;
+        let account = asked.merchant().await;
+        let secret = &account.secret_key;
+        let kept = asked.token(&account, VISA).await;
+        let customer = asked.post("/customers", secret, &json!({ "card": kept })).await.json()["id"].clone();
+        let token = asked.token(&account, VISA).await;
+        let path = match path {
+            "token" => format!("/tokens/{token}"),
+            _ => format!("/customers/{}", customer.as_str().unwrap()),
+        };
+        assert_eq!(asked.get(&path, secret).await.status, 200, "{sql}");
+        asked.execute(sql).await;
+        asked.get(&path, secret).await.error(500, "internal_error");
+        assert_eq!(asked.get("/livez", "").await.status, 200, "{sql}");
+    }
+}
+
 /// An operator alone can do much, but not unseen.
 #[test]
 fn what_an_operator_does_is_in_the_audit() {

@@ -99,3 +99,60 @@ async fn commit(engine: Engine, pool: &AnyPool, jobs: &[Job]) -> Result<Vec<Inse
     transaction.commit().await?;
     Ok(outcomes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use cardseal::card::Brand;
+
+    use super::*;
+    use crate::id::{CardId, TokenId};
+    use crate::keys::data::Ciphertext;
+    use crate::keys::fingerprint::Fingerprint;
+    use crate::merchant::Mode;
+    use crate::store::{StoredCard, StoredToken};
+    use crate::time::Timestamp;
+    use crate::token::Usage;
+
+    fn new() -> NewToken {
+        let now = Timestamp::from_unix_seconds(0);
+        let card = StoredCard {
+            id: CardId::random(Mode::Test),
+            created_at: now,
+            brand: Brand::Visa,
+            last_digits: "4242".into(),
+            fingerprint: Fingerprint { key_version: 1, bytes: vec![0; 32] },
+            security_code_check: false,
+            pan: None,
+            details: Ciphertext { key_version: 1, bytes: vec![0; 28] },
+        };
+        let token = StoredToken {
+            id: TokenId::random(Mode::Test),
+            card,
+            created_at: now,
+            expires_at: now,
+            usage: Usage::Unused,
+        };
+        NewToken { token, seal: None, security_code: None }
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_the_queue_full_is_told_so_and_nothing_is_kept() {
+        let merchant = MerchantId::random(Mode::Test);
+        let (sender, mut receiver) = mpsc::channel(1);
+        let batcher = Batcher(sender);
+        let first = tokio::spawn({
+            let (batcher, merchant) = (batcher.clone(), merchant.clone());
+            async move { batcher.insert(merchant, new()).await }
+        });
+        while batcher.queued() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = batcher.insert(merchant, new()).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable) && refused.is_temporary());
+        // The first was kept waiting, and is the only one that waits.
+        receiver.recv().await.unwrap().done.send(Ok(Inserted::New)).unwrap();
+        assert!(matches!(first.await.unwrap().unwrap(), Inserted::New));
+        assert_eq!(batcher.queued(), 0);
+    }
+}

@@ -8,6 +8,7 @@ mod audit;
 mod batch;
 mod census;
 mod charges;
+mod checkpoint;
 mod customers;
 mod error;
 mod events;
@@ -52,6 +53,7 @@ pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 pub use webhooks::StoredWebhook;
 
 use batch::Batcher;
+use checkpoint::Checkpointer;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Store {
     writer: AnyPool,
     readers: AnyPool,
     batcher: Batcher,
+    /// SQLite's.
+    checkpointer: Option<Checkpointer>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +119,10 @@ impl Store {
         let opening = |source| StoreError::Open { location: location.clone(), source };
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
+        let checkpointer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let batcher = Batcher::start(Engine::Sqlite, &writer);
-        Ok(Self { engine: Engine::Sqlite, batcher, writer, readers })
+        let checkpointer = Some(Checkpointer::start(checkpointer));
+        Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers })
     }
 
     async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
@@ -128,12 +134,21 @@ impl Store {
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
         let batcher = Batcher::start(Engine::Postgres, &pool);
-        Ok(Self { engine: Engine::Postgres, batcher, writer: pool.clone(), readers: pool })
+        Ok(Self {
+            engine: Engine::Postgres,
+            batcher,
+            checkpointer: None,
+            writer: pool.clone(),
+            readers: pool,
+        })
     }
 
     /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.
     pub async fn close(&self) {
         self.readers.close().await;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.close().await;
+        }
         self.writer.close().await;
     }
 
@@ -163,8 +178,9 @@ const READERS: u32 = 8;
 const CONNECTIONS: u32 = 16;
 
 /// A commit is on the disk before anybody hears of it. What is deleted is overwritten, not only unlinked: security codes
-/// are. The time-out is for other processes' transactions.
-const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+/// are. The time-out is for other processes' transactions. The log is emptied by the checkpointer; the writer does so itself
+/// only when it has come to 64 MiB.
+const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16384";
 
 const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
 
