@@ -12,6 +12,7 @@ use cardseal_vault::merchant::{Mode, Origin};
 use cardseal_vault::store::{NewKey, Purpose};
 use cardseal_vault::time::Timestamp;
 use cardseal_vault::vault::{Misplaced, OpenError};
+use serde_json::json;
 
 use crate::support::program::{Served, run};
 use crate::support::{Account, Asked, NOON, VISA};
@@ -175,13 +176,13 @@ async fn a_row_that_cannot_be_read_is_refused_without_a_panic() {
         let kept = asked.token(&account, VISA).await;
         let customer = asked.post("/customers", secret, &json!({ "card": kept })).await.json()["id"].clone();
         let token = asked.token(&account, VISA).await;
-        let path = match path {
-            "token" => format!("/tokens/{token}"),
-            _ => format!("/customers/{}", customer.as_str().unwrap()),
+        let (path, key) = match path {
+            "token" => (format!("/tokens/{token}"), &account.public_key),
+            _ => (format!("/customers/{}", customer.as_str().unwrap()), secret),
         };
-        assert_eq!(asked.get(&path, secret).await.status, 200, "{sql}");
+        assert_eq!(asked.get(&path, key).await.status, 200, "{sql}");
         asked.execute(sql).await;
-        asked.get(&path, secret).await.error(500, "internal_error");
+        asked.get(&path, key).await.error(500, "internal_error");
         assert_eq!(asked.get("/livez", "").await.status, 200, "{sql}");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::checkpoint::Checkpointer;
 use super::tokens::{self, Inserted, NewToken};
 use super::{Engine, LONGEST_WAIT, StoreError, begin};
 use crate::id::MerchantId;
@@ -31,7 +32,7 @@ const COMMITTERS: usize = 4;
 
 impl Batcher {
     /// Starts it. It ends when nobody holds it any more.
-    pub(super) fn start(engine: Engine, pool: &AnyPool) -> Self {
+    pub(super) fn start(engine: Engine, pool: &AnyPool, checkpointer: Option<Checkpointer>) -> Self {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
         let committers = match engine {
@@ -39,7 +40,7 @@ impl Batcher {
             Engine::Postgres => COMMITTERS,
         };
         for _ in 0..committers {
-            tokio::spawn(commit_all(engine, pool.clone(), Arc::clone(&receiver)));
+            tokio::spawn(commit_all(engine, pool.clone(), Arc::clone(&receiver), checkpointer.clone()));
         }
         Self(sender)
     }
@@ -61,12 +62,18 @@ impl Batcher {
     }
 }
 
-async fn commit_all(engine: Engine, pool: AnyPool, receiver: Arc<Mutex<mpsc::Receiver<Job>>>) {
+async fn commit_all(
+    engine: Engine,
+    pool: AnyPool,
+    receiver: Arc<Mutex<mpsc::Receiver<Job>>>,
+    checkpointer: Option<Checkpointer>,
+) {
     let mut jobs = Vec::with_capacity(LARGEST_BATCH);
     loop {
         if receiver.lock().await.recv_many(&mut jobs, LARGEST_BATCH).await == 0 {
             return;
         }
+        checkpointer.iter().for_each(|checkpointer| checkpointer.count(jobs.len()));
         match commit(engine, &pool, &jobs).await {
             Ok(outcomes) => {
                 for (job, outcome) in jobs.drain(..).zip(outcomes) {

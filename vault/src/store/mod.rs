@@ -120,8 +120,8 @@ impl Store {
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let checkpointer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
-        let batcher = Batcher::start(Engine::Sqlite, &writer);
         let checkpointer = Some(Checkpointer::start(checkpointer));
+        let batcher = Batcher::start(Engine::Sqlite, &writer, checkpointer.clone());
         Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers })
     }
 
@@ -133,7 +133,7 @@ impl Store {
             .connect(&location.url())
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
-        let batcher = Batcher::start(Engine::Postgres, &pool);
+        let batcher = Batcher::start(Engine::Postgres, &pool, None);
         Ok(Self {
             engine: Engine::Postgres,
             batcher,
@@ -164,6 +164,7 @@ impl Store {
     /// A transaction. On SQLite it holds the right to write from its first statement on, so that it cannot fail for it
     /// later.
     async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.checkpointer.iter().for_each(|checkpointer| checkpointer.count(1));
         Ok(begin(self.engine, &self.writer).await?)
     }
 }
