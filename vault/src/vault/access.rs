@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, Actor, Entry};
 use crate::id::{KeyId, MerchantId};
 use crate::keys::Sha256Digest;
 use crate::keys::aad::Aad;
@@ -95,8 +95,8 @@ impl Vault {
         actor: Actor,
     ) -> Result<(), Failure> {
         let entry = self.audit_entry(None, actor, Action::AddMerchant, merchant.id.as_str(), None);
-        let (access, audit) = (self.access_key()?, self.audit_key()?);
-        let change = Change { access: &access, audit: &audit, entry: &entry };
+        let signing = self.change_keys()?;
+        let change = signing.of(&entry);
         Ok(self.store.add_merchant(merchant, keys, &change).await?)
     }
 
@@ -106,8 +106,8 @@ impl Vault {
     /// [`Failure`]
     pub async fn add_api_key(&self, merchant: &Merchant, key: &NewKey, actor: Actor) -> Result<(), Failure> {
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::AddKey, key.id.as_str(), None);
-        let (access, audit) = (self.access_key()?, self.audit_key()?);
-        let change = Change { access: &access, audit: &audit, entry: &entry };
+        let signing = self.change_keys()?;
+        let change = signing.of(&entry);
         Ok(self.store.add_api_key(&merchant.id, key, &change).await?)
     }
 
@@ -118,8 +118,8 @@ impl Vault {
     pub async fn revoke_api_key(&self, id: &KeyId, actor: Actor) -> Result<bool, Failure> {
         let Some(key) = self.store.api_key(id).await? else { return Ok(false) };
         let entry = self.audit_entry(Some(&key.merchant), actor, Action::RevokeKey, id.as_str(), None);
-        let (access, audit) = (self.access_key()?, self.audit_key()?);
-        let change = Change { access: &access, audit: &audit, entry: &entry };
+        let signing = self.change_keys()?;
+        let change = signing.of(&entry);
         let revoked = self.store.revoke_api_key(id, &change).await?;
         self.known.forget();
         Ok(revoked)
@@ -136,8 +136,8 @@ impl Vault {
         actor: Actor,
     ) -> Result<(), Failure> {
         let entry = self.audit_entry(Some(id), actor, Action::ReplaceOrigins, id.as_str(), None);
-        let (access, audit) = (self.access_key()?, self.audit_key()?);
-        let change = Change { access: &access, audit: &audit, entry: &entry };
+        let signing = self.change_keys()?;
+        let change = signing.of(&entry);
         loop {
             let merchant = self.store.merchant(id).await?.ok_or(Failure::Forged("merchants"))?;
             let merchant = self.believed(merchant).await?;
@@ -166,9 +166,21 @@ impl Vault {
         Ok(self.keys.rings().access.is_genuine(fields(), mac))
     }
 
-    fn access_key(&self) -> Result<Arc<MacKey>, Failure> {
+    fn change_keys(&self) -> Result<ChangeKeys, Failure> {
         let rings = self.keys.rings();
-        let held = rings.access.active(self.clock.now()).ok_or(Failure::NoActiveKey("access"))?;
-        Ok(Arc::clone(&held.key))
+        let access = rings.access.active(self.clock.now()).ok_or(Failure::NoActiveKey("access"))?;
+        Ok(ChangeKeys { access: Arc::clone(&access.key), audit: self.audit_key()? })
+    }
+}
+
+/// What a change of who may do what is signed with, and told with.
+struct ChangeKeys {
+    access: Arc<MacKey>,
+    audit: Arc<MacKey>,
+}
+
+impl ChangeKeys {
+    fn of<'a>(&'a self, entry: &'a Entry) -> Change<'a> {
+        Change { access: &self.access, audit: &self.audit, entry }
     }
 }
