@@ -28,11 +28,16 @@ impl Vault {
         place: Place<'_>,
         ciphertext: &Ciphertext,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if self.keys.rings().data.version(ciphertext.key_version).is_none() {
-            // Another process may have made the key just now.
+        self.learn(ciphertext.key_version).await?;
+        self.decrypt_now(place, ciphertext)
+    }
+
+    /// Looks for a key that this process does not know: another one may have made it just now.
+    async fn learn(&self, version: u32) -> Result<(), Failure> {
+        if self.keys.rings().data.version(version).is_none() {
             self.keys.refresh(&self.store).await?;
         }
-        self.decrypt_now(place, ciphertext)
+        Ok(())
     }
 
     /// The same, if this process knows the key.
@@ -49,9 +54,8 @@ impl Vault {
         owner: &str,
         details: &Ciphertext,
     ) -> Result<T, Failure> {
-        let place = Place { merchant: &merchant.id, owner, part: Part::Details };
-        let plaintext = self.decrypt(place, details).await?;
-        serde_json::from_slice(&plaintext).map_err(|_| Failure::Unreadable("details"))
+        self.learn(details.key_version).await?;
+        self.details_now(merchant, owner, details)
     }
 
     /// The same within a transaction, where nothing can be waited for: if this process knows the key.
