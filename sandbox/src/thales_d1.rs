@@ -20,8 +20,9 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -142,11 +143,14 @@ impl ThalesD1 {
         };
         let tls = authority.mutual_tls(&[&rustls::version::TLS12, &rustls::version::TLS13])?;
         const TOKENS: &str = "/merchant-gateways/{gateway}/merchants/{merchant}/tokens";
-        let routes = Router::new()
-            .route("/authz/v1/oauth2/token", post(authorize))
+        let tokens = Router::new()
             .route(TOKENS, post(create))
             .route(&format!("{TOKENS}/{{token}}"), get(show).delete(remove))
             .route(&format!("{TOKENS}/{{token}}/cryptograms"), post(cryptogram))
+            .route_layer(middleware::from_fn_with_state(Arc::clone(&gateway), check));
+        let routes = Router::new()
+            .route("/authz/v1/oauth2/token", post(authorize))
+            .merge(tokens)
             .fallback(async || bare(StatusCode::NOT_FOUND))
             .with_state(Arc::clone(&gateway));
         Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, gateway })
@@ -215,6 +219,20 @@ impl Gateway {
     }
 }
 
+/// What every request about tokens needs.
+async fn check(
+    State(gateway): State<Arc<Gateway>>,
+    Path(place): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let part = |name| place.get(name).map_or("", String::as_str);
+    match gateway.lets_in(request.headers(), part("gateway"), part("merchant")) {
+        Ok(()) => next.run(request).await,
+        Err(status) => bare(status),
+    }
+}
+
 /// `^[A-Za-z0-9_-]{1,64}$`
 fn correlates(headers: &HeaderMap) -> bool {
     let id = headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -251,15 +269,7 @@ struct Create {
     encrypted_data: String,
 }
 
-async fn create(
-    State(gateway): State<Arc<Gateway>>,
-    Path((id, merchant)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
-    if let Err(status) = gateway.lets_in(&headers, &id, &merchant) {
-        return bare(status);
-    }
+async fn create(State(gateway): State<Arc<Gateway>>, body: Bytes) -> Response<Body> {
     let card = serde_json::from_slice::<Create>(&body)
         .ok()
         .and_then(|request| gateway.key.open(&request.encrypted_data).ok())
@@ -272,12 +282,8 @@ async fn create(
 
 async fn show(
     State(gateway): State<Arc<Gateway>>,
-    Path((id, merchant, token)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Path((_, _, token)): Path<(String, String, String)>,
 ) -> Response<Body> {
-    if let Err(status) = gateway.lets_in(&headers, &id, &merchant) {
-        return bare(status);
-    }
     match gateway.tokens().get(&token) {
         Some(Token { state, .. }) => Json(json!({ "tokenId": token, "state": state })).into_response(),
         None => bare(StatusCode::NOT_FOUND),
@@ -287,12 +293,8 @@ async fn show(
 /// What one transaction needs: a number in the card's place, and proof that its holder's merchant asked.
 async fn cryptogram(
     State(gateway): State<Arc<Gateway>>,
-    Path((id, merchant, token)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Path((_, _, token)): Path<(String, String, String)>,
 ) -> Response<Body> {
-    if let Err(status) = gateway.lets_in(&headers, &id, &merchant) {
-        return bare(status);
-    }
     match gateway.tokens().get_mut(&token) {
         Some(Token { state: "ACTIVE", cryptograms, card }) => {
             *cryptograms += 1;
@@ -307,12 +309,8 @@ async fn cryptogram(
 
 async fn remove(
     State(gateway): State<Arc<Gateway>>,
-    Path((id, merchant, token)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Path((_, _, token)): Path<(String, String, String)>,
 ) -> Response<Body> {
-    if let Err(status) = gateway.lets_in(&headers, &id, &merchant) {
-        return bare(status);
-    }
     match gateway.tokens().get_mut(&token) {
         Some(token) if token.state != "DELETED" => {
             token.state = "DELETED";

@@ -148,7 +148,9 @@ impl Gateway {
         let [with_card, with_id] = &self.schemas;
         let schema = if request.get("card").is_some() { with_card } else { with_id };
         if let Err(error) = schema.validate(&request) {
-            return Err(refused(StatusCode::BAD_REQUEST, &format!("{}: {error}", error.instance_path())));
+            // Where it is, and not what: the validator's own words have the value in them, which may be a card's number.
+            let message = format!("{} is not as documented", error.instance_path());
+            return Err(refused(StatusCode::BAD_REQUEST, &message));
         }
         if request["merchant_id"] != *self.credentials.merchant_id {
             return Err(refused(StatusCode::UNAUTHORIZED, "unknown merchant"));
