@@ -7,6 +7,7 @@
 pub mod cardseal;
 mod error;
 mod pkey;
+mod profile;
 mod retry;
 mod transport;
 #[cfg(feature = "seal")]
@@ -17,6 +18,7 @@ pub(crate) mod browser;
 
 pub use error::{Error, Refusal};
 pub use pkey::{Pkey, PkeyError};
+pub use profile::Profile;
 pub use retry::Policy;
 pub use transport::{Answer, Cache, Lost, Method, Request, RequestId, Transport};
 #[cfg(feature = "seal")]
