@@ -6,6 +6,12 @@
 //! | `DELETE /NAME/records` | forgets it |
 //! | `POST /NAME/moods`, `{"mood":"status:503","requests":2}` | says how the next requests are answered |
 //! | `DELETE /NAME/moods` | they are answered well again |
+//! | `POST /thales-d1/tokens/ID/events`, `{"event":"renewal"}` | something happens to that token's card; nobody is told yet |
+//! | `GET /thales-d1/tokens/ID/notifications` | what there is to tell of it, in order |
+//! | `POST /thales-d1/tokens/ID/notifications/0`, a [`Receiver`] | tells of the first; again if it is asked again |
+//!
+//! The last three are there for `thales-pci` too. Events of D1 are `deletion`, `renewal`, `replacement`, `resumption`,
+//! `suspension` and `unheard`; of PCI tokens `deletion`, `renewal` and `unheard`.
 
 use std::io;
 use std::sync::Arc;
@@ -16,10 +22,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::Sandbox;
+use crate::callback::{Notification, Receiver};
 use crate::mood::Mood;
 use crate::server::Server;
+use crate::{thales_d1, thales_pci};
 
 /// The server that is asked.
 #[derive(Debug)]
@@ -34,6 +44,10 @@ impl Control {
         let routes = Router::new()
             .route("/{name}/records", get(records).delete(forget))
             .route("/{name}/moods", post(feel).delete(calm))
+            .route("/thales-d1/tokens/{id}/events", post(happen_at_d1))
+            .route("/thales-pci/tokens/{id}/events", post(happen_at_pci))
+            .route("/{name}/tokens/{id}/notifications", get(notifications))
+            .route("/{name}/tokens/{id}/notifications/{number}", post(tell))
             .with_state(sandbox);
         Server::start(port, None, routes).await.map(Self)
     }
@@ -86,4 +100,68 @@ async fn calm(State(sandbox): State<Arc<Sandbox>>, Path(name): Path<String>) -> 
         server.moods.clear();
         StatusCode::NO_CONTENT
     })
+}
+
+/// Something that happens to a card.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound = "E: DeserializeOwned")]
+struct Happening<E> {
+    event: E,
+}
+
+async fn happen_at_d1(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(id): Path<String>,
+    Json(Happening { event }): Json<Happening<thales_d1::Event>>,
+) -> Response {
+    happened(sandbox.thales_d1.happen(&id, event))
+}
+
+async fn happen_at_pci(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(id): Path<String>,
+    Json(Happening { event }): Json<Happening<thales_pci::Event>>,
+) -> Response {
+    happened(sandbox.thales_pci.happen(&id, event))
+}
+
+fn happened(notification: Option<Notification>) -> Response {
+    match notification {
+        Some(notification) => (StatusCode::CREATED, Json(notification.body)).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn notifications(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path((name, id)): Path<(String, String)>,
+) -> Json<Vec<Value>> {
+    Json(told(&sandbox, &name, &id).into_iter().map(|notification| notification.body).collect())
+}
+
+/// The answer's status, or what went wrong.
+async fn tell(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path((name, id, number)): Path<(String, String, usize)>,
+    Json(receiver): Json<Receiver>,
+) -> Response {
+    let Some(notification) = told(&sandbox, &name, &id).into_iter().nth(number) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let answer = match &*name {
+        "thales-d1" => sandbox.thales_d1.tell(&receiver, &notification).await,
+        _ => sandbox.thales_pci.tell(&receiver, &notification).await,
+    };
+    match answer {
+        Ok(status) => Json(json!({ "status": status })).into_response(),
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
+    }
+}
+
+fn told(sandbox: &Sandbox, name: &str, id: &str) -> Vec<Notification> {
+    match name {
+        "thales-d1" => sandbox.thales_d1.notifications(id),
+        "thales-pci" => sandbox.thales_pci.notifications(id),
+        _ => Vec::new(),
+    }
 }

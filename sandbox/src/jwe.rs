@@ -1,10 +1,13 @@
-//! Opening what browsers seal for Thales: a JWE in compact form (RFC 7516), with exactly the header that its documents show.
+//! Opening what browsers seal for Thales, and sealing what Thales sends back: a JWE in compact form (RFC 7516), with exactly the header that its documents show.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{self, ECDH_P256, UnparsedPublicKey, agree};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::{KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rand;
+use aws_lc_rs::rsa::{
+    KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,12 +55,40 @@ impl RsaKey {
         &self.kid
     }
 
+    /// The private key, PKCS#8 DER.
+    #[must_use]
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
     /// The certificate that is given to clients, PEM.
     ///
     /// # Errors
     /// When it could not be made.
     pub fn certificate(&self, name: &str) -> anyhow::Result<String> {
         crate::certificates::of_rsa_key(name, &self.pkcs8)
+    }
+
+    /// Seals to it.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn seal(&self, plaintext: &[u8]) -> anyhow::Result<String> {
+        let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": self.kid });
+        let protected = Base64UrlUnpadded::encode_string(header.to_string().as_bytes());
+        let (mut cek, mut iv) = ([0; 32], [0; 12]);
+        rand::fill(&mut cek)?;
+        rand::fill(&mut iv)?;
+        let public =
+            OaepPublicEncryptingKey::new(PrivateDecryptingKey::from_pkcs8(&self.pkcs8)?.public_key())?;
+        let mut buffer = vec![0; public.ciphertext_size()];
+        let encrypted_key = public.encrypt(&OAEP_SHA256_MGF1SHA256, &cek, &mut buffer, None)?;
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &cek)?);
+        let mut message = plaintext.to_vec();
+        let (nonce, aad) = (Nonce::assume_unique_for_key(iv), Aad::from(protected.as_bytes()));
+        let tag = key.seal_in_place_separate_tag(nonce, aad, &mut message)?;
+        let parts = [&*encrypted_key, &iv, &message, tag.as_ref()].map(Base64UrlUnpadded::encode_string);
+        Ok(format!("{protected}.{}", parts.join(".")))
     }
 
     /// Opens a JWE.

@@ -8,10 +8,13 @@
 //! | Thales D1 | [`thales_d1`] |
 //! | Payment Options | [`payment_options`] |
 //!
-//! Each keeps what it was asked ([`record`]) and can be told how to answer next ([`mood`]). They are for test cards: what they
+//! Each keeps what it was asked ([`record`]) and can be told how to answer next ([`mood`]). Thales's tell a client of what
+//! happens to cards ([`callback`]). They are for test cards: what they
 //! keep, they keep in the clear, in memory.
 
+pub mod callback;
 pub mod certificates;
+mod clock;
 mod control;
 pub mod jwe;
 mod luhn;
@@ -28,6 +31,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+pub use callback::{Notification, Receiver};
 pub use control::Control;
 pub use mood::Mood;
 pub use record::Exchange;

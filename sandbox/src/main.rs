@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use cardseal_sandbox::certificates::Identity;
+use cardseal_sandbox::certificates::{Authority, Identity};
 use cardseal_sandbox::{Control, Sandbox};
 use lexopt::prelude::{Long, ValueExt};
 use serde_json::json;
@@ -72,11 +72,19 @@ fn write(folder: &Path, sandbox: &Sandbox, control: &Control) -> Result<()> {
     let (pci, d1) = (&sandbox.thales_pci.credentials, &sandbox.thales_d1.credentials);
     file("thales-pci-authority.pem", pci.authority.as_bytes())?;
     file("thales-pci-sealing.pem", pci.certificate.as_bytes())?;
+    file("thales-pci-own-key.der", &pci.own_key)?;
     identity("thales-pci", &pci.client)?;
     file("thales-d1-authority.pem", d1.authority.as_bytes())?;
     file("thales-d1-sealing.json", d1.sealing_key.to_string().as_bytes())?;
     file("thales-d1-signing-key.der", &d1.signing_key)?;
     identity("thales-d1", &d1.client)?;
+    // For a client's server that Thales tells of changes: its certificate, and whose certificates it lets in.
+    let receiver = Authority::new("Sandbox's receivers")?;
+    let Identity { certificate, key } = receiver.server()?;
+    file("callbacks-authority.pem", receiver.certificate().as_bytes())?;
+    file("callbacks.pem", certificate.as_bytes())?;
+    file("callbacks-key.pem", key.as_bytes())?;
+    file("callbacks-clients.pem", format!("{}{}", pci.authority, d1.authority).as_bytes())?;
     let (omise, payment_options) = (&sandbox.omise.credentials, &sandbox.payment_options.credentials);
     let summary = json!({
         "control": control.url(),
@@ -101,6 +109,7 @@ fn write(folder: &Path, sandbox: &Sandbox, control: &Control) -> Result<()> {
             "merchant_id": pci.merchant_id,
             "api_key": pci.api_key,
             "kid": pci.kid,
+            "own_kid": pci.own_kid,
         },
     });
     file("sandbox.json", format!("{summary:#}\n").as_bytes())

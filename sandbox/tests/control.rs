@@ -4,6 +4,10 @@ use cardseal_sandbox::{Control, Sandbox};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::client::trusting;
+use crate::receiver::receiver;
+use crate::sealing;
+
 #[tokio::test]
 async fn servers_are_told_how_to_answer_and_asked_what_they_were_asked() {
     let sandbox = Sandbox::start().await.unwrap();
@@ -51,4 +55,52 @@ async fn servers_are_told_how_to_answer_and_asked_what_they_were_asked() {
     for name in Sandbox::NAMES {
         assert!(sandbox.server(name).is_some(), "{name}");
     }
+}
+
+#[tokio::test]
+async fn things_happen_to_cards_and_are_told_when_it_is_said() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let control = Control::start(0, sandbox.clone()).await.unwrap();
+    let (client, thales) = (Client::new(), &sandbox.thales_pci);
+    let credentials = &thales.credentials;
+    let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": credentials.kid });
+    let sealed =
+        sealing::to_rsa(&credentials.certificate, &header, r#"{"fpan":"4242424242424242","exp":"1230"}"#);
+    let created: Value = trusting(&credentials.authority, Some(&credentials.client))
+        .post(format!("{}/tsh-cof/pci-tokens", thales.server.url()))
+        .header("authorization", format!("APIKEY {}", credentials.api_key))
+        .header("x-correlation-id", "c-1")
+        .json(&json!({ "merchantId": credentials.merchant_id, "encryptedData": sealed }))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let token = format!("{}/thales-pci/tokens/{}", control.url(), created["tokenId"].as_str().unwrap());
+    let post = async |path: String, body: &Value| client.post(path).json(body).send().await.unwrap();
+
+    let events = format!("{token}/events");
+    assert_eq!(post(events.clone(), &json!({ "event": "renewal" })).await.status(), StatusCode::CREATED);
+    assert!(post(events.clone(), &json!({ "event": "suspension" })).await.status().is_client_error());
+    assert_eq!(post(events.clone(), &json!({ "event": "deletion" })).await.status(), StatusCode::CREATED);
+    assert_eq!(post(events, &json!({ "event": "renewal" })).await.status(), StatusCode::NOT_FOUND);
+    let told: Value =
+        client.get(format!("{token}/notifications")).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&told[0]["state"], &told[1]["state"]), (&json!("ACTIVE"), &json!("DELETED")));
+
+    let (server, receiver) = receiver(&credentials.authority, None).await;
+    let receiver = json!({ "url": receiver.url, "authority": receiver.authority });
+    for number in [1, 0, 1] {
+        let answer = post(format!("{token}/notifications/{number}"), &receiver).await;
+        assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "status": 204 }));
+    }
+    let bodies: Vec<Value> =
+        server.records.all().iter().map(|told| serde_json::from_str(&told.body).unwrap()).collect();
+    assert_eq!(bodies, [&told[1], &told[0], &told[1]].map(Clone::clone));
+    let missing = post(format!("{token}/notifications/2"), &receiver).await;
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    drop(server);
+    let nobody = post(format!("{token}/notifications/0"), &receiver).await;
+    assert_eq!(nobody.status(), StatusCode::BAD_GATEWAY);
 }

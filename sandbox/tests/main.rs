@@ -5,6 +5,7 @@ mod client;
 mod control;
 mod omise;
 mod payment_options;
+mod receiver;
 mod sealing;
 mod thales_d1;
 mod thales_pci;

@@ -1,9 +1,12 @@
-//! Sealing as a browser does, and in ways in which it must not be done.
+//! Sealing as a browser does, and in ways in which it must not be done; and opening what comes back.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey, UnparsedPublicKey, agree};
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
+use aws_lc_rs::rsa::{
+    OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+    PublicEncryptingKey,
+};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -36,6 +39,19 @@ pub(crate) fn to_ec(jwk: &Value, change: impl FnOnce(&mut Value), plaintext: &st
         Ok(digest(&SHA256, &[&1_u32.to_be_bytes()[..], secret, &info].concat()))
     });
     compact(&header, &[], cek.unwrap().as_ref(), plaintext)
+}
+
+/// With a private key, PKCS#8.
+pub(crate) fn open_rsa(pkcs8: &[u8], jwe: &str) -> Vec<u8> {
+    let parts: Vec<_> = jwe.split('.').collect();
+    let decode = |part: &str| Base64UrlUnpadded::decode_vec(part).unwrap();
+    let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(pkcs8).unwrap()).unwrap();
+    let mut cek = vec![0; key.min_output_size()];
+    let cek = key.decrypt(&OAEP_SHA256_MGF1SHA256, &decode(parts[1]), &mut cek, None).unwrap();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, cek).unwrap());
+    let nonce = Nonce::try_assume_unique_for_key(&decode(parts[2])).unwrap();
+    let mut message = [decode(parts[3]), decode(parts[4])].concat();
+    key.open_in_place(nonce, Aad::from(parts[0].as_bytes()), &mut message).unwrap().to_vec()
 }
 
 fn compact(header: &Value, encrypted: &[u8], cek: &[u8], plaintext: &str) -> String {

@@ -3,11 +3,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use cardseal_sandbox::thales_d1::{Card, Credentials, ThalesD1};
+use cardseal_sandbox::callback::OAuth;
+use cardseal_sandbox::thales_d1::{Card, Credentials, Event, Issuer, ThalesD1};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::trusting;
+use crate::receiver::receiver;
 use crate::sealing;
 
 const CARD: &str = r#"{"pan":"4242424242424242","exp":"1230"}"#;
@@ -116,10 +118,89 @@ async fn nobody_gets_a_token_without_certificate_access_and_a_seal_as_documented
     assert_eq!(create(&access, "c", &body).await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }
 
+#[tokio::test]
+async fn one_call_is_for_the_cards_of_every_issuer_that_takes_part() {
+    let (thales, client) = started().await;
+    let access = authorized(&thales, &client).await;
+    for (pan, issuer, named) in [
+        ("4242424242424242", Some(Issuer::North), true),
+        ("5555555555554444", Some(Issuer::South), false),
+        ("2223003122003222", Some(Issuer::South), false),
+        ("3530111333300000", None, false),
+        ("378282246310005", None, false),
+    ] {
+        let card = json!({ "pan": pan, "exp": "1230" }).to_string();
+        let sealed = sealing::to_ec(&thales.credentials.sealing_key, |_| {}, &card);
+        let request = client.post(tokens(&thales)).bearer_auth(&access).header("x-correlation-id", "c-1");
+        let answer = request.json(&json!({ "encryptedData": sealed })).send().await.unwrap();
+        let status = answer.status();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(Issuer::of(pan), issuer, "{pan}");
+        if issuer.is_some() {
+            assert_eq!((status, answer["issuerId"].is_string()), (StatusCode::CREATED, named), "{pan}");
+            assert_eq!(thales.token(answer["tokenId"].as_str().unwrap()).unwrap().issuer, issuer.unwrap());
+        } else {
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{pan}");
+            assert_eq!(answer, json!({ "code": "CARD_NOT_ENROLLED" }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_happens_to_a_card_is_told_with_a_certificate() {
+    let (thales, client) = started().await;
+    let id = created(&thales, &client).await;
+    for event in [
+        Event::Renewal,
+        Event::Replacement,
+        Event::Suspension,
+        Event::Resumption,
+        Event::Unheard,
+        Event::Deletion,
+    ] {
+        assert!(thales.happen(&id, event).is_some());
+    }
+    assert!(thales.happen("other", Event::Deletion).is_none());
+    let notifications = thales.notifications(&id);
+    let told = |member: &str| notifications.iter().map(|told| told.body[member].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        told("state"),
+        ["ACTIVE", "ACTIVE", "SUSPENDED", "ACTIVE", "HIBERNATED", "DELETED"].map(Value::from)
+    );
+    assert_eq!(told("cardExpiryDate")[0], "1233");
+    let times = told("lastUpdateTimestamp");
+    assert!(times.is_sorted_by(|one, next| one.as_str() < next.as_str()), "{times:?}");
+
+    let oauth = OAuth { client_id: "thales".into(), client_secret: "s3cret".into() };
+    let (server, receiver) = receiver(&thales.credentials.authority, Some(oauth)).await;
+    for number in [5, 0, 0] {
+        assert_eq!(thales.tell(&receiver, &notifications[number]).await.unwrap(), 204);
+    }
+    let records = server.records.all();
+    let asked: Vec<_> = records.iter().map(|asked| &*asked.path).collect();
+    let notify =
+        format!("/merchant-gateways/sandbox-gateway/merchants/sandbox-merchant/tokens/{id}/notify-update");
+    assert_eq!(asked, ["/oauth2/token", &notify].repeat(3));
+    assert_eq!(records[0].body, "grant_type=client_credentials");
+    assert_eq!(records[0].header("authorization"), Some("Basic dGhhbGVzOnMzY3JldA=="));
+    assert_eq!(records[1].header("authorization"), Some("Bearer let-me-in"));
+    assert!(records.iter().all(|asked| asked.client.is_some()));
+    assert_eq!((&records[3].body, records[3].body == records[1].body), (&records[5].body, false));
+}
+
 async fn started() -> (ThalesD1, Client) {
     let thales = ThalesD1::start(0).await.unwrap();
     let client = trusting(&thales.credentials.authority, Some(&thales.credentials.client));
     (thales, client)
+}
+
+/// A token's id.
+async fn created(thales: &ThalesD1, client: &Client) -> String {
+    let sealed = sealing::to_ec(&thales.credentials.sealing_key, |_| {}, CARD);
+    let access = authorized(thales, client).await;
+    let request = client.post(tokens(thales)).bearer_auth(access).header("x-correlation-id", "c-1");
+    let answer = request.json(&json!({ "encryptedData": sealed })).send().await.unwrap();
+    answer.json::<Value>().await.unwrap()["tokenId"].as_str().unwrap().to_owned()
 }
 
 fn tokens(thales: &ThalesD1) -> String {

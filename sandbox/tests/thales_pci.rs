@@ -1,8 +1,9 @@
-use cardseal_sandbox::thales_pci::{Card, Credentials, ThalesPci, Token};
+use cardseal_sandbox::thales_pci::{Card, Credentials, Event, ThalesPci, Token};
 use reqwest::{Client, Response, StatusCode, tls};
 use serde_json::{Value, json};
 
 use crate::client::{speaking, trusting};
+use crate::receiver::receiver;
 use crate::sealing;
 
 const CARD: &str = r#"{"fpan":"4242424242424242","exp":"1230"}"#;
@@ -103,10 +104,58 @@ async fn only_what_is_documented_is_sealed_and_sent() {
     );
 }
 
+#[tokio::test]
+async fn a_card_comes_back_sealed_to_the_clients_own_key() {
+    let (thales, client) = started().await;
+    let id = created(&thales, &client).await;
+    let path = format!("{}/tsh-cof/pci-tokens/{id}/detokenize", thales.server.url());
+    let answer = signed(&thales, client.post(&path), "c-2").send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    let card = sealing::open_rsa(&thales.credentials.own_key, answer["encryptedData"].as_str().unwrap());
+    assert_eq!(serde_json::from_slice::<Value>(&card).unwrap(), serde_json::from_str::<Value>(CARD).unwrap());
+    assert!(!answer.to_string().contains("4242"));
+
+    assert!(thales.happen(&id, Event::Deletion).is_some());
+    let answer = signed(&thales, client.post(&path), "c-3").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_happens_to_a_card_is_told_with_a_certificate() {
+    let (thales, client) = started().await;
+    let id = created(&thales, &client).await;
+    for event in [Event::Renewal, Event::Unheard, Event::Deletion] {
+        assert!(thales.happen(&id, event).is_some());
+    }
+    assert!(thales.happen(&id, Event::Renewal).is_none());
+    assert!(thales.happen("other", Event::Renewal).is_none());
+    let (server, receiver) = receiver(&thales.credentials.authority, None).await;
+    let stranger = ThalesPci::start(0).await.unwrap();
+    for notification in thales.notifications(&id) {
+        assert_eq!(thales.tell(&receiver, &notification).await.unwrap(), 204);
+        assert!(stranger.tell(&receiver, &notification).await.is_err());
+    }
+    let records = server.records.all();
+    let told: Vec<Value> = records.iter().map(|told| serde_json::from_str(&told.body).unwrap()).collect();
+    assert_eq!(
+        told.iter().map(|told| &told["state"]).collect::<Vec<_>>(),
+        ["ACTIVE", "HIBERNATED", "DELETED"]
+    );
+    assert_eq!((&told[0]["cardExpiryDate"], &told[0]["cardLastDigits"]), (&json!("1231"), &json!("4242")));
+    assert!(told.is_sorted_by_key(|told| told["lastUpdateTimestamp"].as_str().unwrap().to_owned()));
+    assert!(records.iter().all(|told| told.client.is_some() && told.header("x-correlation-id").is_some()));
+}
+
 async fn started() -> (ThalesPci, Client) {
     let thales = ThalesPci::start(0).await.unwrap();
     let client = trusting(&thales.credentials.authority, Some(&thales.credentials.client));
     (thales, client)
+}
+
+/// A token's id.
+async fn created(thales: &ThalesPci, client: &Client) -> String {
+    let answer: Value = create(thales, client, "c-1", CARD).await.unwrap().json().await.unwrap();
+    answer["tokenId"].as_str().unwrap().to_owned()
 }
 
 fn header(kid: &str) -> Value {

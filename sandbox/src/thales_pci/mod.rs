@@ -7,7 +7,11 @@
 //! | `tokenId` of 1 to 128 characters; states `ACTIVE` and `DELETED` | documented |
 //! | `merchantId` and `encryptedData` in the body, 201 | as at `POST /tokens` of the same API |
 //! | `/tsh-cof` before the path | as in the same API's document |
+//! | *Notify token update*, with a client certificate, `state`, `cardLastDigits`, `cardExpiryDate`, `lastUpdateTimestamp` | documented; where it goes is agreed on |
 //! | `DELETE` of a token, all bodies of errors | not documented where we could read; here as REST has it, and empty |
+//! | `POST …/detokenize`, which answers `{"encryptedData"}`: the card, sealed to the client's key as the client seals it | not documented where we could read; only that the client has a key for it |
+
+mod lifecycle;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,13 +25,17 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{delete, post};
 use axum::{Json, middleware};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::callback::{Caller, Notification, Receiver};
 use crate::certificates::{Authority, Identity};
+use crate::clock;
 use crate::jwe::RsaKey;
 use crate::random::letters;
 use crate::server::{Server, bare};
+
+pub use lifecycle::Event;
 
 /// The server.
 #[derive(Debug)]
@@ -37,9 +45,10 @@ pub struct ThalesPci {
     /// What a client needs to know.
     pub credentials: Credentials,
     vault: Arc<Vault>,
+    caller: Caller,
 }
 
-/// What Thales gives to a client when they begin.
+/// What Thales and a client give each other when they begin.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Who the merchant is.
@@ -50,7 +59,11 @@ pub struct Credentials {
     pub certificate: String,
     /// That key's name.
     pub kid: String,
-    /// Whose signature the server's certificate has, PEM.
+    /// The client's own key, which cards are sealed to on their way back, PKCS#8 DER. The client would give its certificate.
+    pub own_key: Vec<u8>,
+    /// That key's name.
+    pub own_kid: String,
+    /// Whose signature the server's certificate has, and the one that it shows when it tells of changes, PEM.
     pub authority: String,
     /// The client's own certificate.
     pub client: Identity,
@@ -66,7 +79,7 @@ pub enum Token {
 }
 
 /// A card as Thales keeps it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
     /// Its number.
@@ -84,10 +97,14 @@ impl fmt::Debug for Card {
 
 struct Vault {
     key: RsaKey,
+    clients_key: RsaKey,
     merchant_id: String,
     api_key: String,
     seen: Mutex<HashSet<String>>,
     tokens: Mutex<HashMap<String, Token>>,
+    notifications: Mutex<HashMap<String, Vec<Notification>>>,
+    /// When something last happened, in milliseconds since 1970: no two things at once.
+    last: Mutex<u64>,
 }
 
 /// Nothing of what it keeps: those are cards.
@@ -106,33 +123,60 @@ impl ThalesPci {
         let authority = Authority::new("Sandbox of Thales PCI")?;
         let vault = Arc::new(Vault {
             key: RsaKey::generate("sandbox-1")?,
+            clients_key: RsaKey::generate("sandbox-client-1")?,
             merchant_id: "sandbox-merchant".into(),
             api_key: letters(36),
             seen: Mutex::default(),
             tokens: Mutex::default(),
+            notifications: Mutex::default(),
+            last: Mutex::default(),
         });
         let credentials = Credentials {
             merchant_id: vault.merchant_id.clone(),
             api_key: vault.api_key.clone(),
             certificate: vault.key.certificate("Sandbox of Thales PCI")?,
             kid: vault.key.kid().into(),
+            own_key: vault.clients_key.pkcs8().into(),
+            own_kid: vault.clients_key.kid().into(),
             authority: authority.certificate().into(),
             client: authority.client("sandbox-client")?,
         };
+        let caller = Caller::new(authority.client("sandbox-etp")?);
         let tls = authority.mutual_tls(&[&rustls::version::TLS12])?;
         let routes = Router::new()
             .route("/tsh-cof/pci-tokens", post(create))
             .route("/tsh-cof/pci-tokens/{id}", delete(remove))
+            .route("/tsh-cof/pci-tokens/{id}/detokenize", post(detokenize))
             .fallback(async || bare(StatusCode::NOT_FOUND))
             .layer(middleware::from_fn_with_state(Arc::clone(&vault), check))
             .with_state(Arc::clone(&vault));
-        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, vault })
+        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, vault, caller })
     }
 
     /// What stands behind a token.
     #[must_use]
     pub fn token(&self, id: &str) -> Option<Token> {
         self.vault.tokens().get(id).cloned()
+    }
+
+    /// Lets something happen to a token's card. Gives what is to be told of it; `None` if there is no such token.
+    #[must_use]
+    pub fn happen(&self, id: &str, event: Event) -> Option<Notification> {
+        self.vault.happen(id, event)
+    }
+
+    /// What there was to tell of a token, in the order in which it happened.
+    #[must_use]
+    pub fn notifications(&self, id: &str) -> Vec<Notification> {
+        self.vault.notifications().get(id).cloned().unwrap_or_default()
+    }
+
+    /// Tells a client. As often and in whatever order as one likes: notifications can come again and out of order.
+    ///
+    /// # Errors
+    /// When it could not be reached.
+    pub async fn tell(&self, receiver: &Receiver, notification: &Notification) -> Result<u16> {
+        self.caller.tell(receiver, notification).await
     }
 }
 
@@ -152,6 +196,17 @@ impl Vault {
 
     fn tokens(&self) -> MutexGuard<'_, HashMap<String, Token>> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A moment later than the last one.
+    fn later(&self) -> u64 {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = clock::later_than(*last);
+        *last
+    }
+
+    fn notifications(&self) -> MutexGuard<'_, HashMap<String, Vec<Notification>>> {
+        self.notifications.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -210,6 +265,17 @@ async fn remove(State(vault): State<Arc<Vault>>, Path(id): Path<String>) -> Resp
             *token = Token::Deleted;
             StatusCode::NO_CONTENT.into_response()
         }
+        Some(Token::Deleted) | None => bare(StatusCode::NOT_FOUND),
+    }
+}
+
+async fn detokenize(State(vault): State<Arc<Vault>>, Path(id): Path<String>) -> Response<Body> {
+    match vault.tokens().get(&id) {
+        // EXPOSE: sealed to the key of whoever may have it.
+        Some(Token::Active(card)) => match vault.clients_key.seal(json!(card).to_string().as_bytes()) {
+            Ok(sealed) => Json(json!({ "encryptedData": sealed })).into_response(),
+            Err(_) => bare(StatusCode::INTERNAL_SERVER_ERROR),
+        },
         Some(Token::Deleted) | None => bare(StatusCode::NOT_FOUND),
     }
 }

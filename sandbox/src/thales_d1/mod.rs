@@ -6,8 +6,13 @@
 //! | `POST /authz/v1/oauth2/token`: JWT bearer, ES256, `kid`, `iss` = the gateway's id, `exp` within 15 minutes; `x-correlation-id` | documented |
 //! | access tokens live for 15 minutes | documented |
 //! | JWE of `{"pan","exp"}`, `ECDH-ES` on P-256 and `A256GCM`, with the `kid` of the recipient's key | documented |
-//! | `notify-update` under `/merchant-gateways/{}/merchants/{}/tokens/{}` | documented; its body is not |
+//! | `notify-update` under `/merchant-gateways/{}/merchants/{}/tokens/{}`, with a client certificate | documented; its body is not |
+//! | an access token for it from the receiver's `/oauth2/token`, by client credentials | documented |
 //! | making, reading and deleting a token, cryptograms | not documented where we could read: here under the same kind of path |
+//! | a card of an issuer that takes no part: 422, `CARD_NOT_ENROLLED` | not documented where we could read |
+
+mod issuer;
+mod lifecycle;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -30,10 +35,17 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::callback::{Caller, Notification, Receiver};
 use crate::certificates::{Authority, Identity};
+use crate::clock;
 use crate::jwe::EcKey;
 use crate::random::letters;
 use crate::server::{Server, bare};
+
+pub use issuer::Issuer;
+pub use lifecycle::Event;
+
+use lifecycle::Dpan;
 
 /// The server.
 #[derive(Debug)]
@@ -43,6 +55,7 @@ pub struct ThalesD1 {
     /// What a client needs to know.
     pub credentials: Credentials,
     gateway: Arc<Gateway>,
+    caller: Caller,
 }
 
 /// What Thales and a client give each other when they begin.
@@ -58,7 +71,7 @@ pub struct Credentials {
     pub signing_key: Vec<u8>,
     /// The key that cards are sealed to, a JWK.
     pub sealing_key: Value,
-    /// Whose signature the server's certificate has, PEM.
+    /// Whose signature the server's certificate has, and the one that it shows when it tells of changes, PEM.
     pub authority: String,
     /// The client's own certificate.
     pub client: Identity,
@@ -69,10 +82,18 @@ pub struct Credentials {
 pub struct Token {
     /// The card behind it.
     pub card: Card,
+    /// Who issued that.
+    pub issuer: Issuer,
     /// What it can be used for.
     pub state: &'static str,
     /// How many cryptograms were given out.
     pub cryptograms: u32,
+    dpan: Dpan,
+    /// The payment account reference: the same for a card's number and everything in its place.
+    par: String,
+    /// Milliseconds since 1970.
+    updated_at: u64,
+    notifications: Vec<Notification>,
 }
 
 /// A card as it is sealed.
@@ -141,6 +162,7 @@ impl ThalesD1 {
             authority: authority.certificate().into(),
             client: authority.client("sandbox-gateway")?,
         };
+        let caller = Caller::new(authority.client("sandbox-d1")?);
         let tls = authority.mutual_tls(&[&rustls::version::TLS12, &rustls::version::TLS13])?;
         const TOKENS: &str = "/merchant-gateways/{gateway}/merchants/{merchant}/tokens";
         let tokens = Router::new()
@@ -153,7 +175,7 @@ impl ThalesD1 {
             .merge(tokens)
             .fallback(async || bare(StatusCode::NOT_FOUND))
             .with_state(Arc::clone(&gateway));
-        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, gateway })
+        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, gateway, caller })
     }
 
     /// What it keeps under a token's id.
@@ -166,6 +188,26 @@ impl ThalesD1 {
     #[must_use]
     pub fn authorizations(&self) -> usize {
         self.gateway.access().len()
+    }
+
+    /// Lets something happen to a token's card. Gives what is to be told of it; `None` if there is no such token.
+    #[must_use]
+    pub fn happen(&self, id: &str, event: Event) -> Option<Notification> {
+        self.gateway.happen(id, event)
+    }
+
+    /// What there was to tell of a token, in the order in which it happened.
+    #[must_use]
+    pub fn notifications(&self, id: &str) -> Vec<Notification> {
+        self.token(id).map(|token| token.notifications).unwrap_or_default()
+    }
+
+    /// Tells a client. As often and in whatever order as one likes: D1 promises neither once nor in order.
+    ///
+    /// # Errors
+    /// When it could not be reached or gives no access.
+    pub async fn tell(&self, receiver: &Receiver, notification: &Notification) -> Result<u16> {
+        self.caller.tell(receiver, notification).await
     }
 
     /// Lets every access token end at once, as if its time were over.
@@ -275,9 +317,27 @@ async fn create(State(gateway): State<Arc<Gateway>>, body: Bytes) -> Response<Bo
         .and_then(|request| gateway.key.open(&request.encrypted_data).ok())
         .and_then(|card| serde_json::from_slice::<Card>(&card).ok());
     let Some(card) = card else { return bare(StatusCode::BAD_REQUEST) };
-    let token = letters(32);
-    gateway.tokens().insert(token.clone(), Token { card, state: "ACTIVE", cryptograms: 0 });
-    (StatusCode::CREATED, Json(json!({ "tokenId": token, "state": "ACTIVE" }))).into_response()
+    let Some(issuer) = Issuer::of(&card.pan) else {
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "code": "CARD_NOT_ENROLLED" })))
+            .into_response();
+    };
+    let id = letters(32);
+    let token = Token {
+        dpan: Dpan::first(&card.exp),
+        card,
+        issuer,
+        state: "ACTIVE",
+        cryptograms: 0,
+        par: letters(29).to_uppercase(),
+        updated_at: clock::later_than(0),
+        notifications: Vec::new(),
+    };
+    gateway.tokens().insert(id.clone(), token);
+    let mut answer = json!({ "tokenId": id, "state": "ACTIVE" });
+    if let Some(name) = issuer.named() {
+        answer["issuerId"] = name.into();
+    }
+    (StatusCode::CREATED, Json(answer)).into_response()
 }
 
 async fn show(
@@ -285,7 +345,10 @@ async fn show(
     Path((_, _, token)): Path<(String, String, String)>,
 ) -> Response<Body> {
     match gateway.tokens().get(&token) {
-        Some(Token { state, .. }) => Json(json!({ "tokenId": token, "state": state })).into_response(),
+        Some(Token { state, dpan: Dpan { number, expiry }, .. }) => {
+            let answer = json!({ "tokenId": token, "state": state, "dpan": number, "dpanExpiry": expiry });
+            Json(answer).into_response()
+        }
         None => bare(StatusCode::NOT_FOUND),
     }
 }
@@ -296,10 +359,9 @@ async fn cryptogram(
     Path((_, _, token)): Path<(String, String, String)>,
 ) -> Response<Body> {
     match gateway.tokens().get_mut(&token) {
-        Some(Token { state: "ACTIVE", cryptograms, card }) => {
+        Some(Token { state: "ACTIVE", cryptograms, dpan: Dpan { number, expiry }, .. }) => {
             *cryptograms += 1;
-            let answer =
-                json!({ "dpan": "4111111111111111", "dpanExpiry": card.exp, "cryptogram": letters(28) });
+            let answer = json!({ "dpan": number, "dpanExpiry": expiry, "cryptogram": letters(28) });
             (StatusCode::CREATED, Json(answer)).into_response()
         }
         Some(_) => bare(StatusCode::CONFLICT),
