@@ -136,9 +136,9 @@ async fn one_call_is_for_the_cards_of_every_issuer_that_takes_part() {
         let status = answer.status();
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(Issuer::of(pan), issuer, "{pan}");
-        if issuer.is_some() {
+        if let Some(issuer) = issuer {
             assert_eq!((status, answer["issuerId"].is_string()), (StatusCode::CREATED, named), "{pan}");
-            assert_eq!(thales.token(answer["tokenId"].as_str().unwrap()).unwrap().issuer, issuer.unwrap());
+            assert_eq!(thales.token(answer["tokenId"].as_str().unwrap()).unwrap().issuer, issuer);
         } else {
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{pan}");
             assert_eq!(answer, json!({ "code": "CARD_NOT_ENROLLED" }));
