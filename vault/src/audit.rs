@@ -49,6 +49,8 @@ pub enum Action {
     AddWebhook,
     /// A card was opened to charge it.
     Charge,
+    /// A merchant's account with a vendor was added, or another put in its place.
+    ConnectVendor,
     /// A card on file was deleted.
     DeleteCard,
     /// A customer was deleted with all cards.
@@ -61,6 +63,8 @@ pub enum Action {
     DestroyKey,
     /// A card's number was given out in the clear.
     Detokenize,
+    /// A merchant's account with a vendor was forgotten.
+    DisconnectVendor,
     /// A card was opened to be kept on file.
     KeepCard,
     /// Cards were opened to be put under another key.
@@ -78,17 +82,19 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::AddKey,
         Self::AddMerchant,
         Self::AddWebhook,
         Self::Charge,
+        Self::ConnectVendor,
         Self::DeleteCard,
         Self::DeleteCustomer,
         Self::DeletePciToken,
         Self::DeleteWebhook,
         Self::DestroyKey,
         Self::Detokenize,
+        Self::DisconnectVendor,
         Self::KeepCard,
         Self::Reencrypt,
         Self::ReplaceOrigins,
@@ -106,12 +112,14 @@ impl Action {
             Self::AddMerchant => "merchant.add",
             Self::AddWebhook => "webhook.add",
             Self::Charge => "card.charge",
+            Self::ConnectVendor => "vendor.connect",
             Self::DeleteCard => "card.delete",
             Self::DeleteCustomer => "customer.delete",
             Self::DeletePciToken => "pci_token.delete",
             Self::DeleteWebhook => "webhook.delete",
             Self::DestroyKey => "vault_key.destroy",
             Self::Detokenize => "card.detokenize",
+            Self::DisconnectVendor => "vendor.disconnect",
             Self::KeepCard => "card.keep",
             Self::Reencrypt => "card.reencrypt",
             Self::ReplaceOrigins => "merchant.origins",

@@ -23,9 +23,16 @@ pub struct Page {
     pub html: String,
 }
 
-/// The page with the card fields, for a merchant's registered origins.
+/// The page with the card fields, for a merchant's registered origins. It may talk to the vault, and to `omise` where the
+/// merchant has an account there.
 #[must_use]
-pub fn page(files: &FrameFiles, key: &Pkey, origins: &[Origin], locale: Locale) -> Page {
+pub fn page(
+    files: &FrameFiles,
+    key: &Pkey,
+    origins: &[Origin],
+    omise: Option<&Origin>,
+    locale: Locale,
+) -> Page {
     let origins = origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" ");
     let (chosen, others): (Vec<_>, Vec<_>) = files.locales().partition(|(other, _)| *other == locale);
     let texts: String = chosen.into_iter().chain(others).map(|texts| texts_link(texts, locale)).collect();
@@ -44,7 +51,9 @@ pub fn page(files: &FrameFiles, key: &Pkey, origins: &[Origin], locale: Locale) 
     );
     // Without an origin nobody may show the page, which an empty list would not say.
     let ancestors = if origins.is_empty() { "'none'" } else { &origins };
-    let headers = headers("script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'", ancestors);
+    let omise = omise.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let sources = format!("script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'{omise}");
+    let headers = headers(&sources, ancestors);
     Page { status: StatusCode::OK, headers, html }
 }
 

@@ -90,6 +90,10 @@ id!(
 );
 
 id!(
+    /// A merchant's account with a vendor: `vacc_test_…`, `vacc_…`.
+    AccountId, "vacc_"
+);
+id!(
     /// An event: `evnt_test_…`, `evnt_…`.
     EventId, "evnt_"
 );

@@ -4,6 +4,7 @@
 //! - [`server`]: listening, TLS, shutting down; [`process`], [`log`], [`metrics`]: what its operator sees of it.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`pci_token`], [`seal`], [`id`]: with what.
+//! - [`vendor`]: whose tokens cards can become beside the vault's own.
 //! - [`event`]: what happened; [`webhook`]: telling a merchant's server.
 //! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
 //! - [`assets`]: the files that browsers load; [`frame`], [`locale`]: the page with the card fields.
@@ -42,6 +43,7 @@ pub mod text;
 pub mod time;
 pub mod token;
 pub mod vault;
+pub mod vendor;
 pub mod verify;
 pub mod webhook;
 

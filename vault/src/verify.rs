@@ -30,6 +30,8 @@ pub struct Check {
     pub key: Pkey,
     /// The origins that may show the frame; if none are given, those that the frame's own policy names.
     pub origins: Vec<Origin>,
+    /// Where Omise takes cards, if the merchant has an account there: the frame may talk to it.
+    pub omise: Option<Origin>,
     /// The folder pkg/ of the release that the vault should serve.
     pub assets: PathBuf,
 }
@@ -56,7 +58,7 @@ impl Check {
             if origins.is_empty() {
                 origins = framers(&answer.headers);
             }
-            let page = frame::page(&files, &self.key, &origins, locale);
+            let page = frame::page(&files, &self.key, &origins, self.omise.as_ref(), locale);
             findings.extend(compare_page(&format!("/frame {tag}"), &page, &answer));
         }
         for asset in release.assets() {

@@ -41,6 +41,19 @@ CREATE TABLE api_keys (
 
 CREATE INDEX api_keys_by_merchant ON api_keys (merchant_id);
 
+-- What vendors know a merchant by, encrypted; with which of them its pages and charges may deal.
+CREATE TABLE vendor_accounts (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    profile          TEXT    NOT NULL,
+    data_key_version BIGINT  NOT NULL,
+    details          BYTEA   NOT NULL,
+    created_at       BIGINT  NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE UNIQUE INDEX vendor_accounts_by_profile ON vendor_accounts (merchant_id, profile);
+
 -- The vault's own keys, each under the key-encryption key, which is not in the database. A destroyed key is only a row.
 CREATE TABLE wrapped_keys (
     purpose      TEXT    NOT NULL,

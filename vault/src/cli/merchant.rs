@@ -1,8 +1,11 @@
-use std::io::Write;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use cardseal::client::Pkey;
+use cardseal::client::{Pkey, Profile};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::audit::merchant_id;
 use super::table::Table;
@@ -14,11 +17,16 @@ use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
 use crate::store::{NewKey, StoredMerchant};
+use crate::vendor::Account;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Add a merchant and print its keys; the secret key is shown this once
     Add(Add),
+    /// Connect a merchant with a vendor, so that its pages and charges may deal with it. A running vault obeys at once
+    Connect(Connect),
+    /// Forget a merchant's account with a vendor
+    Disconnect(Disconnect),
     /// List a merchant's keys, add one, or revoke one. A running vault obeys at once; of public keys, within a second
     #[command(subcommand)]
     Keys(Keys),
@@ -68,6 +76,33 @@ pub(super) struct Origins {
     origins: Vec<Origin>,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct Connect {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// The merchant's id, mrch_…
+    #[arg(long, value_name = "ID", value_parser = merchant_id)]
+    merchant: MerchantId,
+    /// The vendor: omise, payment-options, thales-d1 or thales-pci
+    #[arg(long, value_name = "VENDOR", value_parser = vendor)]
+    vendor: Profile,
+    /// TOML file with what the vendor knows the merchant by; - for the standard input
+    #[arg(long, value_name = "FILE")]
+    account: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Disconnect {
+    #[command(flatten)]
+    vault: VaultFlags,
+    /// The merchant's id, mrch_…
+    #[arg(long, value_name = "ID", value_parser = merchant_id)]
+    merchant: MerchantId,
+    /// The vendor: omise, payment-options, thales-d1 or thales-pci
+    #[arg(long, value_name = "VENDOR", value_parser = vendor)]
+    vendor: Profile,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
     /// Add a key; a secret key is shown this once
@@ -111,12 +146,55 @@ pub(super) struct RevokeKey {
     id: KeyId,
 }
 
+fn vendor(name: &str) -> Result<Profile, &'static str> {
+    let vendor = Profile::parse(name).filter(|profile| *profile != Profile::Cardseal);
+    vendor.ok_or("a vendor is omise, payment-options, thales-d1 or thales-pci")
+}
+
 fn permission(text: &str) -> Result<Permission, &'static str> {
     Permission::parse(text).ok_or("a scope is tokenize, use or detokenize")
 }
 
 fn key_id(text: &str) -> Result<KeyId, &'static str> {
     KeyId::parse(text).ok_or("a key's id is akey_…, as `merchant keys list` shows it")
+}
+
+impl Connect {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let Self { vault, merchant, vendor, account: path } = self;
+        let text =
+            if path.as_os_str() == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(&path) };
+        let unreadable = |source| CliError::Unreadable { path: path.clone(), source };
+        let text = text.map(Zeroizing::new).map_err(unreadable)?;
+        let vault = open_vault(vault).await?;
+        let Some(merchant) = vault.merchant(&merchant).await? else {
+            return Err(CliError::UnknownMerchant(merchant));
+        };
+        let account = Account::parse(vendor, &text, merchant.mode)
+            .map_err(|why| CliError::NotAnAccount { path: path.clone(), why })?;
+        vault.connect(&merchant, &account, Actor::Operator).await?;
+        vault.close().await;
+        let charges = if account.takes_charges() { "and takes its charges" } else { "and takes no charges" };
+        writeln!(out, "{} knows {} {charges}", vendor.as_str(), merchant.id)?;
+        Ok(out.flush()?)
+    }
+}
+
+impl Disconnect {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let Self { vault, merchant, vendor } = self;
+        let vault = open_vault(vault).await?;
+        let Some(merchant) = vault.merchant(&merchant).await? else {
+            return Err(CliError::UnknownMerchant(merchant));
+        };
+        let forgotten = vault.disconnect(&merchant, vendor, Actor::Operator).await?;
+        vault.close().await;
+        if !forgotten {
+            return Err(CliError::NoAccount(vendor));
+        }
+        writeln!(out, "the account of {} with {} is forgotten", merchant.id, vendor.as_str())?;
+        Ok(out.flush()?)
+    }
 }
 
 impl Keys {
@@ -191,6 +269,8 @@ impl Command {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         match self {
             Self::Add(merchant) => add(merchant, out).await,
+            Self::Connect(connect) => connect.run(out).await,
+            Self::Disconnect(disconnect) => disconnect.run(out).await,
             Self::Keys(keys) => keys.run(out).await,
             Self::List(List { database }) => list(database, out).await,
             Self::Origins(origins) => replace_origins(origins, out).await,
@@ -229,9 +309,10 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
     let store = open_existing(database).await?;
     let merchants = store.merchants().await?;
 
-    let mut table = Table::new(["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "ORIGINS"]);
+    let mut table = Table::new(["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "VENDORS", "ORIGINS"]);
     for StoredMerchant { merchant, .. } in merchants {
         let keys = store.api_keys(&merchant.id).await?;
+        let accounts = store.accounts(&merchant.id).await?;
         let public = keys.iter().filter(|key| key.kind == KeyKind::Public && key.revoked_at.is_none());
         table.row([
             merchant.id.to_string(),
@@ -241,6 +322,7 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
                 ClearCards::Allowed => "allowed".into(),
                 ClearCards::Refused => "refused".into(),
             },
+            accounts.iter().map(|account| account.profile.as_str()).collect::<Vec<_>>().join(" "),
             merchant.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" "),
         ]);
     }

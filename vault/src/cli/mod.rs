@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cardseal::client::Pkey;
+use cardseal::client::{Pkey, Profile};
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
@@ -28,7 +28,8 @@ use crate::merchant::Origin;
 use crate::server::ServeError;
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
-use crate::vault::{Failure, OpenError, Policy, Setup, Vault};
+use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
+use crate::vendor::{self, account::NotAnAccount};
 use crate::verify::VerifyError;
 
 /// Keeps cards and answers with tokens.
@@ -120,6 +121,8 @@ async fn open_with(database: Database, kek: Source) -> Result<Arc<Vault>, CliErr
         location: database.location()?,
         kek,
         acquirers: Acquirers::default(),
+        // A command asks no vendor.
+        vendors: vendor::settings::Settings::default(),
         clock: Clock::system(),
         policy: Policy::default(),
     };
@@ -185,6 +188,28 @@ pub enum CliError {
     /// A public key is in every page.
     #[error("a public key can only tokenize")]
     UnfitScope,
+    /// The merchant has no account with this vendor.
+    #[error("the merchant has no account with {}", .0.as_str())]
+    NoAccount(Profile),
+    /// An account could not be kept.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The file holds no account.
+    #[error("{path} holds no account: {why}", path = .path.display())]
+    NotAnAccount {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: NotAnAccount,
+    },
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {source}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
     /// The vault failed. Trying again may help.
     #[error(transparent)]
     Vault(#[from] Failure),

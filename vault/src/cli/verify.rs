@@ -22,12 +22,15 @@ pub(super) struct Verify {
     /// Origin that may show the merchant's frame; given for all of them, that no other may is checked too
     #[arg(long = "origin", value_name = "URL", value_parser = Origin::parse)]
     origins: Vec<Origin>,
+    /// Where Omise takes cards, for a merchant with an account there: `https://vault.omise.co`
+    #[arg(long, value_name = "URL", value_parser = Origin::parse)]
+    omise: Option<Origin>,
 }
 
 impl Verify {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
-        let Self { vault, key, assets, origins } = self;
-        let report = Check { vault, key, origins, assets }.run().await?;
+        let Self { vault, key, assets, origins, omise } = self;
+        let report = Check { vault, key, origins, omise, assets }.run().await?;
         write!(out, "{report}").and_then(|()| out.flush())?;
         match report.differing() {
             (0, _) => Ok(()),

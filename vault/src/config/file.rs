@@ -41,18 +41,21 @@ fn wrong(path: &Path, text: &str, key: Option<String>, error: &Error) -> ConfigE
     ConfigError::Wrong { path: PathBuf::from(path), line, key, why: error.message().into() }
 }
 
-/// Where each key and its value are, those within a table by both names, `limits.connections`, and before the table.
+/// Where each key and its value are, those within a table by all its names, `limits.connections`, and before the table.
 fn places(table: &Spanned<DeTable<'_>>) -> Vec<(String, Range<usize>)> {
-    let mut places = Vec::new();
-    for (name, value) in table.get_ref() {
+    let mut found = Vec::new();
+    add_places(table.get_ref(), "", &mut found);
+    found
+}
+
+fn add_places(table: &DeTable<'_>, outer: &str, found: &mut Vec<(String, Range<usize>)>) {
+    for (name, value) in table {
+        let key = format!("{outer}{}", name.get_ref());
         if let DeValue::Table(inner) = value.get_ref() {
-            places.extend(inner.iter().map(|(inner, value)| {
-                (format!("{}.{}", name.get_ref(), inner.get_ref()), inner.span().start..value.span().end)
-            }));
+            add_places(inner, &format!("{key}."), found);
         }
-        places.push((name.get_ref().to_string(), name.span().start..value.span().end));
+        found.push((key, name.span().start..value.span().end));
     }
-    places
 }
 
 fn key_at(places: &[(String, Range<usize>)], span: &Range<usize>) -> Option<String> {

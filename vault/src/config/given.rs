@@ -15,6 +15,7 @@ use crate::access::client::Proxy;
 use crate::access::limit::{Limit, Name};
 use crate::keys::kek::Source;
 use crate::log::Format;
+use crate::vendor;
 
 /// The settings that were given in some place: each a flag, an environment variable and a key of the file.
 ///
@@ -84,6 +85,9 @@ pub(super) struct Given {
     #[arg(long, env = "CARDSEAL_LOG_FORMAT", value_name = "FORMAT")]
     #[serde(deserialize_with = "text")]
     pub(super) log_format: Option<Format>,
+    /// In the file only: what there is to say of a vendor is too much for a flag.
+    #[arg(skip)]
+    pub(super) vendors: vendor::settings::Settings,
     #[command(flatten)]
     pub(super) limits: GivenLimits,
 }
@@ -174,6 +178,7 @@ impl Given {
             data_key_age: self.data_key_age.or(others.data_key_age),
             decrypt_only: self.decrypt_only.or(others.decrypt_only),
             log_format: self.log_format.or(others.log_format),
+            vendors: others.vendors,
             limits: self.limits.or(others.limits),
         }
     }

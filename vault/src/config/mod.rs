@@ -25,6 +25,7 @@ use crate::log::Format;
 use crate::server::TlsFiles;
 use crate::store::NotPostgres;
 use crate::vault::Policy;
+use crate::vendor;
 
 pub use address::{Address, NotAnAddress};
 pub use count::{Count, NotACount};
@@ -91,6 +92,8 @@ pub struct Settings {
     pub decrypt_only: DecryptOnly,
     /// How its log is written.
     pub log_format: Format,
+    /// Where the vendors are.
+    pub vendors: vendor::settings::Settings,
     /// How many connections there may be.
     pub connections: Connections,
     /// How much one may ask for, and which proxies are believed.
@@ -133,6 +136,7 @@ impl Settings {
             data_key_age: given.data_key_age.unwrap_or_default(),
             decrypt_only: given.decrypt_only.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+            vendors: given.vendors,
             connections: given.limits.connections.unwrap_or_default(),
             limits,
         };
@@ -180,6 +184,7 @@ impl Settings {
         show("decrypt_only", self.decrypt_only.to_string());
         show("log_format", self.log_format.as_str().into());
         show("limits.connections", self.connections.to_string());
+        self.vendors.shown(&mut show);
         for name in Name::ALL {
             show(&format!("limits.{}", name.as_str()), self.limits.limit(name).to_string());
         }

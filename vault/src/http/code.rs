@@ -85,6 +85,8 @@ codes! {
         "The key is known, but not for this. Use one that has the scope, or ask the operator for one.";
     OriginNotAllowed "origin_not_allowed" FORBIDDEN Operator
         "Register the page's origin with: cardseal-vault merchant origins";
+    ProfileNotAllowed "profile_not_allowed" FORBIDDEN Operator
+        "Connect the merchant with the vendor: cardseal-vault merchant connect. Or use another profile.";
     RepeatedRequest "repeated_request" CONFLICT Caller
         "Give each request an x-correlation-id of its own. The same one is for the same request again only.";
     ReplayedSeal "replayed_seal" BAD_REQUEST Caller

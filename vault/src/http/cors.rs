@@ -63,7 +63,7 @@ pub(super) fn show_anybody(response: &mut Response) {
 const EXPOSED: HeaderValue = HeaderValue::from_static("Date, Retry-After, X-Request-Id");
 
 pub(super) fn is_about_tokens(path: &str) -> bool {
-    path == "/tokens" || path.starts_with("/tokens/")
+    path == "/tokens" || path.starts_with("/tokens/") || path.starts_with("/profiles/")
 }
 
 fn is_preflight(request: &Request) -> bool {

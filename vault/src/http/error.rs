@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::HeaderValue;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
+use cardseal::client::Profile;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -119,6 +120,12 @@ pub(super) enum ApiError {
     #[error("merchantId is not the id of the key's merchant, which merchant list shows")]
     WrongMerchantId,
     /// The caller's fault.
+    #[error("there is no such profile")]
+    NoSuchProfile,
+    /// The operator's to put right, or the caller's to use another profile.
+    #[error("this merchant has no account with {}, so its pages may not use this profile", .0.as_str())]
+    ProfileNotAllowed(Profile),
+    /// The caller's fault.
     #[error("token was not found")]
     NoSuchToken,
     /// The caller's fault.
@@ -207,6 +214,7 @@ impl ApiError {
             Self::DeletedPciToken => Code::DeletedToken,
             Self::InvalidCard(_) => Code::InvalidCard,
             Self::NoSuchPciToken => Code::NotFound,
+            Self::ProfileNotAllowed(_) => Code::ProfileNotAllowed,
             Self::NotACorrelationId(_) => Code::BadRequest,
             Self::RepeatedCorrelationId => Code::RepeatedRequest,
             Self::WrongMerchantId => Code::WrongMerchant,
@@ -218,6 +226,7 @@ impl ApiError {
             | Self::NoSuchCard
             | Self::NoSuchCharge
             | Self::NoSuchCustomer
+            | Self::NoSuchProfile
             | Self::NoSuchRoute
             | Self::NoSuchToken => Code::NotFound,
             Self::NotPermitted => Code::NotPermitted,

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use cardseal::client::Pkey;
+use cardseal::client::{Pkey, Profile};
 use percent_encoding::percent_decode_str;
 
 use super::auth;
@@ -19,7 +19,7 @@ use crate::assets::Assets;
 use crate::frame::{self, Page, Refusal};
 use crate::locale::Locale;
 use crate::merchant::{Merchant, Origin};
-use crate::vault::Failure;
+use crate::vault::{Failure, Offer};
 
 /// What the page is made of.
 #[derive(Clone, Debug)]
@@ -68,7 +68,11 @@ async fn show(
                 let language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
                 Locale::preferred(language.unwrap_or_default())
             });
-            frame::page(assets.frame(), &key, &merchant.origins, locale)
+            let omise = match vault.offer(&merchant, Profile::Omise).await? {
+                Some(Offer::Omise { address, .. }) => Some(address.origin().clone()),
+                _ => None,
+            };
+            frame::page(assets.frame(), &key, &merchant.origins, omise.as_ref(), locale)
         }
         Err(refusal) => frame::refused(assets.frame(), &refusal),
     })

@@ -21,6 +21,7 @@ mod list;
 mod metrics;
 mod openapi;
 mod pci_tokens;
+mod profiles;
 mod request;
 mod tokens;
 mod unreadable;
@@ -74,6 +75,7 @@ pub fn router(parts: Parts) -> Router {
         .and(customers::routes())
         .and(cards::routes())
         .and(pci_tokens::routes())
+        .and(profiles::routes())
         .and(events::routes())
         .and(webhooks::routes())
         .and(jwks::routes())

@@ -82,8 +82,9 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         (tokio::spawn(listener.run(routes, CancellationToken::new())), switch, address)
     });
 
-    let (kek, acquirers, clock) = (settings.kek, Acquirers::default(), Clock::system());
-    let setup = Setup { location, kek, acquirers, clock, policy };
+    let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
+    let clock = Clock::system();
+    let setup = Setup { location, kek, acquirers, vendors, clock, policy };
     let vault = tokio::select! {
         vault = Vault::open_telling(setup, &mut out) => vault?,
         () = stop.wait() => {

@@ -3,6 +3,7 @@
 //! The SQL is plain, the same for both, and its keys lead with the merchant. Nothing here encrypts: what comes in is ready
 //! to be stored.
 
+mod accounts;
 mod api_keys;
 mod audit;
 mod batch;
@@ -35,6 +36,7 @@ use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
 
+pub use accounts::StoredAccount;
 pub use api_keys::{KeyRow, NewKey};
 pub use audit::{Change, Head};
 pub use census::Census;

@@ -23,19 +23,22 @@ pub enum Table {
     PciTokens,
     /// Tokens.
     Tokens,
+    /// Merchants' accounts with vendors.
+    VendorAccounts,
     /// Addresses that are told of events.
     Webhooks,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Cards,
         Self::Charges,
         Self::Customers,
         Self::Events,
         Self::PciTokens,
         Self::Tokens,
+        Self::VendorAccounts,
         Self::Webhooks,
     ];
 
@@ -47,6 +50,7 @@ impl Table {
             Self::Events => "events",
             Self::PciTokens => "pci_tokens",
             Self::Tokens => "tokens",
+            Self::VendorAccounts => "vendor_accounts",
             Self::Webhooks => "webhooks",
         }
     }
@@ -55,7 +59,7 @@ impl Table {
     const fn has_number(self) -> bool {
         match self {
             Self::Cards | Self::PciTokens | Self::Tokens => true,
-            Self::Charges | Self::Customers | Self::Events | Self::Webhooks => false,
+            Self::Charges | Self::Customers | Self::Events | Self::VendorAccounts | Self::Webhooks => false,
         }
     }
 }

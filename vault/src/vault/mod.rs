@@ -1,6 +1,7 @@
 //! What a vault does: it makes tokens of cards and charges them.
 
 mod access;
+mod accounts;
 mod audit;
 mod charges;
 mod counts;
@@ -30,8 +31,10 @@ use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
 use crate::time::Clock;
+use crate::vendor::{self, VendorError, Vendors};
 use crate::webhook::Sender;
 
+pub use accounts::{ConnectError, Offer};
 pub use audit::{Audited, Chain, Flaw, Misplaced};
 pub use charges::ChargeError;
 pub use counts::{ChargeLabels, Counts, TokenLabels};
@@ -54,6 +57,7 @@ pub struct Vault {
     keys: Arc<Keys>,
     opener: Opener,
     acquirers: Acquirers,
+    vendors: Vendors,
     clock: Clock,
     policy: Policy,
     /// Charges under way. They go on when the client hangs up: its server would not know whether money was taken.
@@ -76,6 +80,8 @@ pub struct Setup {
     pub kek: Source,
     /// Who takes charges.
     pub acquirers: Acquirers,
+    /// Where the vendors are.
+    pub vendors: vendor::settings::Settings,
     /// What tells it the time.
     pub clock: Clock,
     /// How long it keeps what.
@@ -90,6 +96,7 @@ impl Setup {
             kek: Source::File(dir.kek()),
             location: Location::Folder(dir),
             acquirers: Acquirers::default(),
+            vendors: vendor::settings::Settings::default(),
             clock: Clock::system(),
             policy: Policy::default(),
         }
@@ -139,7 +146,8 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
-        let Setup { location, kek, acquirers, clock, policy } = setup;
+        let Setup { location, kek, acquirers, vendors, clock, policy } = setup;
+        let vendors = Vendors::open(vendors)?;
         let store = Store::open(&location).await?;
         let door = location.door();
         let keys = Arc::new(Keys::open(&kek, &door, &store, clock.now(), out).await?);
@@ -150,6 +158,7 @@ impl Vault {
             keys,
             opener,
             acquirers,
+            vendors,
             clock,
             policy,
             charging: TaskTracker::new(),
@@ -179,6 +188,12 @@ impl Vault {
         &self.clock
     }
 
+    /// The vendors as it reaches them.
+    #[must_use]
+    pub const fn vendors(&self) -> &Vendors {
+        &self.vendors
+    }
+
     /// What it has done since it started.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
@@ -204,6 +219,9 @@ pub enum OpenError {
     /// Its database could not be had.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A vendor cannot be reached as it is set up.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
 }
 
 /// The vault's own fault. Trying again may help.

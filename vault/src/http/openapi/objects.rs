@@ -2,6 +2,7 @@
 //! member beside those that are named here.
 
 use cardseal::card::Brand;
+use cardseal::client::Profile;
 use serde_json::{Value, json};
 
 use super::schema::{
@@ -53,6 +54,7 @@ objects! {
     JwkSet jwk_set();
     NewWebhook new_webhook();
     PciToken pci_token();
+    Profile profile();
     Readiness readiness();
     Token token();
     Webhook webhook();
@@ -333,6 +335,42 @@ fn jwk_set() -> Value {
         &[],
     );
     object("The keys to seal cards to.", &[("keys", json!({ "type": "array", "items": key }))], &[])
+}
+
+fn profile() -> Value {
+    let base64url = |about| matching("^[A-Za-z0-9_-]+$", about);
+    let key = object(
+        "A public key (RFC 7517): RSA for RSA-OAEP-256, or P-256 for ECDH-ES.",
+        &[
+            ("kty", one_of(["EC", "RSA"], "RSA, or EC.")),
+            ("alg", one_of(["ECDH-ES", "RSA-OAEP-256"], "How content keys are wrapped or agreed on.")),
+            ("use", constant("enc")),
+            ("kid", text("The vendor's name for it.")),
+        ],
+        &[
+            ("n", base64url("Modulus, big-endian, base64url.")),
+            ("e", base64url("Public exponent, big-endian, base64url.")),
+            ("crv", constant("P-256")),
+            ("x", base64url("Coordinate, big-endian, base64url.")),
+            ("y", base64url("Coordinate, big-endian, base64url.")),
+        ],
+    );
+    object(
+        "Whose token a card becomes, and what a form needs for it.",
+        &[
+            ("object", constant("profile")),
+            ("name", one_of(Profile::ALL.map(Profile::as_str), "Whose token.")),
+            ("livemode", truth("Whether cards are real.")),
+        ],
+        &[
+            (
+                "keys",
+                json!({ "type": "array", "items": key, "description": "Keys to seal to, if the vendor takes seals." }),
+            ),
+            ("public_key", text("The merchant's key at Omise.")),
+            ("address", text("Where Omise takes cards.")),
+        ],
+    )
 }
 
 fn readiness() -> Value {

@@ -1,0 +1,175 @@
+//! The vendors that a card can end up at: what they know a merchant by, where they are, and how they are talked to.
+
+pub mod account;
+pub mod http;
+pub mod sealing_key;
+pub mod settings;
+mod watched;
+
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::pem;
+use thiserror::Error;
+
+use crate::merchant::Mode;
+use crate::server::TlsFiles;
+
+pub use account::Account;
+pub use watched::Watched;
+
+use http::{Client, Tls};
+use sealing_key::SealingKey;
+use settings::Settings;
+
+/// The vendors as a vault reaches them.
+#[derive(Debug, Default)]
+pub struct Vendors {
+    /// Where they are.
+    pub settings: Settings,
+    /// Thales D1.
+    pub thales_d1: ByMode<ThalesD1>,
+    /// Thales's PCI tokens.
+    pub thales_pci: ByMode<ThalesPci>,
+}
+
+/// Thales D1, as far as it is set up.
+#[derive(Debug)]
+pub struct ThalesD1 {
+    /// Where it is, and who the vault is to it.
+    pub settings: settings::ThalesD1,
+    /// The keys that cards are sealed to, the one to seal to first.
+    pub sealing_keys: Watched<Vec<SealingKey>>,
+    /// Its server.
+    pub client: Client,
+}
+
+/// Thales's PCI tokens, as far as they are set up.
+#[derive(Debug)]
+pub struct ThalesPci {
+    /// Where they are.
+    pub settings: settings::ThalesPci,
+    /// The key that cards are sealed to.
+    pub sealing_key: Watched<SealingKey>,
+    /// Their server.
+    pub client: Client,
+}
+
+/// One for test merchants and one for live ones: a vendor's own test system must not meet real cards, nor the other way.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ByMode<T> {
+    /// For live merchants.
+    pub live: Option<T>,
+    /// For test merchants.
+    pub test: Option<T>,
+}
+
+impl<T> ByMode<T> {
+    /// The one for merchants of this mode.
+    #[must_use]
+    pub const fn of(&self, mode: Mode) -> Option<&T> {
+        match mode {
+            Mode::Live => self.live.as_ref(),
+            Mode::Test => self.test.as_ref(),
+        }
+    }
+
+    /// Each that there is, with its mode.
+    pub fn each(&self) -> impl Iterator<Item = (Mode, &T)> {
+        [Mode::Live, Mode::Test].into_iter().filter_map(|mode| Some((mode, self.of(mode)?)))
+    }
+
+    fn try_map<U>(&self, open: impl Fn(&T) -> Result<U, VendorError>) -> Result<ByMode<U>, VendorError> {
+        let open = |one: &Option<T>| one.as_ref().map(&open).transpose();
+        Ok(ByMode { live: open(&self.live)?, test: open(&self.test)? })
+    }
+}
+
+impl<T> Default for ByMode<T> {
+    fn default() -> Self {
+        Self { live: None, test: None }
+    }
+}
+
+impl Vendors {
+    /// Reads the certificates and keys that the settings name. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`VendorError`]
+    pub fn open(settings: Settings) -> Result<Self, VendorError> {
+        Ok(Self {
+            thales_d1: settings.thales_d1.try_map(|d1| {
+                let file = d1.sealing_keys.clone();
+                Ok(ThalesD1 {
+                    client: Client::open(identified(
+                        &d1.client_cert,
+                        &d1.client_key,
+                        d1.authority.as_deref(),
+                    ))?,
+                    sealing_keys: Watched::new(vec![file.clone()], move || SealingKey::from_jwks(&file))?,
+                    settings: d1.clone(),
+                })
+            })?,
+            thales_pci: settings.thales_pci.try_map(|pci| {
+                let (file, kid) = (pci.sealing_cert.clone(), pci.sealing_kid.clone());
+                Ok(ThalesPci {
+                    client: Client::open(identified(
+                        &pci.client_cert,
+                        &pci.client_key,
+                        pci.authority.as_deref(),
+                    ))?,
+                    sealing_key: Watched::new(vec![file.clone()], move || {
+                        SealingKey::from_certificate(&file, kid.as_str())
+                    })?,
+                    settings: pci.clone(),
+                })
+            })?,
+            settings,
+        })
+    }
+}
+
+fn identified(certificate: &Path, key: &Path, authority: Option<&Path>) -> Tls {
+    let identity = TlsFiles { certificate: certificate.into(), key: key.into() };
+    Tls { authority: authority.map(Into::into), identity: Some(identity) }
+}
+
+/// Why a vendor cannot be reached at all. The operator's to put right.
+#[derive(Debug, Error)]
+pub enum VendorError {
+    /// A certificate is none, or not the key's.
+    #[error("the certificate {path} cannot be used: {source}", path = .path.display())]
+    Certificate {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What is wrong.
+        source: rustls::Error,
+    },
+    /// Connections cannot be made: the machine may have no certificates of authorities.
+    #[error("no connection to a vendor can be made: {0}")]
+    NoClient(String),
+    /// A PEM file cannot be read.
+    #[error("the PEM file {path} cannot be read: {source}", path = .path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: pem::Error,
+    },
+    /// A file holds no key that a card can be sealed to.
+    #[error("{path} holds no key that a card can be sealed to: {why}", path = .path.display())]
+    SealingKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {source}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+}
