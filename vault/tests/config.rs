@@ -139,6 +139,48 @@ fn the_help_tells_the_true_defaults() {
 }
 
 #[test]
+fn vendors_are_in_the_file() {
+    let text = r#"
+[vendors.omise.test]
+vault_url = "http://127.0.0.1:1/"
+
+[vendors.payment_options.live]
+url = "https://api.paymentoptions.com"
+
+[vendors.thales_pci.live]
+url = "https://thales.example/tsh-cof"
+sealing_cert = "/s.pem"
+sealing_kid = "1234"
+client_cert = "/c.pem"
+client_key = "/k.pem"
+"#;
+    let (_folder, path) = file(text);
+    let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);
+    for (key, value, origin) in [
+        ("vendors.omise.test.vault_url", "http://127.0.0.1:1", format!("{path}:3")),
+        ("vendors.omise.test.api_url", "https://api.omise.co", "default".into()),
+        ("vendors.payment_options.live.url", "https://api.paymentoptions.com", format!("{path}:6")),
+        ("vendors.thales_pci.live.sealing_kid", "1234", format!("{path}:11")),
+        ("vendors.thales_pci.live.client_key", "/k.pem", format!("{path}:13")),
+    ] {
+        assert_eq!(checked.setting(key), (value.to_owned(), origin), "{key}");
+    }
+    for (text, words) in [
+        ("[vendors.visa]", ":1: vendors.visa: unknown field `visa`"),
+        ("[vendors.omise]\nurl = 1", "vendors.omise"),
+        (
+            "[vendors.omise.test]\nvault_url = \"http://omise.example\"",
+            ":2: vendors.omise.test.vault_url: a vendor's address is https://",
+        ),
+        ("[vendors.thales_pci.test]\nurl = \"https://a\"", "missing field"),
+    ] {
+        let (_folder, path) = file(text);
+        let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);
+        assert!(checked.error().contains(words), "{text}: {}", checked.error());
+    }
+}
+
+#[test]
 fn flags_come_before_variables_and_those_before_the_file() {
     let (_folder, path) = file(
         "data_dir = \"/file\"\nlisten = \"file:1\"\nshutdown_delay = \"1s\"\n[limits]\nconnections = 1\n",

@@ -1,9 +1,11 @@
 use axum::body::Body;
 use axum::http::Method;
 use axum::http::header::ACCEPT_LANGUAGE;
+use cardseal::client::Profile;
 use cardseal_vault::merchant::{ClearCards, Mode};
 
 use crate::support::release::Released;
+use crate::support::vendors::Vendors;
 use crate::support::{Account, Answer, Asked, SHOP, request};
 
 const OTHER_SHOP: &str = "https://other.example";
@@ -58,6 +60,23 @@ async fn a_registered_page_gets_the_card_fields() {
     assert!(permissions.contains("camera=()") && permissions.contains("payment=()"));
     // A page that may be framed by some says so in its policy alone.
     assert_eq!(answer.header("x-frame-options"), None);
+}
+
+#[tokio::test]
+async fn a_form_may_send_cards_to_omise_only_for_a_merchant_that_is_there() {
+    let vendors = Vendors::start().await;
+    let asked = Asked::reaching(&vendors).await.serving_assets(Released::new("1.0.0").assets());
+    let account = asked.merchant().await;
+    let connects = async || {
+        let answer = asked.get(&frame(&account, SHOP, ""), "").await;
+        let policy = answer.header("content-security-policy").unwrap().to_owned();
+        policy.split("; ").find(|directive| directive.starts_with("connect-src ")).unwrap().to_owned()
+    };
+    assert_eq!(connects().await, "connect-src 'self'");
+    vendors.connect(&asked, &account, Profile::PaymentOptions).await;
+    assert_eq!(connects().await, "connect-src 'self'");
+    vendors.connect(&asked, &account, Profile::Omise).await;
+    assert_eq!(connects().await, format!("connect-src 'self' {}", vendors.sandbox.omise.server.url()));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod limits;
 mod metrics;
 mod openapi;
 mod pci_tokens;
+mod profiles;
 mod request;
 mod seals;
 mod tokens;

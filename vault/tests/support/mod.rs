@@ -8,6 +8,7 @@ pub(crate) mod program;
 pub(crate) mod receiver;
 mod recorded;
 pub(crate) mod release;
+pub(crate) mod vendors;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,9 +107,13 @@ impl Asked {
 
     /// A vault that serves the card form.
     pub(crate) async fn serving(assets: Assets) -> Self {
-        let asked = Self::new().await;
-        let limiter = limiter(&UNLIMITED, &asked.elapsed);
-        Self { router: routes(&asked.vault, Some(assets), limiter), ..asked }
+        Self::new().await.serving_assets(assets)
+    }
+
+    /// The same vault with the card form.
+    pub(crate) fn serving_assets(self, assets: Assets) -> Self {
+        let limiter = limiter(&UNLIMITED, &self.elapsed);
+        Self { router: routes(&self.vault, Some(assets), limiter), ..self }
     }
 
     /// A vault with rate limits. The others have none.
@@ -119,20 +124,28 @@ impl Asked {
     }
 
     pub(crate) async fn reopen(dir: impl Into<Arc<Home>>, acquirers: Acquirers) -> Self {
-        Self::open(dir.into(), acquirers, Arc::new(AtomicU64::new(NOON))).await
+        Self::open(dir.into(), Arc::new(AtomicU64::new(NOON)), |setup| setup.acquirers = acquirers).await
+    }
+
+    /// A vault that is set up otherwise.
+    pub(crate) async fn new_with(set_up: impl FnOnce(&mut Setup)) -> Self {
+        Self::open(Arc::new(Home::new().await), Arc::new(AtomicU64::new(NOON)), set_up).await
     }
 
     /// Another process on the same database, by the same clock.
     pub(crate) async fn beside(&self, acquirers: Acquirers) -> Self {
-        Self::open(Arc::clone(&self.dir), acquirers, Arc::clone(&self.clock)).await
+        let set_up = |setup: &mut Setup| setup.acquirers = acquirers;
+        Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await
     }
 
-    async fn open(dir: Arc<Home>, acquirers: Acquirers, seconds: Arc<AtomicU64>) -> Self {
+    async fn open(dir: Arc<Home>, seconds: Arc<AtomicU64>, set_up: impl FnOnce(&mut Setup)) -> Self {
         let clock = Clock::new({
             let seconds = Arc::clone(&seconds);
             move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
         });
-        let vault = Vault::open(Setup { acquirers, clock, ..dir.setup() }).await.unwrap();
+        let mut setup = Setup { clock, ..dir.setup() };
+        set_up(&mut setup);
+        let vault = Vault::open(setup).await.unwrap();
         let elapsed = Arc::default();
         let router = routes(&vault, None, limiter(&UNLIMITED, &elapsed));
         Self { router, vault, dir, clock: seconds, elapsed, face: Face::Public }

@@ -1,7 +1,7 @@
 //! The program as an operator runs it, and requests over a real socket.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek as _, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -15,6 +15,13 @@ use super::home::Home;
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
+}
+
+/// A command that reads something.
+pub(crate) fn run_with_input(arguments: &[&str], input: &str) -> Output {
+    let mut input_file = tempfile::tempfile().unwrap();
+    input_file.write_all(input.as_bytes()).and_then(|()| input_file.rewind()).unwrap();
+    command(arguments).stdin(input_file).output().unwrap()
 }
 
 /// A command, not yet run.
