@@ -6,6 +6,7 @@
 //! | `DELETE /NAME/records` | forgets it |
 //! | `POST /NAME/moods`, `{"mood":"status:503","requests":2}` | says how the next requests are answered |
 //! | `DELETE /NAME/moods` | they are answered well again |
+//! | `GET /wires` | what went over all wires, the vault's too where it is tapped, without a card |
 //! | `POST /thales-d1/tokens/ID/events`, `{"event":"renewal"}` | something happens to that token's card; nobody is told yet |
 //! | `GET /thales-d1/tokens/ID/notifications` | what there is to tell of it, in order |
 //! | `POST /thales-d1/tokens/ID/notifications/0`, a [`Receiver`] | tells of the first; again if it is asked again |
@@ -29,6 +30,8 @@ use crate::Sandbox;
 use crate::callback::{Notification, Receiver};
 use crate::mood::Mood;
 use crate::server::Server;
+use crate::tap::Tap;
+use crate::wire::Wire;
 use crate::{thales_d1, thales_pci};
 
 /// The server that is asked.
@@ -40,7 +43,8 @@ impl Control {
     ///
     /// # Errors
     /// What the system said.
-    pub async fn start(port: u16, sandbox: Arc<Sandbox>) -> io::Result<Self> {
+    pub async fn start(port: u16, sandbox: Arc<Sandbox>, tap: Option<Tap>) -> io::Result<Self> {
+        let wires = Arc::new(Wires { sandbox: Arc::clone(&sandbox), tap });
         let routes = Router::new()
             .route("/{name}/records", get(records).delete(forget))
             .route("/{name}/moods", post(feel).delete(calm))
@@ -48,7 +52,8 @@ impl Control {
             .route("/thales-pci/tokens/{id}/events", post(happen_at_pci))
             .route("/{name}/tokens/{id}/notifications", get(notifications))
             .route("/{name}/tokens/{id}/notifications/{number}", post(tell))
-            .with_state(sandbox);
+            .with_state(sandbox)
+            .merge(Router::new().route("/wires", get(wires_of)).with_state(wires));
         Server::start(port, None, routes).await.map(Self)
     }
 
@@ -57,6 +62,27 @@ impl Control {
     pub fn url(&self) -> String {
         self.0.url()
     }
+}
+
+/// Everything that went over a wire.
+struct Wires {
+    sandbox: Arc<Sandbox>,
+    tap: Option<Tap>,
+}
+
+/// What browsers load to show the form is left out.
+const ASSETS: [&str; 4] = ["/v1/", "/frame", "/livez", "/favicon"];
+
+async fn wires_of(State(wires): State<Arc<Wires>>) -> Json<Vec<Wire>> {
+    let vendors = Sandbox::NAMES.iter().filter_map(|name| Some((*name, wires.sandbox.server(name)?)));
+    let tapped = wires.tap.iter().map(|tap| ("vault", tap.server()));
+    let all = vendors.chain(tapped).flat_map(|(name, server)| {
+        server.records.all().into_iter().map(move |exchange| Wire::new(name, &exchange))
+    });
+    let is_asset = |wire: &Wire| ASSETS.iter().any(|asset| wire.path.starts_with(asset));
+    let mut all: Vec<_> = all.filter(|wire| wire.method != "OPTIONS" && !is_asset(wire)).collect();
+    all.sort_by_key(|wire| wire.number);
+    Json(all)
 }
 
 async fn records(State(sandbox): State<Arc<Sandbox>>, Path(name): Path<String>) -> Response {

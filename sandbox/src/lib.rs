@@ -9,8 +9,8 @@
 //! | Payment Options | [`payment_options`] |
 //!
 //! Each keeps what it was asked ([`record`]) and can be told how to answer next ([`mood`]). Thales's tell a client of what
-//! happens to cards ([`callback`]). They are for test cards: what they
-//! keep, they keep in the clear, in memory.
+//! happens to cards ([`callback`]). A [`tap`] keeps what goes to a vault, and [`wire`] shows all of it without a card.
+//! They are for test cards: what they keep, they keep in the clear, in memory.
 
 pub mod callback;
 pub mod certificates;
@@ -24,8 +24,10 @@ pub mod payment_options;
 mod random;
 pub mod record;
 pub mod server;
+pub mod tap;
 pub mod thales_d1;
 pub mod thales_pci;
+pub mod wire;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub use control::Control;
 pub use mood::Mood;
 pub use record::Exchange;
 pub use server::Server;
+pub use tap::Tap;
 
 use omise::Omise;
 use payment_options::PaymentOptions;

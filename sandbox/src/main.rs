@@ -12,15 +12,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use cardseal_sandbox::certificates::{Authority, Identity};
-use cardseal_sandbox::{Control, Sandbox};
+use cardseal_sandbox::{Control, Sandbox, Tap};
 use lexopt::prelude::{Long, ValueExt};
 use serde_json::json;
 
 const HELP: &str = "\
-cardseal-sandbox --folder DIR [--control-port N]
+cardseal-sandbox --folder DIR [--control-port N] [--tap URL --tap-port N]
 
   --folder        where certificates, keys and sandbox.json go
-  --control-port  where it is told how to answer, and asked what it was asked; any free one unless given";
+  --control-port  where it is told how to answer, and asked what it was asked; any free one unless given
+  --tap           a vault to stand in front of, so that /wires shows what goes to it
+  --tap-port      where to stand";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,30 +36,43 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<()> {
-    let (folder, control_port) = parse()?;
+    let Options { folder, control_port, tap, tap_port } = parse()?;
     let sandbox = Sandbox::start().await?;
-    let control = Control::start(control_port, sandbox.clone()).await?;
+    let tap = match tap {
+        Some(vault) => Some(Tap::start(tap_port, &vault).await?),
+        None => None,
+    };
+    let control = Control::start(control_port, sandbox.clone(), tap).await?;
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     write(&folder, &sandbox, &control)?;
     for name in Sandbox::NAMES {
         let server = sandbox.server(name).context("a server without a name")?;
         println!("{name:16} {}", server.url());
     }
-    println!("{:16} {}", "control", control.url());
+    println!("cardseal-sandbox listening on {}", control.url());
     tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")
 }
 
-fn parse() -> Result<(PathBuf, u16)> {
+struct Options {
+    folder: PathBuf,
+    control_port: u16,
+    tap: Option<String>,
+    tap_port: u16,
+}
+
+fn parse() -> Result<Options> {
     let mut parser = lexopt::Parser::from_env();
-    let (mut folder, mut control_port) = (None, 0);
+    let (mut folder, mut control_port, mut tap, mut tap_port) = (None, 0, None, 0);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("folder") => folder = Some(PathBuf::from(parser.value()?)),
             Long("control-port") => control_port = parser.value()?.parse()?,
+            Long("tap") => tap = Some(parser.value()?.string()?),
+            Long("tap-port") => tap_port = parser.value()?.parse()?,
             other => return Err(other.unexpected().into()),
         }
     }
-    Ok((folder.context("--folder is missing")?, control_port))
+    Ok(Options { folder: folder.context("--folder is missing")?, control_port, tap, tap_port })
 }
 
 /// Everything that a vendor would hand over when a client begins.

@@ -1,6 +1,7 @@
 //! What came in and went out, so that a test can look at what a relay really sent.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -8,6 +9,8 @@ use serde::Serialize;
 /// A request and its answer. Bodies are as they were: they may hold cards, which are test cards.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Exchange {
+    /// Its number among what all servers of this process answered.
+    pub number: u64,
     /// The method.
     pub method: String,
     /// Path and query.
@@ -72,7 +75,9 @@ impl Records {
     }
 
     pub(crate) fn add(&self, exchange: Exchange) {
-        self.exchanges().push(exchange);
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        self.exchanges().push(Exchange { number, ..exchange });
     }
 
     fn exchanges(&self) -> MutexGuard<'_, Vec<Exchange>> {
@@ -87,6 +92,7 @@ mod tests {
     #[test]
     fn what_was_sent_is_not_shown_by_accident() {
         let exchange = Exchange {
+            number: 0,
             method: "POST".into(),
             path: "/tokens".into(),
             headers: vec![("authorization".into(), "secret".into())],

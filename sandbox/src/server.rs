@@ -119,6 +119,8 @@ async fn answer(
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| HangingUp)?.to_bytes();
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), lossy(value.as_bytes())));
     let mut exchange = Exchange {
+        // Its number comes with the answer.
+        number: 0,
         method: parts.method.to_string(),
         path: parts.uri.to_string(),
         headers: headers.collect(),

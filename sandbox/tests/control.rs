@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use cardseal_sandbox::{Control, Sandbox};
+use cardseal_sandbox::{Control, Sandbox, Tap};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::sealing;
 #[tokio::test]
 async fn servers_are_told_how_to_answer_and_asked_what_they_were_asked() {
     let sandbox = Sandbox::start().await.unwrap();
-    let control = Control::start(0, sandbox.clone()).await.unwrap();
+    let control = Control::start(0, sandbox.clone(), None).await.unwrap();
     let client = Client::new();
     let told = |name: &str, mood: &str, requests: usize| {
         let url = format!("{}/{name}/moods", control.url());
@@ -60,7 +60,7 @@ async fn servers_are_told_how_to_answer_and_asked_what_they_were_asked() {
 #[tokio::test]
 async fn things_happen_to_cards_and_are_told_when_it_is_said() {
     let sandbox = Sandbox::start().await.unwrap();
-    let control = Control::start(0, sandbox.clone()).await.unwrap();
+    let control = Control::start(0, sandbox.clone(), None).await.unwrap();
     let (client, thales) = (Client::new(), &sandbox.thales_pci);
     let credentials = &thales.credentials;
     let header = json!({ "alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": credentials.kid });
@@ -103,4 +103,29 @@ async fn things_happen_to_cards_and_are_told_when_it_is_said() {
     drop(server);
     let nobody = post(format!("{token}/notifications/0"), &receiver).await;
     assert_eq!(nobody.status(), StatusCode::BAD_GATEWAY);
+}
+
+#[tokio::test]
+async fn what_went_over_the_wires_is_shown_without_a_card() {
+    let sandbox = Sandbox::start().await.unwrap();
+    // In the vault's place.
+    let tap = Tap::start(0, &sandbox.omise.server.url()).await.unwrap();
+    let vault = tap.server().url();
+    let control = Control::start(0, sandbox.clone(), Some(tap)).await.unwrap();
+    let client = Client::new();
+    let form = [("card[number]", "4242424242424242"), ("card[security_code]", "123")];
+    let request = client.post(format!("{vault}/tokens")).header("origin", "https://shop.example");
+    let answer = request.form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    client.get(format!("{vault}/v1/cardseal.js")).send().await.unwrap();
+
+    let shown = client.get(format!("{}/wires", control.url())).send().await.unwrap();
+    let wires: Vec<Value> = shown.json().await.unwrap();
+    // At the tap and behind it, the asset at the vendor only, who has none.
+    let ways: Vec<_> = wires.iter().map(|wire| (wire["from"].as_str(), wire["to"].as_str())).collect();
+    assert_eq!(ways, [(Some("browser"), Some("omise")), (Some("browser"), Some("vault"))]);
+    assert_eq!(wires[1]["status"], 401);
+    assert_eq!(wires[1]["request"][1], json!({ "black": 16 }));
+    let text = json!(wires).to_string();
+    assert!(!text.contains("4242") && !text.contains("123"), "{text}");
 }
