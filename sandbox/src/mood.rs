@@ -18,6 +18,8 @@ pub enum Mood {
     Late(Duration),
     /// It is not carried out, and answered with this status and an empty object.
     Status(StatusCode),
+    /// The same, with the wish not to be asked again for so many seconds.
+    Busy(StatusCode, u32),
     /// It is carried out, and answered with what is no JSON.
     Garbage,
     /// It is not carried out, and the connection ends.
@@ -28,7 +30,9 @@ pub enum Mood {
 
 /// Not a mood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a mood is well, late:MILLISECONDS, status:NUMBER, garbage, hang-up or lose-answer")]
+#[error(
+    "a mood is well, late:MILLISECONDS, status:NUMBER, busy:NUMBER:SECONDS, garbage, hang-up or lose-answer"
+)]
 pub struct NotAMood;
 
 impl FromStr for Mood {
@@ -38,6 +42,10 @@ impl FromStr for Mood {
         Ok(match text.split_once(':') {
             Some(("late", millis)) => {
                 Self::Late(Duration::from_millis(millis.parse().map_err(|_| NotAMood)?))
+            }
+            Some(("busy", busy)) => {
+                let (status, seconds) = busy.split_once(':').ok_or(NotAMood)?;
+                Self::Busy(status.parse().map_err(|_| NotAMood)?, seconds.parse().map_err(|_| NotAMood)?)
             }
             Some(("status", status)) => Self::Status(status.parse().map_err(|_| NotAMood)?),
             None if text == "well" => Self::Well,
@@ -84,13 +92,16 @@ mod tests {
             ("well", Mood::Well),
             ("late:1500", Mood::Late(Duration::from_millis(1500))),
             ("status:503", Mood::Status(StatusCode::SERVICE_UNAVAILABLE)),
+            ("busy:429:5", Mood::Busy(StatusCode::TOO_MANY_REQUESTS, 5)),
             ("garbage", Mood::Garbage),
             ("hang-up", Mood::HangUp),
             ("lose-answer", Mood::LoseAnswer),
         ] {
             assert_eq!(text.parse::<Mood>().unwrap(), mood);
         }
-        for text in ["", "late", "late:", "late:soon", "status:99", "status:1000", "angry"] {
+        for text in
+            ["", "late", "late:", "late:soon", "status:99", "status:1000", "busy:503", "busy:503:-1", "angry"]
+        {
             assert_eq!(text.parse::<Mood>(), Err(NotAMood), "{text}");
         }
     }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use axum::http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -134,9 +134,11 @@ async fn answer(
             shared.records.add(exchange);
             return Err(HangingUp);
         }
-        Mood::Status(status) => {
-            let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            axum::response::IntoResponse::into_response((status, headers, "{}"))
+        Mood::Status(status) => bare(status),
+        Mood::Busy(status, seconds) => {
+            let mut response = bare(status);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            response
         }
         Mood::Garbage | Mood::Late(_) | Mood::LoseAnswer | Mood::Well => {
             carried_out(shared.vendor.clone(), Request::from_parts(parts, body.into())).await
@@ -153,7 +155,7 @@ async fn answer(
             shared.records.add(exchange);
             return Err(HangingUp);
         }
-        Mood::HangUp | Mood::Status(_) | Mood::Well => {}
+        Mood::Busy(..) | Mood::HangUp | Mood::Status(_) | Mood::Well => {}
     }
     exchange.answer = Some(Answer { status: parts.status.as_u16(), body: lossy(&body) });
     shared.records.add(exchange);

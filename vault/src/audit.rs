@@ -57,16 +57,20 @@ pub enum Action {
     DeleteCustomer,
     /// A PCI token was deleted.
     DeletePciToken,
+    /// A vendor's token was deleted.
+    DeleteVendorToken,
     /// An address is told of events no longer.
     DeleteWebhook,
     /// A vault's key was destroyed.
     DestroyKey,
-    /// A card's number was given out in the clear.
+    /// A card's number was given out: in the clear, or by a vendor, sealed to the merchant's own key.
     Detokenize,
     /// A merchant's account with a vendor was forgotten.
     DisconnectVendor,
     /// A card was opened to be kept on file.
     KeepCard,
+    /// What a payment is made with was asked for with a vendor's token.
+    PayWithVendorToken,
     /// Cards were opened to be put under another key.
     Reencrypt,
     /// A merchant's origins were replaced.
@@ -82,7 +86,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 21] = [
         Self::AddKey,
         Self::AddMerchant,
         Self::AddWebhook,
@@ -91,11 +95,13 @@ impl Action {
         Self::DeleteCard,
         Self::DeleteCustomer,
         Self::DeletePciToken,
+        Self::DeleteVendorToken,
         Self::DeleteWebhook,
         Self::DestroyKey,
         Self::Detokenize,
         Self::DisconnectVendor,
         Self::KeepCard,
+        Self::PayWithVendorToken,
         Self::Reencrypt,
         Self::ReplaceOrigins,
         Self::RevokeKey,
@@ -116,11 +122,13 @@ impl Action {
             Self::DeleteCard => "card.delete",
             Self::DeleteCustomer => "customer.delete",
             Self::DeletePciToken => "pci_token.delete",
+            Self::DeleteVendorToken => "vendor_token.delete",
             Self::DeleteWebhook => "webhook.delete",
             Self::DestroyKey => "vault_key.destroy",
             Self::Detokenize => "card.detokenize",
             Self::DisconnectVendor => "vendor.disconnect",
             Self::KeepCard => "card.keep",
+            Self::PayWithVendorToken => "vendor_token.pay",
             Self::Reencrypt => "card.reencrypt",
             Self::ReplaceOrigins => "merchant.origins",
             Self::RevokeKey => "key.revoke",

@@ -18,7 +18,7 @@ pub struct Event {
     pub data: Map<String, Value>,
 }
 
-/// What may happen, in Omise's words.
+/// What may happen, in Omise's words where it has any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKey {
     /// A customer's card was deleted.
@@ -37,11 +37,17 @@ pub enum EventKey {
     CustomerUpdate,
     /// A customer was changed, and got a card or the one it had anew.
     CustomerUpdateCard,
+    /// A card became a vendor's token.
+    VendorTokenCreate,
+    /// A vendor's token was deleted.
+    VendorTokenDestroy,
+    /// A vendor's token or its card was changed.
+    VendorTokenUpdate,
 }
 
 impl EventKey {
     /// Every key.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::CardDestroy,
         Self::CardUpdate,
         Self::ChargeComplete,
@@ -50,6 +56,9 @@ impl EventKey {
         Self::CustomerDestroy,
         Self::CustomerUpdate,
         Self::CustomerUpdateCard,
+        Self::VendorTokenCreate,
+        Self::VendorTokenDestroy,
+        Self::VendorTokenUpdate,
     ];
 
     /// Its name in Omise's API and in the store.
@@ -64,6 +73,9 @@ impl EventKey {
             Self::CustomerDestroy => "customer.destroy",
             Self::CustomerUpdate => "customer.update",
             Self::CustomerUpdateCard => "customer.update.card",
+            Self::VendorTokenCreate => "vendor_token.create",
+            Self::VendorTokenDestroy => "vendor_token.destroy",
+            Self::VendorTokenUpdate => "vendor_token.update",
         }
     }
 }

@@ -98,6 +98,10 @@ id!(
     EventId, "evnt_"
 );
 id!(
+    /// A vendor's token, by a name of the vault's own: `vtok_test_…`, `vtok_…`.
+    VendorTokenId, "vtok_"
+);
+id!(
     /// A webhook: `hook_test_…`, `hook_…`.
     WebhookId, "hook_"
 );

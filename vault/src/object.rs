@@ -11,9 +11,11 @@ use crate::event::Event;
 use crate::id::{CustomerId, WebhookId};
 use crate::list::Page;
 use crate::merchant::Mode;
+use crate::pci_token::MonthYear;
 use crate::store::StoredCustomer;
 use crate::time::Timestamp;
 use crate::token::{CardFacts, Line, Token, Usage};
+use crate::vendor::VendorToken;
 use crate::webhook::{Webhook, WebhookSecret};
 
 #[derive(Debug, Serialize)]
@@ -295,6 +297,57 @@ pub(crate) struct DeletedWebhookObject {
 impl DeletedWebhookObject {
     pub(crate) fn new(id: &WebhookId, mode: Mode) -> Self {
         Self { object: "webhook", id: id.to_string(), livemode: mode == Mode::Live, deleted: true }
+    }
+}
+
+/// A vendor's token. It has none of the members that a page would learn of a card by, when a page asks.
+#[derive(Debug, Serialize)]
+pub(crate) struct VendorTokenObject {
+    object: &'static str,
+    profile: &'static str,
+    id: String,
+    livemode: bool,
+    state: String,
+    created_at: String,
+    #[serde(flatten)]
+    told: Option<ToldObject>,
+}
+
+/// What a vendor has told of a token, for merchants' servers.
+#[derive(Debug, Serialize)]
+struct ToldObject {
+    card_last_digits: Option<String>,
+    card_expiry_date: Option<String>,
+    token_expiry_date: Option<String>,
+    par: Option<String>,
+    last_update_timestamp: Option<String>,
+}
+
+impl VendorTokenObject {
+    /// For a page.
+    pub(crate) fn for_page(token: &VendorToken, mode: Mode) -> Self {
+        Self {
+            object: "vendor_token",
+            profile: token.vendor.profile().as_str(),
+            id: token.token_id.as_str().into(),
+            livemode: mode == Mode::Live,
+            state: token.state.as_str().into(),
+            created_at: token.created_at.to_string(),
+            told: None,
+        }
+    }
+
+    /// For the merchant's server.
+    pub(crate) fn new(token: &VendorToken, mode: Mode) -> Self {
+        let facts = &token.facts;
+        let told = ToldObject {
+            card_last_digits: facts.card_last_digits.as_ref().map(|digits| digits.as_str().into()),
+            card_expiry_date: facts.card_expiry.map(MonthYear::mmyy),
+            token_expiry_date: facts.token_expiry.map(MonthYear::mmyy),
+            par: facts.par.as_ref().map(|par| par.as_str().into()),
+            last_update_timestamp: token.updated_at.map(|moment| moment.to_string()),
+        };
+        Self { told: Some(told), ..Self::for_page(token, mode) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! PCI tokens, shaped like Thales's: a card's number and expiry, kept until they are asked for or deleted.
 
+use aws_lc_rs::rand;
 use cardseal::card::{Brand, Expiry, Number};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -47,6 +48,15 @@ pub struct MonthYear {
 }
 
 impl MonthYear {
+    /// Reads it as Thales writes it: `MMYY`, of this century; `None` for any other text.
+    #[must_use]
+    pub fn from_mmyy(text: &str) -> Option<Self> {
+        let is_digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let (month, year) = is_digits.then(|| text.split_at(2))?;
+        let (month, year) = (month.parse().ok()?, year.parse::<u16>().ok()?);
+        (1..=12).contains(&month).then_some(Self { month, year: 2000 + year })
+    }
+
     /// As Thales writes it: `MMYY`.
     #[must_use]
     pub fn mmyy(self) -> String {
@@ -77,6 +87,18 @@ pub struct CorrelationId(String);
 impl CorrelationId {
     /// Most characters of one: a UUID with hyphens.
     pub const MAX_CHARS: usize = 36;
+
+    /// A new one: a random UUID (RFC 9562, version 4). D1 takes it as well, `^[A-Za-z0-9_-]{1,64}$`.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "AWS-LC ends the process rather than give no random bytes")]
+    pub fn random() -> Self {
+        let mut bytes = [0; 16];
+        rand::fill(&mut bytes).expect("random bytes");
+        (bytes[6], bytes[8]) = (bytes[6] & 0x0f | 0x40, bytes[8] & 0x3f | 0x80);
+        let groups = [0..4, 4..6, 6..8, 8..10, 10..16]
+            .map(|group| bytes[group].iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")));
+        Self(groups.join("-"))
+    }
 
     /// Reads one.
     ///

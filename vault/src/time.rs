@@ -1,6 +1,8 @@
-//! The moment things happen at, and the clock that tells it.
+//! The moment things happen at, the clock that tells it, and waiting.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -100,6 +102,38 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// Lets time pass before something is tried again: by the system's clock, or in a test by any other.
+#[derive(Clone)]
+pub struct Pauses(Arc<dyn Fn(Duration) -> Pause + Send + Sync>);
+
+/// A pause takes a while.
+pub type Pause = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Pauses {
+    /// As long as they are said to be.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(|time| Box::pin(tokio::time::sleep(time)))
+    }
+
+    /// Pauses that end when those of `pause` do.
+    #[must_use]
+    pub fn new(pause: impl Fn(Duration) -> Pause + Send + Sync + 'static) -> Self {
+        Self(Arc::new(pause))
+    }
+
+    /// Waits.
+    pub async fn pause(&self, time: Duration) {
+        (self.0)(time).await;
+    }
+}
+
+impl fmt::Debug for Pauses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Pauses")
     }
 }
 

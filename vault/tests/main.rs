@@ -22,5 +22,6 @@ mod status;
 mod store;
 mod support;
 mod threats;
+mod vendors;
 mod verify;
 mod weak_points;

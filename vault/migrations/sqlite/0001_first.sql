@@ -201,6 +201,41 @@ CREATE TABLE pci_tokens (
 
 CREATE UNIQUE INDEX pci_tokens_by_seal ON pci_tokens (merchant_id, seal_id);
 
+-- Vendors' tokens that cards became on their way through the vault, which never saw the cards.
+CREATE TABLE vendor_tokens (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    profile          TEXT    NOT NULL,
+    -- The vendor's own name for it.
+    token_id         TEXT    NOT NULL,
+    state            TEXT    NOT NULL,
+    -- When the vendor says that it changed last, in milliseconds since 1970.
+    changed_ms       INTEGER,
+    data_key_version INTEGER NOT NULL,
+    -- What the vendor has told of the card.
+    details          BLOB    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+) STRICT;
+
+CREATE UNIQUE INDEX vendor_tokens_by_name ON vendor_tokens (merchant_id, profile, token_id);
+-- A vendor that tells of a change knows the merchant by another name.
+CREATE INDEX vendor_tokens_by_vendor ON vendor_tokens (profile, token_id);
+
+-- Sealed cards that were passed on to a vendor: each once.
+CREATE TABLE passed_seals (
+    merchant_id TEXT    NOT NULL,
+    profile     TEXT    NOT NULL,
+    -- SHA-256 of the JWE.
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    -- The token that it became; none while that is not known.
+    token       TEXT,
+    -- Whether that will never be known.
+    lost        INTEGER NOT NULL CHECK (lost IN (0, 1)),
+    begun_at    INTEGER NOT NULL,
+    PRIMARY KEY (merchant_id, profile, hash)
+) STRICT;
+
 -- What happened, in the order in which it did: `seq` counts for each merchant.
 CREATE TABLE events (
     merchant_id TEXT    NOT NULL,

@@ -27,7 +27,7 @@ use crate::log::{self, Format};
 use crate::merchant::Origin;
 use crate::server::ServeError;
 use crate::store::{Store, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Pauses};
 use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
 use crate::vendor::{self, account::NotAnAccount};
 use crate::verify::VerifyError;
@@ -124,6 +124,7 @@ async fn open_with(database: Database, kek: Source) -> Result<Arc<Vault>, CliErr
         // A command asks no vendor.
         vendors: vendor::settings::Settings::default(),
         clock: Clock::system(),
+        pauses: Pauses::system(),
         policy: Policy::default(),
     };
     Ok(Vault::open(setup).await?)

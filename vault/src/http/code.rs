@@ -103,6 +103,12 @@ codes! {
         "Send JSON or a form in UTF-8, and say which as Content-Type.";
     UsedToken "used_token" BAD_REQUEST Caller
         "A token is used once. The message names the charge or the customer: look that up.";
+    VendorOutcomeUnknown "vendor_outcome_unknown" FAILED_DEPENDENCY Vendor
+        "The vendor may have done it or not, so nobody asks again by itself. The member vendor has what to ask it with.";
+    VendorRefused "vendor_refused" FAILED_DEPENDENCY Operator
+        "The vendor refused. The member vendor has its status and code; the merchant or the operator puts it right.";
+    VendorUnavailable "vendor_unavailable" BAD_GATEWAY Vendor
+        "Try again: the vendor cannot be reached or is busy, and has done nothing.";
     WrongMerchant "wrong_merchant" BAD_REQUEST Caller
         "Seal for the public key that the request is sent with.";
 }
@@ -122,6 +128,7 @@ pub(super) enum Fault {
     Nobody,
     Operator,
     Vault,
+    Vendor,
 }
 
 impl fmt::Display for Fault {
@@ -132,6 +139,7 @@ impl fmt::Display for Fault {
             Self::Nobody => "nobody",
             Self::Operator => "the vault's operator",
             Self::Vault => "the vault",
+            Self::Vendor => "the vendor",
         })
     }
 }

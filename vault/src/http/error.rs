@@ -23,6 +23,8 @@ use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
 use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, TokenizeError};
+use crate::vendor::Failed;
+use crate::vendor::fault::Fault;
 use crate::webhook::NotAWebhookUrl;
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
@@ -71,6 +73,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("the PCI token is deleted; its card is gone")]
     DeletedPciToken,
+    /// The caller's fault.
+    #[error("the token is deleted")]
+    DeletedVendorToken,
     /// The cardholder's fault.
     #[error(transparent)]
     InvalidCard(#[from] CardProblems),
@@ -83,6 +88,9 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("the seal does not open")]
     InvalidSeal,
+    /// The vendor's or the network's. The same sealed card is never sent again; another seal may make a second token.
+    #[error("it is not known whether {} made a token of this seal", .0.as_str())]
+    LostVendorToken(Profile),
     /// The caller's fault.
     #[error("this path does not take this method; the Allow header has those it takes")]
     MethodNotAllowed,
@@ -129,6 +137,9 @@ pub(super) enum ApiError {
     #[error("token was not found")]
     NoSuchToken,
     /// The caller's fault.
+    #[error("token was not found")]
+    NoSuchVendorToken,
+    /// The caller's fault.
     #[error("webhook was not found")]
     NoSuchWebhook,
     /// Nobody's fault: it is starting, or waits for its custodians. Trying again after the time in `Retry-After` may help.
@@ -171,6 +182,12 @@ pub(super) enum ApiError {
         /// What used it.
         by: UsedBy,
     },
+    /// The vendor's, the operator's or the cardholder's fault; asking again helps if the vendor is busy.
+    #[error("{}", vendor_message(.0))]
+    Vendor(Failed),
+    /// The operator's to put right.
+    #[error("this is not set up with the vendor")]
+    VendorNotSetUp,
     /// The page's fault.
     #[error("the card was sealed for another public key than the request's")]
     WrongMerchant,
@@ -179,7 +196,7 @@ pub(super) enum ApiError {
 impl ApiError {
     /// Its body, for where no response can be made.
     pub(super) fn to_json(&self) -> String {
-        let ErrorObject { object, location, code, message } = self.object();
+        let ErrorObject { object, location, code, message, vendor: _ } = self.object();
         serde_json::json!({ "object": object, "location": location, "code": code, "message": message })
             .to_string()
     }
@@ -191,6 +208,25 @@ impl ApiError {
             location: format!("/docs/errors#{}", code.anchor()),
             code: code.as_str(),
             message: self.to_string(),
+            vendor: self.vendor(),
+        }
+    }
+
+    fn vendor(&self) -> Option<VendorObject> {
+        match self {
+            Self::LostVendorToken(profile) => {
+                Some(VendorObject { name: profile.as_str(), status: None, code: None, correlation_id: None })
+            }
+            Self::Vendor(failed) => {
+                let Fault { profile, status, code, correlation_id } = failed.fault();
+                Some(VendorObject {
+                    name: profile.as_str(),
+                    status: status.map(|status| status.as_u16()),
+                    code: code.as_ref().map(|code| code.as_str().into()),
+                    correlation_id: Some(correlation_id.as_str().into()),
+                })
+            }
+            _ => None,
         }
     }
 
@@ -211,7 +247,11 @@ impl ApiError {
             Self::HeadTooLarge => Code::HeadTooLarge,
             Self::Internal(_) => Code::InternalError,
             Self::InvalidAmount => Code::InvalidAmount,
-            Self::DeletedPciToken => Code::DeletedToken,
+            Self::DeletedPciToken | Self::DeletedVendorToken => Code::DeletedToken,
+            Self::LostVendorToken(_) | Self::Vendor(Failed::Unknown(_)) => Code::VendorOutcomeUnknown,
+            Self::Vendor(Failed::Card(_)) => Code::InvalidCard,
+            Self::Vendor(Failed::Missing(_) | Failed::Refused(_)) => Code::VendorRefused,
+            Self::Vendor(Failed::Unavailable(_)) => Code::VendorUnavailable,
             Self::InvalidCard(_) => Code::InvalidCard,
             Self::NoSuchPciToken => Code::NotFound,
             Self::ProfileNotAllowed(_) => Code::ProfileNotAllowed,
@@ -228,7 +268,9 @@ impl ApiError {
             | Self::NoSuchCustomer
             | Self::NoSuchProfile
             | Self::NoSuchRoute
-            | Self::NoSuchToken => Code::NotFound,
+            | Self::NoSuchToken
+            | Self::NoSuchVendorToken
+            | Self::VendorNotSetUp => Code::NotFound,
             Self::NotPermitted => Code::NotPermitted,
             Self::OriginNotAllowed => Code::OriginNotAllowed,
             Self::ReplayedSeal => Code::ReplayedSeal,
@@ -278,6 +320,31 @@ struct ErrorObject {
     location: String,
     code: &'static str,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<VendorObject>,
+}
+
+/// What a vendor said, as far as anybody outside may know it.
+#[derive(Serialize)]
+struct VendorObject {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<String>,
+}
+
+fn vendor_message(failed: &Failed) -> String {
+    let name = failed.fault().profile.as_str();
+    match failed {
+        Failed::Card(_) => format!("{name} does not take this card"),
+        Failed::Missing(_) => format!("{name} knows of no such thing"),
+        Failed::Refused(_) => format!("{name} refused"),
+        Failed::Unavailable(_) => format!("{name} cannot be reached or is busy; try again"),
+        Failed::Unknown(_) => format!("it is not known what {name} did"),
+    }
 }
 
 /// The answer to a request whose handler panicked. What the panic says may come from anywhere, so it is not shown.

@@ -87,13 +87,13 @@ fn client(limiter: &Limiter, request: &Request) -> Client {
 }
 
 fn shows_a_card(route: &str) -> bool {
-    route == "/pci-tokens/{id}/detokenize"
+    matches!(route, "/pci-tokens/{id}/detokenize" | "/profiles/{profile}/tokens/{id}/detokenize")
 }
 
 /// What a request could serve to guess, so that its failure counts.
 fn guess(method: &Method, route: &str) -> Option<Name> {
     match (method, route) {
-        (&Method::POST, "/tokens" | "/pci-tokens") => Some(Name::RefusedCards),
+        (&Method::POST, "/tokens" | "/pci-tokens" | "/profiles/{profile}/tokens") => Some(Name::RefusedCards),
         (&Method::POST, "/charges") => Some(Name::FailedCharges),
         // A customer may be made with a token.
         _ => (route.contains("{id}") || route == "/customers").then_some(Name::UnknownIds),

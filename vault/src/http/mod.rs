@@ -25,6 +25,7 @@ mod profiles;
 mod request;
 mod tokens;
 mod unreadable;
+mod vendor_tokens;
 mod waiting;
 mod webhooks;
 
@@ -76,6 +77,7 @@ pub fn router(parts: Parts) -> Router {
         .and(cards::routes())
         .and(pci_tokens::routes())
         .and(profiles::routes())
+        .and(vendor_tokens::routes())
         .and(events::routes())
         .and(webhooks::routes())
         .and(jwks::routes())

@@ -38,6 +38,7 @@ pub const FIELDS: &[&str] = &[
     "status",
     "taken",
     "tokens",
+    "vendor",
     "version",
     "webhook",
     "why",

@@ -27,7 +27,7 @@ use crate::keys::kek::Source;
 use crate::log::Recent;
 use crate::metrics::Metrics;
 use crate::process;
-use crate::time::{Clock, Stopwatch};
+use crate::time::{Clock, Pauses, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
 pub use listener::{Bounds, Listener, Places, Routes};
@@ -83,8 +83,8 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     });
 
     let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
-    let clock = Clock::system();
-    let setup = Setup { location, kek, acquirers, vendors, clock, policy };
+    let (clock, pauses) = (Clock::system(), Pauses::system());
+    let setup = Setup { location, kek, acquirers, vendors, clock, pauses, policy };
     let vault = tokio::select! {
         vault = Vault::open_telling(setup, &mut out) => vault?,
         () = stop.wait() => {

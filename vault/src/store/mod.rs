@@ -22,6 +22,7 @@ pub mod migrations;
 mod pci_tokens;
 mod reencrypt;
 mod tokens;
+mod vendor_tokens;
 mod webhooks;
 
 use std::fs::File;
@@ -52,6 +53,7 @@ pub use merchants::StoredMerchant;
 pub use pci_tokens::{StoredPciCard, StoredPciToken};
 pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
+pub use vendor_tokens::{Passing, Seal, StoredVendorToken};
 pub use webhooks::StoredWebhook;
 
 use batch::Batcher;

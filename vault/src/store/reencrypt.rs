@@ -25,13 +25,15 @@ pub enum Table {
     Tokens,
     /// Merchants' accounts with vendors.
     VendorAccounts,
+    /// Vendors' tokens.
+    VendorTokens,
     /// Addresses that are told of events.
     Webhooks,
 }
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cards,
         Self::Charges,
         Self::Customers,
@@ -39,6 +41,7 @@ impl Table {
         Self::PciTokens,
         Self::Tokens,
         Self::VendorAccounts,
+        Self::VendorTokens,
         Self::Webhooks,
     ];
 
@@ -51,6 +54,7 @@ impl Table {
             Self::PciTokens => "pci_tokens",
             Self::Tokens => "tokens",
             Self::VendorAccounts => "vendor_accounts",
+            Self::VendorTokens => "vendor_tokens",
             Self::Webhooks => "webhooks",
         }
     }
@@ -59,7 +63,12 @@ impl Table {
     const fn has_number(self) -> bool {
         match self {
             Self::Cards | Self::PciTokens | Self::Tokens => true,
-            Self::Charges | Self::Customers | Self::Events | Self::VendorAccounts | Self::Webhooks => false,
+            Self::Charges
+            | Self::Customers
+            | Self::Events
+            | Self::VendorAccounts
+            | Self::VendorTokens
+            | Self::Webhooks => false,
         }
     }
 }

@@ -14,6 +14,7 @@ mod readiness;
 mod rekey;
 mod secrets;
 mod tokens;
+mod vendor_tokens;
 mod webhooks;
 
 use std::io::{self, Write};
@@ -30,7 +31,7 @@ use crate::keys::kek::Source;
 use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
-use crate::time::Clock;
+use crate::time::{Clock, Pauses};
 use crate::vendor::{self, VendorError, Vendors};
 use crate::webhook::Sender;
 
@@ -44,6 +45,7 @@ pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use readiness::{Health, Readiness};
 pub use tokens::TokenizeError;
+pub use vendor_tokens::{Use, VendorTokenError};
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
 use known::Known;
@@ -59,9 +61,12 @@ pub struct Vault {
     acquirers: Acquirers,
     vendors: Vendors,
     clock: Clock,
+    pauses: Pauses,
     policy: Policy,
     /// Charges under way. They go on when the client hangs up: its server would not know whether money was taken.
     charging: TaskTracker,
+    /// Sealed cards on their way to vendors. They go on for the same reason.
+    relaying: TaskTracker,
     sender: Sender,
     /// Webhooks that events are being sent to.
     delivering: TaskTracker,
@@ -84,6 +89,8 @@ pub struct Setup {
     pub vendors: vendor::settings::Settings,
     /// What tells it the time.
     pub clock: Clock,
+    /// What lets time pass before a vendor is asked again.
+    pub pauses: Pauses,
     /// How long it keeps what.
     pub policy: Policy,
 }
@@ -98,6 +105,7 @@ impl Setup {
             acquirers: Acquirers::default(),
             vendors: vendor::settings::Settings::default(),
             clock: Clock::system(),
+            pauses: Pauses::system(),
             policy: Policy::default(),
         }
     }
@@ -146,7 +154,7 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
-        let Setup { location, kek, acquirers, vendors, clock, policy } = setup;
+        let Setup { location, kek, acquirers, vendors, clock, pauses, policy } = setup;
         let vendors = Vendors::open(vendors)?;
         let store = Store::open(&location).await?;
         let door = location.door();
@@ -160,8 +168,10 @@ impl Vault {
             acquirers,
             vendors,
             clock,
+            pauses,
             policy,
             charging: TaskTracker::new(),
+            relaying: TaskTracker::new(),
             sender: Sender::default(),
             delivering: TaskTracker::new(),
             news: Notify::new(),
@@ -200,11 +210,13 @@ impl Vault {
         &self.counts
     }
 
-    /// Waits for the charges and deliveries under way and closes the store. Nobody may be given the vault any more.
+    /// Waits for the charges, relayed cards and deliveries under way and closes the store. Nobody may be given the vault any more.
     pub async fn close(&self) {
         self.delivering.close();
         self.charging.close();
+        self.relaying.close();
         self.charging.wait().await;
+        self.relaying.wait().await;
         self.delivering.wait().await;
         self.store.close().await;
     }

@@ -1,9 +1,16 @@
 //! The vendors that a card can end up at: what they know a merchant by, where they are, and how they are talked to.
 
 pub mod account;
+mod backoff;
+pub mod fault;
 pub mod http;
+pub mod path;
+pub mod sealed;
 pub mod sealing_key;
 pub mod settings;
+pub mod thales_d1;
+pub mod thales_pci;
+pub mod token;
 mod watched;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +22,11 @@ use crate::merchant::Mode;
 use crate::server::TlsFiles;
 
 pub use account::Account;
+pub use fault::Failed;
+pub use sealed::Sealed;
+pub use thales_d1::ThalesD1;
+pub use thales_pci::ThalesPci;
+pub use token::VendorToken;
 pub use watched::Watched;
 
 use http::{Client, Tls};
@@ -30,28 +42,6 @@ pub struct Vendors {
     pub thales_d1: ByMode<ThalesD1>,
     /// Thales's PCI tokens.
     pub thales_pci: ByMode<ThalesPci>,
-}
-
-/// Thales D1, as far as it is set up.
-#[derive(Debug)]
-pub struct ThalesD1 {
-    /// Where it is, and who the vault is to it.
-    pub settings: settings::ThalesD1,
-    /// The keys that cards are sealed to, the one to seal to first.
-    pub sealing_keys: Watched<Vec<SealingKey>>,
-    /// Its server.
-    pub client: Client,
-}
-
-/// Thales's PCI tokens, as far as they are set up.
-#[derive(Debug)]
-pub struct ThalesPci {
-    /// Where they are.
-    pub settings: settings::ThalesPci,
-    /// The key that cards are sealed to.
-    pub sealing_key: Watched<SealingKey>,
-    /// Their server.
-    pub client: Client,
 }
 
 /// One for test merchants and one for live ones: a vendor's own test system must not meet real cards, nor the other way.
@@ -99,16 +89,8 @@ impl Vendors {
     pub fn open(settings: Settings) -> Result<Self, VendorError> {
         Ok(Self {
             thales_d1: settings.thales_d1.try_map(|d1| {
-                let file = d1.sealing_keys.clone();
-                Ok(ThalesD1 {
-                    client: Client::open(identified(
-                        &d1.client_cert,
-                        &d1.client_key,
-                        d1.authority.as_deref(),
-                    ))?,
-                    sealing_keys: Watched::new(vec![file.clone()], move || SealingKey::from_jwks(&file))?,
-                    settings: d1.clone(),
-                })
+                let tls = identified(&d1.client_cert, &d1.client_key, d1.authority.as_deref());
+                ThalesD1::open(d1, Client::open(tls)?)
             })?,
             thales_pci: settings.thales_pci.try_map(|pci| {
                 let (file, kid) = (pci.sealing_cert.clone(), pci.sealing_kid.clone());
@@ -163,6 +145,12 @@ pub enum VendorError {
         path: PathBuf,
         /// What is wrong.
         why: &'static str,
+    },
+    /// A file holds no key that assertions can be signed with.
+    #[error("{path} holds no private key on P-256 in PKCS#8, DER or PEM", path = .path.display())]
+    SigningKey {
+        /// The file.
+        path: PathBuf,
     },
     /// A file cannot be read.
     #[error("{path} cannot be read: {source}", path = .path.display())]

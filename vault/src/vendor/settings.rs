@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::ByMode;
 use super::account::Name;
+use super::path::{MerchantPath, Path as UrlPath, TokenPath};
 use crate::merchant::{Mode, Origin};
 
 /// All of them.
@@ -56,6 +57,15 @@ pub struct PaymentOptions {
 pub struct ThalesD1 {
     /// Its server.
     pub url: BaseUrl,
+    /// Where access tokens are asked for.
+    #[serde(default = "access_path")]
+    pub access_path: UrlPath,
+    /// Where a merchant's tokens are.
+    #[serde(default = "d1_tokens_path")]
+    pub tokens_path: MerchantPath,
+    /// The member of the body that the sealed card is in.
+    #[serde(default = "sealed_member")]
+    pub sealed_member: Name,
     /// The operator's merchant gateway.
     pub gateway: Name,
     /// The key that assertions are signed with, on P-256, PKCS#8, DER or PEM.
@@ -78,6 +88,17 @@ pub struct ThalesD1 {
 pub struct ThalesPci {
     /// The server, with what comes before `/pci-tokens`.
     pub url: BaseUrl,
+    /// Where tokens are.
+    #[serde(default = "pci_tokens_path")]
+    pub tokens_path: UrlPath,
+    /// Where the card behind a token is; nowhere, if nothing is said.
+    pub detokenize_path: Option<TokenPath>,
+    /// The member of the body that the merchant's id is in.
+    #[serde(default = "merchant_member")]
+    pub merchant_member: Name,
+    /// The member of the body that the sealed card is in.
+    #[serde(default = "sealed_member")]
+    pub sealed_member: Name,
     /// The certificate (PEM) with the RSA key that cards are sealed to.
     pub sealing_cert: PathBuf,
     /// That key's name at Thales.
@@ -106,6 +127,9 @@ impl Settings {
         for (mode, of) in thales_d1.each() {
             let mut show = |key, value| show(&format!("vendors.thales_d1.{}.{key}", mode.as_str()), value);
             show("url", of.url.to_string());
+            show("access_path", of.access_path.to_string());
+            show("tokens_path", of.tokens_path.to_string());
+            show("sealed_member", of.sealed_member.as_str().into());
             show("gateway", of.gateway.as_str().into());
             show("signing_key", path(&of.signing_key));
             show("signing_kid", of.signing_kid.clone());
@@ -117,6 +141,10 @@ impl Settings {
         for (mode, of) in thales_pci.each() {
             let mut show = |key, value| show(&format!("vendors.thales_pci.{}.{key}", mode.as_str()), value);
             show("url", of.url.to_string());
+            show("tokens_path", of.tokens_path.to_string());
+            of.detokenize_path.iter().for_each(|path| show("detokenize_path", path.to_string()));
+            show("merchant_member", of.merchant_member.as_str().into());
+            show("sealed_member", of.sealed_member.as_str().into());
             show("sealing_cert", path(&of.sealing_cert));
             show("sealing_kid", of.sealing_kid.clone());
             of.authority.iter().for_each(|authority| show("authority", path(authority)));
@@ -201,6 +229,31 @@ pub struct NotABaseUrl;
 #[expect(clippy::expect_used, reason = "the addresses are written in this file")]
 fn known(url: &str) -> BaseUrl {
     url.parse().expect("an address")
+}
+
+#[expect(clippy::expect_used, reason = "the path is written in this file")]
+fn access_path() -> UrlPath {
+    UrlPath::parse("/authz/v1/oauth2/token").expect("a path")
+}
+
+#[expect(clippy::expect_used, reason = "the path is written in this file")]
+fn d1_tokens_path() -> MerchantPath {
+    MerchantPath::parse("/merchant-gateways/{gateway}/merchants/{merchant}/tokens").expect("a path")
+}
+
+#[expect(clippy::expect_used, reason = "the path is written in this file")]
+fn pci_tokens_path() -> UrlPath {
+    UrlPath::parse("/pci-tokens").expect("a path")
+}
+
+#[expect(clippy::expect_used, reason = "the name is written in this file")]
+fn merchant_member() -> Name {
+    Name::parse("merchantId").expect("a name")
+}
+
+#[expect(clippy::expect_used, reason = "the name is written in this file")]
+fn sealed_member() -> Name {
+    Name::parse("encryptedData").expect("a name")
 }
 
 #[cfg(test)]

@@ -138,6 +138,11 @@ impl Asked {
         Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await
     }
 
+    /// The same with what is set up otherwise.
+    pub(crate) async fn beside_with(&self, set_up: impl FnOnce(&mut Setup)) -> Self {
+        Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await
+    }
+
     async fn open(dir: Arc<Home>, seconds: Arc<AtomicU64>, set_up: impl FnOnce(&mut Setup)) -> Self {
         let clock = Clock::new({
             let seconds = Arc::clone(&seconds);

@@ -75,6 +75,7 @@ impl Vendors {
 
             [vendors.thales_pci.test]
             url = "{thales_pci}/tsh-cof"
+            detokenize_path = "/pci-tokens/{{token}}/detokenize"
             sealing_cert = "{pci_sealing}"
             sealing_kid = "{pci_kid}"
             authority = "{pci_authority}"

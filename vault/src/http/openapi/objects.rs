@@ -14,6 +14,7 @@ use crate::http::code::Code;
 use crate::id::{CardId, ChargeId, CustomerId, EventId, MerchantId, PciTokenId, TokenId, WebhookId};
 use crate::list::{Limit, Order};
 use crate::vault::{Health, MOST_WEBHOOKS};
+use crate::vendor::token::Relayed;
 
 /// Makes the objects, so that none is missing in their list.
 macro_rules! objects {
@@ -53,10 +54,13 @@ objects! {
     EventList list("A page of events.", Object::Event);
     JwkSet jwk_set();
     NewWebhook new_webhook();
+    PaymentCredentials payment_credentials();
     PciToken pci_token();
     Profile profile();
     Readiness readiness();
+    SealedCard sealed_card();
     Token token();
+    VendorToken vendor_token();
     Webhook webhook();
     WebhookList webhook_list();
 }
@@ -199,7 +203,7 @@ fn deleted_customer() -> Value {
 }
 
 fn event() -> Value {
-    let any = [Object::Card, Object::Charge, Object::Customer, Object::DeletedCustomer];
+    let any = [Object::Card, Object::Charge, Object::Customer, Object::DeletedCustomer, Object::VendorToken];
     object(
         "Something that happened. Webhooks are sent the same.",
         &[
@@ -373,6 +377,68 @@ fn profile() -> Value {
     )
 }
 
+fn vendor_token() -> Value {
+    let relayed = [Relayed::ThalesD1, Relayed::ThalesPci].map(|vendor| vendor.profile().as_str());
+    object(
+        "A vendor's token.",
+        &[
+            ("object", constant("vendor_token")),
+            ("profile", one_of(relayed, "Whose it is.")),
+            ("id", text("The vendor's name for it.")),
+            ("livemode", live_mode()),
+            (
+                "state",
+                text("`ACTIVE`, `SUSPENDED`, `DELETED`, or another of the vendor's: there may be new ones."),
+            ),
+            ("created_at", made_at()),
+        ],
+        &[
+            ("card_last_digits", nullable(matching("^[0-9]{1,5}$", "The last digits of its card's number."))),
+            ("card_expiry_date", nullable(expiry("Its card's expiry."))),
+            ("token_expiry_date", nullable(expiry("The expiry of what stands in the card's place."))),
+            ("par", nullable(matching("^[A-Za-z0-9]{1,64}$", "The payment account reference."))),
+            ("last_update_timestamp", nullable(time("When the vendor says that it changed last."))),
+        ],
+    )
+}
+
+fn sealed_card() -> Value {
+    object(
+        "A card, sealed to the merchant's own key.",
+        &[
+            ("object", constant("sealed_card")),
+            ("profile", constant(Relayed::ThalesPci.profile().as_str())),
+            ("id", text("The token.")),
+            ("encryptedData", text("A JWE in compact form.")),
+        ],
+        &[],
+    )
+}
+
+fn payment_credentials() -> Value {
+    let mut credentials = object(
+        "What stands in a card's place for a payment.",
+        &[
+            ("object", constant("payment_credentials")),
+            ("profile", constant(Relayed::ThalesD1.profile().as_str())),
+            ("id", text("The token.")),
+            ("dpan", matching("^[0-9]{12,19}$", "The number.")),
+            ("expiry", expiry("Its expiry.")),
+            ("cryptogram", nullable(text("For this one payment; none for one that follows another."))),
+        ],
+        &[],
+    );
+    credentials["examples"] = json!([{
+        "object": "payment_credentials",
+        "profile": "thales-d1",
+        "id": "3k7x9w",
+        "dpan": "4242424242424242",
+        "expiry": "1230",
+        "cryptogram": "AgAAAAAABk4DWZ4C28yUQAAAAAA=",
+    }]);
+    credentials
+}
+
 fn readiness() -> Value {
     let health = |about| one_of([Health::Failing, Health::Ok].map(Health::as_str), about);
     let checks = object(
@@ -393,6 +459,15 @@ fn readiness() -> Value {
 }
 
 fn error() -> Value {
+    let vendor = object(
+        "What a vendor said, where it is about one.",
+        &[("name", one_of(Profile::ALL.map(Profile::as_str), "The vendor's profile."))],
+        &[
+            ("status", whole(100, 999, "The status that it answered with.")),
+            ("code", matching("^[A-Z][A-Z0-9_]{0,63}$", "Its own code.")),
+            ("correlation_id", text("What the request was called that it was asked with.")),
+        ],
+    );
     let mut error = object(
         "Why a request was not fulfilled.",
         &[
@@ -404,7 +479,7 @@ fn error() -> Value {
             ),
             ("message", text("For people. It may change.")),
         ],
-        &[],
+        &[("vendor", vendor)],
     );
     error["examples"] = json!([{
         "object": "error",
