@@ -12,8 +12,9 @@ use web_sys::Element;
 
 use crate::card::{Card, Field, Reason};
 use crate::client::browser::{Browser, today};
-use crate::client::cardseal::{Billing, CardSummary, Token};
-use crate::client::{Error, Pkey, Policy, RequestId, Vault, VaultAddress};
+use crate::client::cardseal::{self, Billing, CardSummary};
+use crate::client::relay::{VendorCard, VendorToken};
+use crate::client::{Error, Pkey, Policy, Profile, RequestId, Token, Vault, VaultAddress, Vendor};
 use crate::failure::Failure;
 use crate::form::appearance::Appearance;
 use crate::form::locale::Texts;
@@ -21,7 +22,7 @@ use crate::form::{CardForm, Options};
 use crate::object::object;
 use crate::page::{self, Details, OwnFields};
 
-/// One merchant at one vault.
+/// One merchant at one vault, and the token that a card is to become.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Client {
@@ -30,23 +31,19 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// Throws when the key is no public key or the address no vault's.
+    /// Throws when the key is no public key, the address no vault's, or the profile none.
     #[wasm_bindgen(constructor)]
-    pub fn new(public_key: &str, vault: &str) -> Result<Self, JsValue> {
+    pub fn new(public_key: &str, vault: &str, profile: &str) -> Result<Self, JsValue> {
         let merchant = Pkey::parse(public_key).map_err(Failure::InvalidPublicKey)?;
         let address = VaultAddress::parse(vault).map_err(Failure::InvalidVaultAddress)?;
-        Ok(Self { vault: Rc::new(Vault::new(Browser, address, merchant, Policy::CHECKOUT)) })
+        let profile = page::profile(profile)?;
+        Ok(Self { vault: Rc::new(Vault::new(Browser, address, merchant, Policy::CHECKOUT, profile)) })
     }
 
     /// A card form. `emit(name, detail)` hears its events.
     pub fn form(&self, options: JsValue, emit: Function) -> Result<Form, JsValue> {
         let options: Options = page::read(&options)?;
-        let times = |name| options.fields.iter().filter(|field| **field == name).count();
-        let required = times(Field::Number) == 1 && times(Field::Expiry) == 1;
-        if !required || times(Field::SecurityCode) > 1 || times(Field::Holder) > 1 {
-            let message = "fields must name number and expiry, and none twice";
-            return Err(Failure::InvalidOptions(message.into()).into());
-        }
+        page::check_fields(&options.fields, self.vault.profile())?;
         let document = web_sys::window().and_then(|window| window.document()).ok_or(Failure::NoDocument)?;
         let form = CardForm::new(&document, options, emit).map_err(|_| Failure::Unsupported)?;
         let vault = Rc::clone(&self.vault);
@@ -63,8 +60,8 @@ impl Client {
     pub fn create_token(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, billing) = OwnFields::read(&card)?.into_card(today())?;
-            Ok(token(&vault.tokenize(card, &billing, &id).await?))
+            let (card, billing) = OwnFields::read(&card)?.into_card(vault.profile(), today())?;
+            Ok(token(&vault.tokenize(card, &billing, &id).await?, vault.profile()))
         })
     }
 
@@ -72,7 +69,7 @@ impl Client {
     pub fn seal(&self, card: JsValue) -> Promise {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
-            let (card, _) = OwnFields::read(&card)?.into_card(today())?;
+            let (card, _) = OwnFields::read(&card)?.into_card(vault.profile(), today())?;
             Ok(vault.seal(card, &id).await?.into())
         })
     }
@@ -148,7 +145,7 @@ impl Form {
         let vault = Rc::clone(&self.vault);
         promise(|id| async move {
             let (card, billing, _busy) = taken?;
-            Ok(token(&vault.tokenize(card, &billing, &id).await?))
+            Ok(token(&vault.tokenize(card, &billing, &id).await?, vault.profile()))
         })
     }
 
@@ -230,27 +227,62 @@ fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
         ("reason", failure.reason().map(Reason::code).into()),
         ("status", failure.status().into()),
         ("correlationId", id.map(RequestId::as_str).into()),
+        ("vendor", failure.vendor().map_or(JsValue::UNDEFINED, vendor)),
+    ])
+}
+
+fn vendor(vendor: &Vendor) -> JsValue {
+    let Vendor { name, status, code, correlation_id } = vendor;
+    object(&[
+        ("name", name.as_str().into()),
+        ("status", (*status).into()),
+        ("code", code.as_deref().into()),
+        ("correlationId", correlation_id.as_deref().into()),
     ])
 }
 
 /// A token as JavaScript sees it, under the names of the wire.
-fn token(token: &Token) -> JsValue {
-    let Token { id, livemode, used, card, created_at } = token;
+fn token(token: &Token, profile: Profile) -> JsValue {
+    let profile = ("profile", profile.as_str().into());
+    match token {
+        Token::Card(cardseal::Token { id, livemode, used, card, created_at }) => object(&[
+            profile,
+            ("id", id.into()),
+            ("livemode", (*livemode).into()),
+            ("used", (*used).into()),
+            ("card", card_summary(card)),
+            ("created_at", created_at.into()),
+        ]),
+        Token::Vendor(VendorToken { id, livemode, state, card, created_at }) => object(&[
+            profile,
+            ("id", id.into()),
+            ("livemode", (*livemode).into()),
+            ("state", state.into()),
+            ("card", vendor_card(card)),
+            ("created_at", created_at.into()),
+        ]),
+    }
+}
+
+fn card_summary(card: &CardSummary) -> JsValue {
     let CardSummary { brand, last_digits, expiration_month, expiration_year, name, security_code_check } =
         card;
-    let card = object(&[
+    object(&[
         ("brand", brand.into()),
         ("last_digits", last_digits.into()),
         ("expiration_month", (*expiration_month).into()),
         ("expiration_year", (*expiration_year).into()),
         ("name", name.as_deref().into()),
         ("security_code_check", (*security_code_check).into()),
-    ]);
+    ])
+}
+
+fn vendor_card(card: &VendorCard) -> JsValue {
+    let VendorCard { brand, last_digits, expiration_month, expiration_year } = card;
     object(&[
-        ("id", id.into()),
-        ("livemode", (*livemode).into()),
-        ("used", (*used).into()),
-        ("card", card),
-        ("created_at", created_at.into()),
+        ("brand", (*brand).into()),
+        ("last_digits", last_digits.into()),
+        ("expiration_month", (*expiration_month).into()),
+        ("expiration_year", (*expiration_year).into()),
     ])
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::card::{Field, Reason};
-use crate::client::{BadAddress, Error, PkeyError};
+use crate::client::{BadAddress, Error, PkeyError, Vendor};
 
 /// A failure as JavaScript sees it: a `CardsealError`.
 #[derive(Debug, Error)]
@@ -81,6 +81,14 @@ impl Failure {
     pub(crate) const fn status(&self) -> Option<u16> {
         match self {
             Self::Client(error) => error.status(),
+            _ => None,
+        }
+    }
+
+    /// The vendor that it is about.
+    pub(crate) const fn vendor(&self) -> Option<&Vendor> {
+        match self {
+            Self::Client(error) => error.vendor(),
             _ => None,
         }
     }

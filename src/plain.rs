@@ -168,14 +168,15 @@ impl<T: FromPlain> FromPlain for Vec<T> {
 /// A value to be written.
 #[cfg(feature = "seal")]
 #[derive(Clone, Copy)]
-pub(crate) enum Scalar<'a> {
+pub(crate) enum Json<'a> {
     Text(&'a str),
     Number(u64),
+    Object(&'a [(&'a str, Option<Self>)]),
 }
 
 /// Writes an object at the end of `json`. Members without a value are left out.
 #[cfg(feature = "seal")]
-pub(crate) fn write(json: &mut String, members: &[(&str, Option<Scalar<'_>>)]) {
+pub(crate) fn write(json: &mut String, members: &[(&str, Option<Json<'_>>)]) {
     json.push('{');
     let mut is_first = true;
     for (name, value) in members {
@@ -187,8 +188,9 @@ pub(crate) fn write(json: &mut String, members: &[(&str, Option<Scalar<'_>>)]) {
         write_text(json, name);
         json.push(':');
         match value {
-            Scalar::Text(text) => write_text(json, text),
-            Scalar::Number(number) => json.push_str(&number.to_string()),
+            Json::Text(text) => write_text(json, text),
+            Json::Number(number) => json.push_str(&number.to_string()),
+            Json::Object(members) => write(json, members),
         }
     }
     json.push('}');
@@ -328,7 +330,7 @@ mod tests {
 
     use super::*;
 
-    fn written(members: &[(&str, Option<Scalar<'_>>)]) -> String {
+    fn written(members: &[(&str, Option<Json<'_>>)]) -> String {
         let mut json = String::new();
         write(&mut json, members);
         json
@@ -336,23 +338,24 @@ mod tests {
 
     #[test]
     fn members_without_a_value_are_left_out() {
-        let (a, b) = (Some(Scalar::Text("x")), Some(Scalar::Number(7)));
+        let (a, b) = (Some(Json::Text("x")), Some(Json::Number(7)));
         assert_eq!(written(&[("a", a), ("b", b)]), r#"{"a":"x","b":7}"#);
         assert_eq!(written(&[("a", None), ("b", b)]), r#"{"b":7}"#);
+        assert_eq!(written(&[("a", a), ("o", Some(Json::Object(&[("b", b)])))]), r#"{"a":"x","o":{"b":7}}"#);
         assert_eq!(written(&[("a", None)]), "{}");
     }
 
     #[test]
     fn every_control_character_is_escaped() {
         let text: String = ('\0'..='\u{20}').chain(['"', '\\', '\u{7f}']).collect();
-        let json = written(&[("text", Some(Scalar::Text(&text)))]);
+        let json = written(&[("text", Some(Json::Text(&text)))]);
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!({ "text": text }));
     }
 
     proptest! {
         #[test]
         fn what_is_written_says_what_was_meant(text in any::<String>(), number in any::<u64>()) {
-            let json = written(&[("text", Some(Scalar::Text(&text))), ("number", Some(Scalar::Number(number)))]);
+            let json = written(&[("text", Some(Json::Text(&text))), ("number", Some(Json::Number(number)))]);
             prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!({ "text": text, "number": number }));
         }
     }

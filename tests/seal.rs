@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod seal {
+    mod ecdh;
     mod envelope;
     mod jwe;
     mod jwk;

@@ -53,9 +53,26 @@ export type FontFamily =
 /** Texts of the form in words of the page's own. What is left out is said in the form's language. */
 export type TextOverrides = Partial<Record<TextName, string>>;
 
+/**
+ * Which vendor's token a card becomes.
+ *
+ * - `cardseal`: the vault's own, for charges and cards on file through it.
+ * - `omise`: Omise's own token. The card goes from the form to Omise, past the vault, and the holder's name with it.
+ * - `payment-options`: the vault's own, for a charge at Payment Options. It takes numbers of up to 16 digits, and needs
+ *   of the billing address `street1`, `city`, `country` and `postal_code`.
+ * - `thales-pci`: Thales's PCI token. The card is sealed to Thales's key; the vault passes it on and cannot open it.
+ * - `thales-d1`: the same for Thales D1.
+ *
+ * Thales takes number and expiry, and nothing else: a form for it has no other fields, and details stay in the page.
+ */
+export type Profile = "cardseal" | "omise" | "payment-options" | "thales-d1" | "thales-pci";
+
 /** What a card form is made from. */
 export interface CardOptions {
-  /** Which fields, in this order. Number and expiry must be there. All four if left out. */
+  /**
+   * Which fields, in this order. Number and expiry must be there. If left out, all that the profile takes: all four, or
+   * under `thales-pci` and `thales-d1` these two.
+   */
   fields?: readonly FieldName[];
   /** How it looks. */
   appearance?: Appearance;
@@ -102,12 +119,17 @@ export interface OwnFieldsCard extends TokenizeDetails {
   number: string;
   /** `12/30`, `12/2030`, … */
   expiry: string;
-  /** Left out where the page does not ask for it; an empty one is incomplete. */
+  /** Left out where the page does not ask for it, and where the profile takes none; an empty one is incomplete. */
   security_code?: string;
 }
 
-/** What stands for a card from here on. It can be used once, and by the merchant's secret key only. */
-export interface Token {
+/** What stands for a card from here on: which of the two, `profile` says. */
+export type Token = CardToken | VendorToken;
+
+/** The vault's own token, or Omise's. It can be used once, and by the merchant's secret key only. */
+export interface CardToken {
+  /** Whose it is: `omise`, Omise's; else the vault's. */
+  profile: "cardseal" | "omise" | "payment-options";
   /** `tokn_test_…` or `tokn_…` */
   id: string;
   /** Whether it stands for a real card. */
@@ -125,6 +147,30 @@ export interface Token {
     name?: string;
     /** Whether the security code was given, and was not found to be wrong. */
     security_code_check: boolean;
+  };
+  /** ISO 8601 */
+  created_at: string;
+}
+
+/** A token of Thales's. The merchant's server uses it through the vault. */
+export interface VendorToken {
+  profile: "thales-d1" | "thales-pci";
+  /** Thales's `tokenId`. */
+  id: string;
+  /** Whether it stands for a real card. */
+  livemode: boolean;
+  /** Thales may come to have other states than these. */
+  state: "ACTIVE" | "DELETED" | (string & {});
+  /** From the form itself: of a sealed card, nobody on the way could tell. */
+  card: {
+    /** Such as `Visa`. */
+    brand: string;
+    /** The last four digits of the number. */
+    last_digits: string;
+    /** 1 to 12 */
+    expiration_month: number;
+    /** Four digits. */
+    expiration_year: number;
   };
   /** ISO 8601 */
   created_at: string;
@@ -210,4 +256,6 @@ export interface Card {
 }
 
 /** The fields of a form whose page named none. @internal */
-export const ALL_FIELDS: readonly FieldName[] = ["number", "expiry", "security_code", "name"];
+export function allFields(profile: Profile): readonly FieldName[] {
+  return /^thales/.test(profile) ? ["number", "expiry"] : ["number", "expiry", "security_code", "name"];
+}

@@ -1,5 +1,5 @@
 import { beside } from "./beside.js";
-import type { Card, CardOptions, OwnFieldsCard, Token } from "./card.js";
+import type { Card, CardOptions, OwnFieldsCard, Profile, Token } from "./card.js";
 import { CardsealError, fail } from "./error.js";
 import { HostedCard } from "./hosted/card.js";
 import { checkLocale, type Locale } from "./locale.js";
@@ -12,15 +12,18 @@ export type {
   CardListener,
   CardOptions,
   CardState,
+  CardToken,
   FieldState,
   FontFamily,
   OwnFieldsCard,
+  Profile,
   TextOverrides,
   Token,
   TokenizeDetails,
   UpdateOptions,
+  VendorToken,
 } from "./card.js";
-export { CardsealError, type ErrorCode, type FieldName, type Reason } from "./error.js";
+export { CardsealError, type ErrorCode, type FieldName, type Reason, type Vendor } from "./error.js";
 export type { Locale, TextName } from "./locale.js";
 
 /** What cardseal is loaded with. */
@@ -36,6 +39,11 @@ export interface LoadOptions {
    * it falls under PCI DSS SAQ A-EP.
    */
   mode?: "hosted" | "inline";
+  /**
+   * Which vendor's token a card becomes; `cardseal`, the default, is the vault's own. The vault must know the merchant's
+   * account with the vendor: where it does not, `tokenize()` fails with `profile_not_allowed`.
+   */
+  profile?: Profile;
   /** The form's language. `auto`, the default, takes the browser's. */
   locale?: Locale | "auto";
   /**
@@ -54,7 +62,10 @@ export interface Cardseal {
    * which puts it under PCI DSS SAQ A-EP at the least. Rejects with a CardsealError.
    */
   createToken(card: OwnFieldsCard): Promise<Token>;
-  /** Seals such a card and leaves sending it to the caller: a JWE in compact form. Rejects with a CardsealError. */
+  /**
+   * Seals such a card as the profile does, and leaves sending it to the caller: a JWE in compact form. Rejects with a
+   * CardsealError; with `invalid_options` under `omise`, which has no seal.
+   */
   seal(card: OwnFieldsCard): Promise<string>;
 }
 
@@ -65,10 +76,11 @@ export interface Cardseal {
  * in inline mode `load_failed`.
  */
 export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
-  const { mode = "hosted", locale = "auto", wasm } = options;
+  const { mode = "hosted", locale = "auto", profile = "cardseal", wasm } = options;
   if (!/^(hosted|inline)$/.test(mode)) throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
   checkLocale(locale);
-  const merchant = { publicKey: publicKey(options), vault: vault(options), locale };
+  if (!PROFILE.test(profile)) throw fail("invalid_options", `there is no profile "${profile}"`);
+  const merchant = { publicKey: publicKey(options), vault: vault(options), locale, profile };
   const load = async () => {
     const script = await beside.inline().catch(() => {
       throw fail("load_failed", "inline.js could not be loaded", true);
@@ -86,6 +98,8 @@ export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
     seal: async (card) => (inline ??= await load()).seal(card),
   };
 }
+
+const PROFILE = /^(cardseal|omise|payment-options|thales-(d1|pci))$/;
 
 function publicKey({ publicKey }: LoadOptions): string {
   if (/^pkey_(test_)?[a-z0-9]+$/.test(publicKey)) return publicKey;

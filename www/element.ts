@@ -3,10 +3,11 @@
  * and not at all on a server.
  */
 import {
-  ALL_FIELDS,
+  allFields,
   type Appearance,
   type Card,
   type CardState,
+  type Profile,
   type TextOverrides,
   type Token,
   type TokenizeDetails,
@@ -68,6 +69,7 @@ const PROPERTIES = [
   "publicKey",
   "vault",
   "mode",
+  "profile",
   "name",
   "locale",
   "fields",
@@ -158,6 +160,7 @@ export class CardsealCardElement extends Base {
     "public-key",
     "vault",
     "mode",
+    "profile",
     "fields",
     "locale",
     "appearance",
@@ -235,6 +238,14 @@ export class CardsealCardElement extends Base {
     this.setAttribute("mode", mode);
   }
 
+  /** Which vendor's token the card becomes; `cardseal` unless said otherwise. Under another one, there are other fields. */
+  get profile(): Profile {
+    return (this.getAttribute("profile") ?? "cardseal") as Profile;
+  }
+  set profile(profile: Profile) {
+    this.setAttribute("profile", profile);
+  }
+
   /** What the token's id is posted as. */
   get name(): string {
     return this.getAttribute("name") ?? "";
@@ -253,7 +264,7 @@ export class CardsealCardElement extends Base {
 
   /** Which fields, in this order; as an attribute, names with spaces between them. With others, they are empty again. */
   get fields(): readonly FieldName[] {
-    return (this.getAttribute("fields")?.split(/[\s,]+/).filter(Boolean) as FieldName[] | undefined) ?? ALL_FIELDS;
+    return (this.getAttribute("fields")?.split(/[\s,]+/).filter(Boolean) as FieldName[] | undefined) ?? allFields(this.profile);
   }
   set fields(fields: readonly FieldName[] | undefined) {
     this.#reflect("fields", fields?.join(" "));
@@ -478,9 +489,9 @@ export class CardsealCardElement extends Base {
     this.#end();
     const start = this.#start;
     try {
-      const { publicKey, vault, mode, locale, fields } = this;
+      const { publicKey, vault, mode, profile, locale, fields } = this;
       const [appearance, texts] = [this.#parse("appearance") ?? {}, this.#parse("texts") ?? {}];
-      const cardseal = await loadCardseal({ publicKey, vault, mode, locale });
+      const cardseal = await loadCardseal({ publicKey, vault, mode, profile, locale });
       if (start !== this.#start) return;
       const card = cardseal.card({ fields, appearance, texts });
       this.#listen(card);

@@ -1,13 +1,19 @@
+import type { Profile } from "./card.js";
+
 /**
  * Every reason for a failure.
  *
  * The cardholder's to mend: `incomplete_card`, `invalid_card` (see `field` and `reason`).
  *
- * Nobody's fault, try again: `network_error`, `timeout`, `rate_limited`, `vault_unavailable`, `random_failure`.
+ * Nobody's fault, try again: `network_error`, `timeout`, `rate_limited`, `vault_unavailable`,
+ * `vendor_unavailable`, `random_failure`.
  *
  * The merchant's to mend: `authentication_failure`, `bad_request`, `busy`, `destroyed`, `frame_blocked`,
  * `invalid_options`, `invalid_public_key`, `invalid_target`, `invalid_vault_address`, `load_failed`, `no_document`,
- * `not_mounted`, `not_ready`, `origin_not_allowed`, `unsupported_mode`.
+ * `missing_billing`, `not_mounted`, `not_ready`, `origin_not_allowed`, `profile_not_allowed`, `unsupported_mode`,
+ * `vendor_refused`.
+ *
+ * For a person to look into, and never to try again by program: `vendor_outcome_unknown`.
  *
  * The vault operator's to mend: `bad_answer`, `expired_seal`, `invalid_seal`, `unknown_kid`, `unusable_key`.
  *
@@ -30,11 +36,13 @@ export type ErrorCode =
   | "invalid_target"
   | "invalid_vault_address"
   | "load_failed"
+  | "missing_billing"
   | "network_error"
   | "no_document"
   | "not_mounted"
   | "not_ready"
   | "origin_not_allowed"
+  | "profile_not_allowed"
   | "random_failure"
   | "rate_limited"
   | "timeout"
@@ -42,7 +50,10 @@ export type ErrorCode =
   | "unsupported_browser"
   | "unsupported_mode"
   | "unusable_key"
-  | "vault_unavailable";
+  | "vault_unavailable"
+  | "vendor_outcome_unknown"
+  | "vendor_refused"
+  | "vendor_unavailable";
 
 /** A field of the form. */
 export type FieldName = "number" | "expiry" | "security_code" | "name";
@@ -58,6 +69,18 @@ export type Reason =
   | "unexpected_character"
   | "unknown_brand";
 
+/** The vendor that a failure is about: what its support asks for. */
+export interface Vendor {
+  /** Which vendor. */
+  name: Profile;
+  /** The HTTP status of its answer, if there was one. */
+  status?: number | undefined;
+  /** Its own code for what went wrong. */
+  code?: string | undefined;
+  /** Names the call in its log. */
+  correlationId?: string | undefined;
+}
+
 /** What a failure is made from. @internal */
 export interface Failure {
   code: ErrorCode;
@@ -67,6 +90,7 @@ export interface Failure {
   reason?: Reason | undefined;
   status?: number | undefined;
   correlationId?: string | undefined;
+  vendor?: Vendor | undefined;
 }
 
 /** Why something did not work. Nothing of the card is in it, so it may be logged. */
@@ -83,6 +107,8 @@ export class CardsealError extends Error {
   declare readonly status: number | undefined;
   /** Names the call in the vault's log. */
   declare readonly correlationId: string | undefined;
+  /** The vendor that it is about, if it is about one. */
+  declare readonly vendor: Vendor | undefined;
 
   /** @internal */
   constructor(failure: Failure) {

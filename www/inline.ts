@@ -4,11 +4,12 @@
  */
 import init, { Client, type Form, type InitInput } from "cardseal-wasm";
 import {
-  ALL_FIELDS,
+  allFields,
   type Card,
   type CardEvents,
   type CardOptions,
   type OwnFieldsCard,
+  type Profile,
   type TextOverrides,
   type Token,
   type TokenizeDetails,
@@ -22,6 +23,7 @@ import { language, type Locale, NOT_A_LOCALE } from "./locale.js";
 export interface InlineOptions {
   publicKey: string;
   vault: string;
+  profile: Profile;
   locale: Locale | "auto";
   wasm: string | URL | BufferSource | WebAssembly.Module | undefined;
   /** The page's error for a failure: there is one class of errors, and it is the loader's. */
@@ -40,17 +42,18 @@ let loading: Promise<unknown> | undefined;
 /** One merchant at one vault, with everything in the page. */
 export class Inline {
   readonly #client: Client;
+  readonly #profile: Profile;
   readonly #fail: InlineOptions["fail"];
   readonly #texts: Texts | undefined;
 
   /** The wasm is loaded once, however often this is called; after a failure the next call tries again. */
   static async open(options: InlineOptions): Promise<Inline> {
-    const { publicKey, vault, locale, wasm, fail } = options;
+    const { publicKey, vault, profile, locale, wasm, fail } = options;
     // Without an argument the wasm is looked for beside this script.
     loading ??= wasm === undefined ? init() : init({ module_or_path: wasm as InitInput });
     try {
       const [texts] = await Promise.all([typeof document === "undefined" ? undefined : Texts.load(locale), loading]);
-      return new Inline(new Client(String(publicKey), String(vault)), texts, fail);
+      return new Inline(new Client(String(publicKey), String(vault), profile), profile, texts, fail);
     } catch (thrown) {
       if (isFailure(thrown)) throw fail(thrown);
       loading = undefined;
@@ -65,15 +68,16 @@ export class Inline {
     }
   }
 
-  private constructor(client: Client, texts: Texts | undefined, fail: InlineOptions["fail"]) {
+  private constructor(client: Client, profile: Profile, texts: Texts | undefined, fail: InlineOptions["fail"]) {
     this.#client = client;
+    this.#profile = profile;
     this.#texts = texts;
     this.#fail = fail;
   }
 
   card(options: CardOptions): Card {
     if (!this.#texts) throw this.#fail({ code: "no_document", message: "a card form needs a page to stand in" });
-    return new InlineCard(this.#client, this.#texts, options, this.#fail);
+    return new InlineCard(this.#client, this.#texts, { fields: allFields(this.#profile), ...options }, this.#fail);
   }
 
   async createToken(card: OwnFieldsCard): Promise<Token> {
@@ -137,7 +141,7 @@ class InlineCard extends Listeners implements Card {
   #target: Element | undefined;
 
   constructor(client: Client, texts: Texts, options: CardOptions, fail: InlineOptions["fail"]) {
-    const { fields = ALL_FIELDS, appearance = {}, texts: overrides = {} } = options;
+    const { fields, appearance = {}, texts: overrides = {} } = options;
     super();
     this.#fail = fail;
     this.#texts = texts;

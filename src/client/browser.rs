@@ -80,10 +80,8 @@ fn init(request: &Request<'_>, signal: &JsValue) -> Result<JsValue, JsValue> {
     let headers = Object::new();
     let init = Object::new();
     let set = |object: &Object, name: &str, value: &JsValue| Reflect::set(object, &name.into(), value);
-    // Headers of our own cost a request a preflight. Where it needs no authorization, it goes without the id as well.
-    if let Some(authorization) = request.authorization {
-        set(&headers, "Authorization", &authorization.into())?;
-        set(&headers, "X-Request-Id", &request.id.as_str().into())?;
+    for (name, value) in request.headers {
+        set(&headers, name, &(*value).into())?;
     }
     if let Method::Post(body) = request.method {
         set(&init, "method", &"POST".into())?;

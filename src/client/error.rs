@@ -2,7 +2,10 @@
 
 use thiserror::Error;
 
+use super::{Lost, Vendor};
 use crate::card::{Field, Reason};
+#[cfg(feature = "seal")]
+use crate::seal::SealError;
 use crate::seal::jwk::Unusable;
 
 /// Why a card did not become a token. The variant says whose fault it is; [`Error::is_retryable`] whether to try again.
@@ -14,15 +17,31 @@ pub enum Error {
     /// A field of the card cannot be right. The cardholder's to mend.
     #[error("the card's {field} is invalid: {1}", field = .0.id())]
     Invalid(Field, Reason),
-    /// The vault understood and said no. Mostly the merchant's to mend: its words say what.
+    /// The vault, or Omise's, understood and said no. Mostly the merchant's to mend: its words say what.
     #[error("{message}")]
     Refused {
         /// What it said no to.
         refusal: Refusal,
         /// The HTTP status.
         status: u16,
-        /// The vault's own words.
+        /// Its own words.
         message: String,
+        /// The vendor that it is about.
+        vendor: Option<Vendor>,
+    },
+    /// Payment Options needs a billing address, and these members of it are missing. The merchant's to mend.
+    #[error("Payment Options needs of the billing address also: {missing}", missing = .0.join(", "))]
+    MissingBilling(Vec<&'static str>),
+    /// Omise takes cards without a seal. The merchant's to mend.
+    #[error("under the profile omise there is no seal: Omise takes cards as they are")]
+    NoSeal,
+    /// The vendor cannot serve, and made nothing. Its fault, or that of what is between it and the vault; later it may do.
+    #[error("the vendor cannot answer for now; try again later")]
+    VendorUnavailable {
+        /// The HTTP status.
+        status: u16,
+        /// Which vendor.
+        vendor: Vendor,
     },
     /// The vault asked to slow down and went on asking (429). Nobody's fault; later it may do.
     #[error("the vault takes no more requests for now; try again later")]
@@ -64,6 +83,9 @@ impl Error {
             Self::Incomplete(_) => "incomplete_card",
             Self::Invalid(..) => "invalid_card",
             Self::Refused { refusal, .. } => refusal.code(),
+            Self::MissingBilling(_) => "missing_billing",
+            Self::NoSeal => "invalid_options",
+            Self::VendorUnavailable { .. } => "vendor_unavailable",
             Self::RateLimited => "rate_limited",
             Self::Unavailable { .. } => "vault_unavailable",
             Self::Network => "network_error",
@@ -79,7 +101,12 @@ impl Error {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::RateLimited | Self::Unavailable { .. } | Self::Network | Self::Timeout | Self::Random
+            Self::RateLimited
+                | Self::Unavailable { .. }
+                | Self::VendorUnavailable { .. }
+                | Self::Network
+                | Self::Timeout
+                | Self::Random
         )
     }
 
@@ -88,6 +115,7 @@ impl Error {
     pub const fn field(&self) -> Option<Field> {
         match self {
             Self::Incomplete(field) | Self::Invalid(field, _) => Some(*field),
+            Self::Refused { refusal: Refusal::InvalidCard(field), .. } => *field,
             _ => None,
         }
     }
@@ -96,11 +124,41 @@ impl Error {
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } | Self::Unavailable { status } | Self::BadAnswer { status } => {
-                Some(*status)
-            }
+            Self::Refused { status, .. }
+            | Self::Unavailable { status }
+            | Self::VendorUnavailable { status, .. }
+            | Self::BadAnswer { status } => Some(*status),
             Self::RateLimited => Some(429),
             _ => None,
+        }
+    }
+
+    /// The vendor that it is about.
+    #[must_use]
+    pub const fn vendor(&self) -> Option<&Vendor> {
+        match self {
+            Self::Refused { vendor, .. } => vendor.as_ref(),
+            Self::VendorUnavailable { vendor, .. } => Some(vendor),
+            _ => None,
+        }
+    }
+}
+
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Network => Self::Network,
+            Lost::Timeout => Self::Timeout,
+        }
+    }
+}
+
+#[cfg(feature = "seal")]
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Random => Self::Random,
+            SealError::Key => Self::Key(Unusable::Modulus),
         }
     }
 }
@@ -114,14 +172,20 @@ pub enum Refusal {
     BadRequest,
     /// The seal's time is outside the vault's window, by the vault's clock.
     ExpiredSeal,
-    /// The card, as the vault sees it.
-    InvalidCard,
+    /// The card, as the vault or the vendor sees it; a field of it, where that was said.
+    InvalidCard(Option<Field>),
     /// The seal does not open, or is another merchant's.
     InvalidSeal,
     /// The page's origin is not registered for this merchant.
     OriginNotAllowed,
+    /// The merchant has no account with this vendor. The merchant's, and the vault's operator's, to mend.
+    ProfileNotAllowed,
     /// The vault does not hold, or no longer holds, the key that was sealed to.
     UnknownKid,
+    /// The vendor said no, and to something else than the card. The merchant's or the operator's to mend.
+    VendorRefused,
+    /// Whether the vendor made a token is not known. For a person to find out; a program must not try again.
+    VendorOutcomeUnknown,
 }
 
 impl Refusal {
@@ -131,10 +195,13 @@ impl Refusal {
         match code {
             "authentication_failure" => Self::AuthenticationFailure,
             "expired_seal" => Self::ExpiredSeal,
-            "invalid_card" => Self::InvalidCard,
+            "invalid_card" => Self::InvalidCard(None),
             "invalid_seal" | "replayed_seal" | "wrong_merchant" => Self::InvalidSeal,
             "origin_not_allowed" => Self::OriginNotAllowed,
+            "profile_not_allowed" => Self::ProfileNotAllowed,
             "unknown_kid" => Self::UnknownKid,
+            "vendor_refused" => Self::VendorRefused,
+            "vendor_outcome_unknown" => Self::VendorOutcomeUnknown,
             _ => Self::BadRequest,
         }
     }
@@ -144,10 +211,13 @@ impl Refusal {
             Self::AuthenticationFailure => "authentication_failure",
             Self::BadRequest => "bad_request",
             Self::ExpiredSeal => "expired_seal",
-            Self::InvalidCard => "invalid_card",
+            Self::InvalidCard(_) => "invalid_card",
             Self::InvalidSeal => "invalid_seal",
             Self::OriginNotAllowed => "origin_not_allowed",
+            Self::ProfileNotAllowed => "profile_not_allowed",
             Self::UnknownKid => "unknown_kid",
+            Self::VendorRefused => "vendor_refused",
+            Self::VendorOutcomeUnknown => "vendor_outcome_unknown",
         }
     }
 }

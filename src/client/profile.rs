@@ -1,5 +1,7 @@
 //! Where a card ends up: which vendor's token it becomes.
 
+use crate::card::Field;
+
 /// What a form turns its card into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Profile {
@@ -37,5 +39,20 @@ impl Profile {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.as_str() == name)
+    }
+
+    /// Whether a card of this profile may have the field. Thales takes number and expiry, and nothing else.
+    #[must_use]
+    pub const fn takes(self, field: Field) -> bool {
+        match self {
+            Self::Cardseal | Self::Omise | Self::PaymentOptions => true,
+            Self::ThalesD1 | Self::ThalesPci => matches!(field, Field::Number | Field::Expiry),
+        }
+    }
+
+    /// Its path at a vault.
+    #[cfg(feature = "seal")]
+    pub(super) fn path(self) -> String {
+        ["/profiles/", self.as_str()].concat()
     }
 }

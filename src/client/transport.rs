@@ -1,5 +1,6 @@
 //! What the client needs of the world.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Sends requests, waits, and tells the time. In a browser `fetch`, `setTimeout` and `Date`.
@@ -28,21 +29,29 @@ pub struct Request<'a> {
     pub method: Method<'a>,
     /// The whole address.
     pub url: &'a str,
-    /// The value of `Authorization`, if it needs one.
-    pub authorization: Option<&'a str>,
+    /// Headers, besides what the body's type is.
+    pub headers: &'a [(&'a str, &'a str)],
     /// Whether a stored answer will do.
     pub cache: Cache,
-    /// The value of `X-Request-Id`.
-    pub id: &'a RequestId,
 }
 
 /// A method and what goes with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Method<'a> {
     /// `GET`
     Get,
     /// `POST` with JSON.
     Post(&'a str),
+}
+
+/// Without the body: what goes to Omise has a card in it.
+impl fmt::Debug for Method<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Get => "GET",
+            Self::Post(_) => "POST",
+        })
+    }
 }
 
 /// The request's cache mode (Fetch standard, section 5.4).
@@ -76,7 +85,7 @@ pub enum Lost {
     Timeout,
 }
 
-/// Names a call in the vault's log, so that a merchant's report finds its way to it. Says nothing of the card.
+/// Names a call in the vault's log, as `X-Request-Id`, so that a merchant's report finds its way to it. Says nothing of the card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 

@@ -4,9 +4,10 @@ use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
 use super::details::{Details, accept};
+use super::fields::check_field;
 use super::read_unquoted;
 use crate::card::{Card, Expiry, Field, Number, SecurityCode, YearMonth};
-use crate::client::Error;
+use crate::client::Profile;
 use crate::client::cardseal::Billing;
 use crate::failure::Failure;
 use crate::plain::{FromPlain, Plain, Wrong};
@@ -41,8 +42,11 @@ impl OwnFields {
     }
 
     /// The card, and what goes with it.
-    pub(crate) fn into_card(self, today: YearMonth) -> Result<(Card, Billing), Error> {
+    pub(crate) fn into_card(self, profile: Profile, today: YearMonth) -> Result<(Card, Billing), Failure> {
         let Self { number, expiry, security_code, details } = self;
+        if security_code.is_some() {
+            check_field(Field::SecurityCode, profile)?;
+        }
         let number = accept(Field::Number, Number::parse_finished(&number))?;
         let expiry = accept(Field::Expiry, Expiry::parse(&expiry, today))?;
         // An empty code is a field that its cardholder missed, not one that the page does not have.

@@ -7,10 +7,12 @@ use serde::de::{Deserializer, Visitor};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "seal")]
+use super::Plaintext;
 use crate::card::{Card, Entry, Expiry, Field, Holder, Number, Reason, SecurityCode, YearMonth};
 use crate::client::Pkey;
 #[cfg(feature = "seal")]
-use crate::plain::{self, Scalar};
+use crate::plain::Json;
 
 /// A card ready to be sealed, or just taken out of a seal.
 #[derive(Clone, Debug)]
@@ -53,26 +55,23 @@ impl Envelope {
         })
     }
 
-    /// The plaintext to seal, in a buffer that never grows and so leaves no copy behind.
+    /// The plaintext to seal.
     #[cfg(feature = "seal")]
-    pub(super) fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        let mut json = Zeroizing::new(String::with_capacity(MAX_PLAINTEXT_BYTES));
+    pub(crate) fn to_plaintext(&self) -> Plaintext {
         let expiry = &self.card.expiry;
-        let text = |text| Some(Scalar::Text(text));
-        let number = |number| Some(Scalar::Number(number));
-        let members = [
+        let text = |text| Some(Json::Text(text));
+        let number = |number| Some(Json::Number(number));
+        Plaintext::new(&[
             // EXPOSE: number, code and name are what the seal is for.
             ("number", text(self.card.number.expose())),
             ("expiration_month", number(expiry.month().into())),
             ("expiration_year", number(expiry.year().into())),
-            ("security_code", self.card.security_code.as_ref().map(|code| Scalar::Text(code.expose()))),
-            ("name", self.card.holder.as_ref().map(|name| Scalar::Text(name.expose()))),
+            ("security_code", self.card.security_code.as_ref().map(|code| Json::Text(code.expose()))),
+            ("name", self.card.holder.as_ref().map(|name| Json::Text(name.expose()))),
             ("merchant", text(self.merchant.as_str())),
             ("iat", number(self.issued_at)),
             ("jti", text(self.id.as_str())),
-        ];
-        plain::write(&mut json, &members);
-        Zeroizing::new(std::mem::take(&mut *json).into_bytes())
+        ])
     }
 }
 
@@ -120,10 +119,6 @@ impl Jti {
         &self.0
     }
 }
-
-/// Room for the longest plaintext: a holder's name of 256 bytes, each escaped to six, and the rest.
-#[cfg(feature = "seal")]
-const MAX_PLAINTEXT_BYTES: usize = 2048;
 
 /// The plaintext as it is read. Month and year may be numbers or strings, as in Omise's API.
 #[derive(Deserialize)]

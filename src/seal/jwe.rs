@@ -1,4 +1,5 @@
-//! JWE compact serialization (RFC 7516 section 7.1), strictly as cardseal writes it.
+//! JWE compact serialization (RFC 7516 section 7.1), strictly as cardseal writes it. Read is the `rsa` profile alone: nobody
+//! but the vendor opens the other.
 
 use std::borrow::Cow;
 
@@ -6,8 +7,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::jwk::Algorithm;
 #[cfg(feature = "seal")]
-use crate::plain::{self, Scalar};
+use crate::plain::{self, Json};
 
 /// Bytes of the content encryption key of A256GCM (RFC 7518 section 5.3).
 pub const CEK_BYTES: usize = 32;
@@ -114,22 +116,23 @@ struct Header<'a> {
     kid: Cow<'a, str>,
 }
 
-const ALG: &str = "RSA-OAEP-256";
-const ENC: &str = "A256GCM";
+pub(super) const ENC: &str = "A256GCM";
 
 impl Header<'_> {
     fn parse(json: &[u8]) -> Result<Self, Malformed> {
         let header: Self = super::from_object(json).ok_or(Malformed)?;
-        if header.alg == ALG && header.enc == ENC { Ok(header) } else { Err(Malformed) }
+        let is_rsa = header.alg == Algorithm::RsaOaep256.name() && header.enc == ENC;
+        if is_rsa { Ok(header) } else { Err(Malformed) }
     }
 }
 
-/// The encoded protected header for a seal to the key named `kid`: part one of a JWE, and its AAD.
+/// The encoded protected header of a seal: part one of a JWE, and its AAD.
 #[cfg(feature = "seal")]
-pub(super) fn protected(kid: &str) -> String {
+pub(super) fn header(algorithm: Algorithm, kid: &str, epk: Option<Json<'_>>) -> String {
     let mut json = String::new();
-    let text = |text| Some(Scalar::Text(text));
-    plain::write(&mut json, &[("alg", text(ALG)), ("enc", text(ENC)), ("kid", text(kid))]);
+    let text = |text| Some(Json::Text(text));
+    let members = [("alg", text(algorithm.name())), ("enc", text(ENC)), ("kid", text(kid)), ("epk", epk)];
+    plain::write(&mut json, &members);
     Base64UrlUnpadded::encode_string(json.as_bytes())
 }
 

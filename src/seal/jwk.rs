@@ -4,6 +4,10 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 use thiserror::Error;
 
+#[cfg(feature = "seal")]
+use super::ecdh::P256Key;
+#[cfg(feature = "seal")]
+use super::rsa::RsaKey;
 use crate::plain::{FromPlain, Plain, Wrong};
 
 /// A JWK Set (RFC 7517 section 5), as it came: its keys are not checked yet.
@@ -19,30 +23,34 @@ impl FromPlain for KeySet {
     }
 }
 
+#[cfg(feature = "seal")]
 impl KeySet {
-    /// The first key a card may be sealed to. Other keys are passed over, as RFC 7517 section 5 asks.
+    /// The first key a card may be sealed to under this algorithm. Other keys are passed over, as RFC 7517 section 5 asks.
     ///
     /// # Errors
     /// Why the first key was refused, or [`Unusable::Empty`] when the set has none.
-    pub fn sealing_key(&self) -> Result<PublicKey, Unusable> {
+    pub fn sealing_key(&self, algorithm: Algorithm) -> Result<PublicKey, Unusable> {
         let mut refused = Unusable::Empty;
         for jwk in &self.keys {
-            match PublicKey::try_from(jwk) {
-                Ok(key) => return Ok(key),
-                Err(reason) if refused == Unusable::Empty => refused = reason,
-                Err(_) => {}
+            let reason = match PublicKey::try_from(jwk) {
+                Ok(key) if key.algorithm() == algorithm => return Ok(key),
+                Ok(_) => Unusable::Algorithm,
+                Err(reason) => reason,
+            };
+            if refused == Unusable::Empty {
+                refused = reason;
             }
         }
         Err(refused)
     }
 }
 
-/// One JSON Web Key with the members that an RSA sealing key has (RFC 7517 section 4, RFC 7518 section 6.3.1).
+/// One JSON Web Key with the members that a sealing key has (RFC 7517 section 4, RFC 7518 sections 6.2.1 and 6.3.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Jwk {
-    /// Key type, `RSA`.
+    /// Key type, `RSA` or `EC`.
     pub kty: String,
-    /// Algorithm, `RSA-OAEP-256`.
+    /// Algorithm, `RSA-OAEP-256` or `ECDH-ES`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alg: Option<String>,
     /// Public key use, `enc`.
@@ -57,6 +65,15 @@ pub struct Jwk {
     /// Public exponent, big-endian, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub e: Option<String>,
+    /// Curve, `P-256`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crv: Option<String>,
+    /// The point's first coordinate, big-endian, base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// Its second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
 }
 
 impl FromPlain for Jwk {
@@ -69,6 +86,9 @@ impl FromPlain for Jwk {
             kid: members.optional("kid")?,
             n: members.optional("n")?,
             e: members.optional("e")?,
+            crv: members.optional("crv")?,
+            x: members.optional("x")?,
+            y: members.optional("y")?,
         })
     }
 }
@@ -84,7 +104,21 @@ impl Jwk {
             kid: Some(kid.into()),
             n: Some(encode(modulus)),
             e: Some(encode(exponent)),
+            ..Self::default()
         }
+    }
+
+    /// The key's id, if the key may be used under this algorithm.
+    #[cfg(feature = "seal")]
+    fn kid_for(&self, algorithm: Algorithm) -> Result<String, Unusable> {
+        if self.alg.as_deref() != Some(algorithm.name()) {
+            return Err(Unusable::Algorithm);
+        }
+        if !matches!(self.key_use.as_deref(), None | Some("enc")) {
+            return Err(Unusable::Use);
+        }
+        let kid = self.kid.as_ref().filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()));
+        kid.cloned().ok_or(Unusable::KeyId)
     }
 }
 
@@ -95,11 +129,68 @@ pub fn thumbprint_input(modulus: &[u8], exponent: &[u8]) -> String {
     ["{\"e\":\"", &encode(exponent), "\",\"kty\":\"RSA\",\"n\":\"", &encode(modulus), "\"}"].concat()
 }
 
-/// An RSA key that a card may be sealed to.
+/// A key that a card may be sealed to. Its kind says under which profile.
+#[cfg(feature = "seal")]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
-    kid: String,
-    modulus: Vec<u8>,
+pub enum PublicKey {
+    /// For the `rsa` profile.
+    Rsa(RsaKey),
+    /// For the `ecdh` profile.
+    P256(P256Key),
+}
+
+#[cfg(feature = "seal")]
+impl PublicKey {
+    /// The key's id, which goes into the seal's header.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        match self {
+            Self::Rsa(key) => key.kid(),
+            Self::P256(key) => key.kid(),
+        }
+    }
+
+    /// How a key is agreed on with it.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Rsa(_) => Algorithm::RsaOaep256,
+            Self::P256(_) => Algorithm::EcdhEs,
+        }
+    }
+}
+
+#[cfg(feature = "seal")]
+impl TryFrom<&Jwk> for PublicKey {
+    type Error = Unusable;
+
+    fn try_from(jwk: &Jwk) -> Result<Self, Unusable> {
+        match &*jwk.kty {
+            "RSA" => Ok(Self::Rsa(RsaKey::new(jwk.kid_for(Algorithm::RsaOaep256)?, jwk)?)),
+            "EC" => Ok(Self::P256(P256Key::new(jwk.kid_for(Algorithm::EcdhEs)?, jwk)?)),
+            _ => Err(Unusable::KeyType),
+        }
+    }
+}
+
+/// How the content key comes to the recipient (RFC 7518 section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// It is wrapped under an RSA key: the `rsa` profile.
+    RsaOaep256,
+    /// It is agreed on with a P-256 key: the `ecdh` profile.
+    EcdhEs,
+}
+
+impl Algorithm {
+    /// Its name in `alg`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RsaOaep256 => "RSA-OAEP-256",
+            Self::EcdhEs => "ECDH-ES",
+        }
+    }
 }
 
 /// Why a key is not one to seal to. The vault's operator's fault; a key fetched later may do.
@@ -108,11 +199,11 @@ pub enum Unusable {
     /// The set has no key.
     #[error("the key set is empty")]
     Empty,
-    /// `kty` is not `RSA`.
-    #[error("kty is not RSA")]
+    /// `kty` is neither `RSA` nor `EC`.
+    #[error("kty is neither RSA nor EC")]
     KeyType,
-    /// `alg` is missing or not `RSA-OAEP-256`.
-    #[error("alg is not RSA-OAEP-256")]
+    /// `alg` is missing, not that of the key's type, or not the one that is needed.
+    #[error("alg is not the one that cards are sealed under: RSA-OAEP-256 with RSA, ECDH-ES with EC")]
     Algorithm,
     /// `use` is there and not `enc`.
     #[error("use is not enc")]
@@ -126,73 +217,18 @@ pub enum Unusable {
     /// `e` is not 65537.
     #[error("the exponent is not 65537")]
     Exponent,
+    /// `crv` is not `P-256`.
+    #[error("crv is not P-256")]
+    Curve,
+    /// `x` and `y` are not the base64url of 32 bytes each, or not a point on the curve.
+    #[error("x and y are no point on the curve")]
+    Point,
 }
 
 /// Most bytes a key id may have; it travels in the header of every seal.
 pub const MAX_KID_BYTES: usize = 256;
 
-impl PublicKey {
-    /// The key's id, which goes into the seal's header.
-    #[must_use]
-    pub fn kid(&self) -> &str {
-        &self.kid
-    }
-
-    /// The modulus, big-endian, 2048 to 4096 bits.
-    #[must_use]
-    pub fn modulus(&self) -> &[u8] {
-        &self.modulus
-    }
-
-    /// The public exponent, big-endian.
-    #[must_use]
-    pub const fn exponent(&self) -> &[u8] {
-        &EXPONENT
-    }
-}
-
-impl TryFrom<&Jwk> for PublicKey {
-    type Error = Unusable;
-
-    fn try_from(jwk: &Jwk) -> Result<Self, Unusable> {
-        if jwk.kty != "RSA" {
-            return Err(Unusable::KeyType);
-        }
-        if jwk.alg.as_deref() != Some("RSA-OAEP-256") {
-            return Err(Unusable::Algorithm);
-        }
-        if !matches!(jwk.key_use.as_deref(), None | Some("enc")) {
-            return Err(Unusable::Use);
-        }
-        let kid = jwk
-            .kid
-            .as_deref()
-            .filter(|kid| (1..=MAX_KID_BYTES).contains(&kid.len()))
-            .ok_or(Unusable::KeyId)?;
-        let modulus = jwk.n.as_deref().and_then(decode).filter(|n| is_modulus(n)).ok_or(Unusable::Modulus)?;
-        if jwk.e.as_deref().and_then(decode).as_deref() != Some(&EXPONENT) {
-            return Err(Unusable::Exponent);
-        }
-        Ok(Self { kid: kid.into(), modulus })
-    }
-}
-
-/// 65537, big-endian and as short as can be (RFC 7518 section 2). FIPS 186-5 section A.1.1 allows it; smaller exponents
-/// are what attacks on RSA want.
-const EXPONENT: [u8; 3] = [1, 0, 1];
-
-/// 2048 to 4096 bits: whole bytes, the first one not zero and, at the lower end, its highest bit set. A product of two
-/// odd primes is odd.
-fn is_modulus(n: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (n.first(), n.last()) else { return false };
-    let bits = n.len() * 8 - first.leading_zeros() as usize;
-    *first != 0 && last % 2 == 1 && (2048..=4096).contains(&bits)
-}
-
 fn encode(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(text).ok()
-}

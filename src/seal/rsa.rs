@@ -1,50 +1,74 @@
 //! Sealing under the `rsa` profile.
 
-use aes_gcm::aead::AeadInPlace;
-use aes_gcm::{Aes256Gcm, KeyInit};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use rand_core::{OsRng, RngCore};
 use rsa::{BigUint, Oaep, RsaPublicKey};
 use sha2::Sha256;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::Envelope;
-use super::PublicKey;
-use super::jwe::{self, CEK_BYTES, IV_BYTES};
+use super::jwe::{self, CEK_BYTES};
+use super::jwk::{Algorithm, Jwk, Unusable};
+use super::{Plaintext, SealError};
 
-/// Seals a card to a vault's key: the JWE in compact form. Each call makes a fresh content key and vector.
-///
-/// # Errors
-/// [`SealError`]; nothing of the card is in it.
-pub fn seal(key: &PublicKey, envelope: &Envelope) -> Result<String, SealError> {
-    let mut content = envelope.to_json();
-    let protected = jwe::protected(key.kid());
-
-    let mut cek = Zeroizing::new([0; CEK_BYTES]);
-    let mut iv = [0; IV_BYTES];
-    OsRng.try_fill_bytes(&mut *cek).map_err(|_| SealError::Random)?;
-    OsRng.try_fill_bytes(&mut iv).map_err(|_| SealError::Random)?;
-
-    let rsa =
-        RsaPublicKey::new(BigUint::from_bytes_be(key.modulus()), BigUint::from_bytes_be(key.exponent()))
-            .map_err(|_| SealError::Key)?;
-    let encrypted_key = rsa.encrypt(&mut OsRng, Oaep::new::<Sha256>(), &*cek).map_err(|_| SealError::Key)?;
-    let tag = Aes256Gcm::new((&*cek).into())
-        .encrypt_in_place_detached((&iv).into(), protected.as_bytes(), &mut content)
-        .map_err(|_| SealError::Key)?;
-
-    let encode = Base64UrlUnpadded::encode_string;
-    Ok([&*protected, &encode(&encrypted_key), &encode(&iv), &encode(&content), &encode(&tag)].join("."))
+/// An RSA key that a card may be sealed to: 2048 to 4096 bits, e = 65537.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RsaKey {
+    kid: String,
+    modulus: Vec<u8>,
 }
 
-/// Why a card could not be sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SealError {
-    /// The system has no random bytes to give. Nobody's fault here; trying again may help.
-    #[error("the system's random source failed")]
-    Random,
-    /// The key's numbers make no RSA key. The vault operator's fault; a key fetched anew may do.
-    #[error("the vault's key cannot seal")]
-    Key,
+impl RsaKey {
+    pub(super) fn new(kid: String, jwk: &Jwk) -> Result<Self, Unusable> {
+        let modulus = jwk.n.as_deref().and_then(decode).filter(|n| is_modulus(n)).ok_or(Unusable::Modulus)?;
+        if jwk.e.as_deref().and_then(decode).as_deref() != Some(&EXPONENT) {
+            return Err(Unusable::Exponent);
+        }
+        Ok(Self { kid, modulus })
+    }
+
+    /// The key's id, which goes into the seal's header.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The modulus, big-endian, 2048 to 4096 bits.
+    #[must_use]
+    pub fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
+    /// The public exponent, big-endian.
+    #[must_use]
+    pub const fn exponent(&self) -> &[u8] {
+        &EXPONENT
+    }
+
+    /// Seals under a fresh content key.
+    pub(super) fn seal(&self, content: Plaintext) -> Result<String, SealError> {
+        let mut cek = Zeroizing::new([0; CEK_BYTES]);
+        OsRng.try_fill_bytes(&mut *cek).map_err(|_| SealError::Random)?;
+        let key = RsaPublicKey::new(BigUint::from_bytes_be(&self.modulus), BigUint::from_bytes_be(&EXPONENT))
+            .map_err(|_| SealError::Key)?;
+        let encrypted_key =
+            key.encrypt(&mut OsRng, Oaep::new::<Sha256>(), &*cek).map_err(|_| SealError::Key)?;
+        let header = jwe::header(Algorithm::RsaOaep256, &self.kid, None);
+        content.encrypt(&header, &encrypted_key, &cek)
+    }
+}
+
+/// 65537, big-endian and as short as can be (RFC 7518 section 2). FIPS 186-5 section A.1.1 allows it; smaller exponents
+/// are what attacks on RSA want.
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// 2048 to 4096 bits: whole bytes, the first one not zero and, at the lower end, its highest bit set. A product of two
+/// odd primes is odd.
+fn is_modulus(n: &[u8]) -> bool {
+    let (Some(first), Some(last)) = (n.first(), n.last()) else { return false };
+    let bits = n.len() * 8 - first.leading_zeros() as usize;
+    *first != 0 && last % 2 == 1 && (2048..=4096).contains(&bits)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(text).ok()
 }

@@ -1,10 +1,10 @@
 use base64ct::{Base64Url, Base64UrlUnpadded, Encoding};
 use cardseal::plain;
 use cardseal::seal::jwk::{Jwk, MAX_KID_BYTES, Unusable, thumbprint_input};
-use cardseal::seal::{KeySet, PublicKey};
+use cardseal::seal::{Algorithm, KeySet, PublicKey, RsaKey};
 use serde_json::{Value, json};
 
-use super::recipient::{Recipient, thumbprint};
+use super::recipient::{EcRecipient, Recipient, thumbprint};
 
 /// An odd number of exactly `bits` bits.
 fn modulus(bits: usize) -> Vec<u8> {
@@ -15,6 +15,13 @@ fn modulus(bits: usize) -> Vec<u8> {
 
 fn jwk(bits: usize) -> Jwk {
     Jwk::rsa_oaep_256("key-1", &modulus(bits), &[1, 0, 1])
+}
+
+fn rsa(jwk: &Jwk) -> RsaKey {
+    match PublicKey::try_from(jwk).unwrap() {
+        PublicKey::Rsa(key) => key,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn with(change: impl FnOnce(&mut Jwk)) -> Result<PublicKey, Unusable> {
@@ -34,7 +41,7 @@ fn with_exponent(text: &str) -> Result<PublicKey, Unusable> {
 #[test]
 fn a_published_key_is_read_back() {
     for bits in [2048, 2049, 2056, 3000, 3072, 4095, 4096] {
-        let key = PublicKey::try_from(&jwk(bits)).unwrap();
+        let key = rsa(&jwk(bits));
         assert_eq!((key.kid(), key.modulus(), key.exponent()), ("key-1", &*modulus(bits), &[1, 0, 1][..]));
     }
 }
@@ -51,9 +58,10 @@ fn a_key_is_published_with_the_members_of_an_rsa_encryption_key() {
 
 #[test]
 fn a_key_of_another_type_is_refused() {
-    for kty in ["", "EC", "OKP", "oct", "rsa", "RSA "] {
+    for kty in ["", "OKP", "oct", "rsa", "RSA ", "ec"] {
         assert_eq!(with(|jwk| jwk.kty = kty.into()), Err(Unusable::KeyType), "{kty}");
     }
+    assert_eq!(with(|jwk| jwk.kty = "EC".into()), Err(Unusable::Algorithm), "an RSA key's members under EC");
 }
 
 #[test]
@@ -138,7 +146,7 @@ fn any_exponent_but_65537_is_refused() {
 
 fn sealing_key(keys: Value) -> Result<String, Unusable> {
     let set: KeySet = plain::parse(&json!({ "keys": keys }).to_string()).unwrap();
-    set.sealing_key().map(|key| key.kid().to_owned())
+    set.sealing_key(Algorithm::RsaOaep256).map(|key| key.kid().to_owned())
 }
 
 fn published(kid: &str) -> Value {
@@ -154,10 +162,24 @@ fn the_first_usable_key_of_a_set_is_sealed_to() {
 }
 
 #[test]
+fn a_set_of_both_kinds_has_a_key_for_either_algorithm() {
+    let elliptic = EcRecipient::generate().jwk;
+    let set = KeySet { keys: vec![elliptic.clone(), jwk(2048)] };
+    let kid = |algorithm| set.sealing_key(algorithm).unwrap().kid().to_owned();
+    assert_eq!(kid(Algorithm::RsaOaep256), "key-1");
+    assert_eq!(Some(kid(Algorithm::EcdhEs)), elliptic.kid);
+    for (key, algorithm) in [(elliptic, Algorithm::RsaOaep256), (jwk(2048), Algorithm::EcdhEs)] {
+        let set = KeySet { keys: vec![key] };
+        assert_eq!(set.sealing_key(algorithm), Err(Unusable::Algorithm), "{algorithm:?}");
+    }
+}
+
+#[test]
 fn a_set_without_a_usable_key_says_what_is_wrong_with_its_first() {
     assert_eq!(sealing_key(json!([])), Err(Unusable::Empty));
     assert_eq!(sealing_key(json!([jwk(1024)])), Err(Unusable::Modulus));
-    assert_eq!(sealing_key(json!([{ "kty": "EC" }, jwk(1024)])), Err(Unusable::KeyType));
+    assert_eq!(sealing_key(json!([{ "kty": "EC" }, jwk(1024)])), Err(Unusable::Algorithm));
+    assert_eq!(sealing_key(json!([{ "kty": "oct" }, jwk(1024)])), Err(Unusable::KeyType));
     assert_eq!(sealing_key(json!([{}])), Err(Unusable::KeyType));
 }
 
@@ -169,7 +191,7 @@ fn members_that_are_not_known_are_ignored() {
     members.insert("key_ops".into(), json!(["wrapKey"]));
     members.insert("exp".into(), json!(1));
     let set: KeySet = plain::parse(&json!({ "keys": [key], "issuer": { "name": "x" } }).to_string()).unwrap();
-    assert_eq!(set.sealing_key().unwrap().kid(), "key");
+    assert_eq!(set.sealing_key(Algorithm::RsaOaep256).unwrap().kid(), "key");
 }
 
 #[test]
@@ -196,6 +218,6 @@ fn the_thumbprint_is_that_of_rfc_7638_section_3_1() {
 #[test]
 fn wycheproofs_keys_are_usable() {
     for bits in [2048, 3072, 4096] {
-        assert_eq!(Recipient::with_bits(bits).public_key().modulus().len() * 8, bits);
+        assert_eq!(rsa(&Recipient::with_bits(bits).jwk).modulus().len() * 8, bits);
     }
 }

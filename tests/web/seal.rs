@@ -3,7 +3,7 @@
 use cardseal::card::{Card, Expiry, Holder, Number, SecurityCode, YearMonth};
 use cardseal::client::Pkey;
 use cardseal::plain;
-use cardseal::seal::{Compact, Envelope, Jti, KeySet, PublicKey, seal};
+use cardseal::seal::{Algorithm, Compact, Envelope, Jti, KeySet, PublicKey, seal};
 use js_sys::Uint8Array;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -180,7 +180,7 @@ fn key_set(keys: &KeyPair) -> KeySet {
 }
 
 fn public_key(keys: &KeyPair) -> PublicKey {
-    key_set(keys).sealing_key().unwrap()
+    key_set(keys).sealing_key(Algorithm::RsaOaep256).unwrap()
 }
 
 /// What WebCrypto finds in a seal.

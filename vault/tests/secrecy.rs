@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use cardseal::plain;
-use cardseal::seal::{KeySet, seal};
+use cardseal::seal::{Algorithm, KeySet, seal};
 use cardseal_vault::time::Clock;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn database_and_log_hold_no_card_number() {
     let vault = Served::start(&dir);
     let key: KeySet =
         plain::parse(&vault.request("GET", "/.well-known/jwks.json", "", JSON, "").body).unwrap();
-    let key = key.sealing_key().unwrap();
+    let key = key.sealing_key(Algorithm::RsaOaep256).unwrap();
 
     let mut answers = String::new();
     let mut send = |path: &str, key: &str, kind: &str, body: &str| {

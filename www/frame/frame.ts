@@ -65,13 +65,13 @@ class Served {
   }
 
   private constructor(start: ToFrame & { type: "start" }, known: Texts, say: (message: ToPage) => void) {
-    const { fields, appearance, texts: overrides, locale, colorScheme, disabled } = start;
+    const { profile, fields, appearance, texts: overrides, locale, colorScheme, disabled } = start;
     this.#overrides = overrides;
     this.#locale = locale;
     setColorScheme(colorScheme);
     const height = () => say({ type: "height", pixels: document.body.getBoundingClientRect().height });
     const all = { ...known, ...overrides };
-    this.#form = new Client(key, location.origin).form(
+    this.#form = new Client(key, location.origin, String(profile)).form(
       { fields, appearance, texts: all, language: language(locale), place: "frame" },
       (name: ToldName | "ready", detail: never) => {
         if (name !== "ready") say({ type: "told", name, detail } as Told);

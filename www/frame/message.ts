@@ -2,7 +2,7 @@
  * What the page and the frame say to each other, over one MessagePort. Two closed lists; nothing that leaves the frame has
  * a digit of a number in it, but for the last four that are part of a token.
  */
-import type { Appearance, CardEvents, TextOverrides, Token, TokenizeDetails } from "../card.js";
+import type { Appearance, CardEvents, Profile, TextOverrides, Token, TokenizeDetails } from "../card.js";
 import type { Failure, FieldName } from "../error.js";
 import type { Locale } from "../locale.js";
 
@@ -13,6 +13,7 @@ export const HANDOVER = { cardseal: 1 } as const;
 export type ToFrame =
   | {
       type: "start";
+      profile: Profile;
       fields: readonly FieldName[];
       appearance: Appearance;
       texts: TextOverrides;
@@ -56,7 +57,7 @@ export type ToldName = "change" | "focus" | "blur" | "submit" | "escape";
 
 /** The members that each message to the frame may have, besides its type. */
 const MEMBERS: { [Type in ToFrame["type"]]: readonly string[] } = {
-  start: ["fields", "appearance", "texts", "locale", "colorScheme", "disabled"],
+  start: ["profile", "fields", "appearance", "texts", "locale", "colorScheme", "disabled"],
   update: ["id", "appearance", "texts", "locale", "disabled", "colorScheme"],
   focus: ["field"],
   clear: [],
@@ -65,7 +66,7 @@ const MEMBERS: { [Type in ToFrame["type"]]: readonly string[] } = {
 };
 
 /**
- * The message that came to the frame, or nothing where it is none. What is inside `fields`, `appearance`, `texts` and
+ * The message that came to the frame, or nothing where it is none. What is inside `profile`, `fields`, `appearance`, `texts` and
  * `details` is for the form to judge, which takes nothing that it does not know.
  */
 export function parse(data: unknown): ToFrame | undefined {

@@ -1,5 +1,5 @@
 import {
-  ALL_FIELDS,
+  allFields,
   type Card,
   type CardOptions,
   type Token,
@@ -18,9 +18,10 @@ export class HostedCard extends Listeners implements Card {
   #frame: Frame | undefined;
   #destroyed = false;
 
-  constructor(vault: { publicKey: string; vault: string; locale: FrameOptions["locale"] }, options: CardOptions) {
+  constructor(merchant: Pick<FrameOptions, "publicKey" | "vault" | "profile" | "locale">, options: CardOptions) {
     super();
-    this.#options = { fields: ALL_FIELDS, appearance: {}, texts: {}, disabled: false, ...plain(options), ...vault };
+    const fields = allFields(merchant.profile);
+    this.#options = { fields, appearance: {}, texts: {}, disabled: false, ...plain(options), ...merchant };
   }
 
   mount(target: string | Element): this {

@@ -1,4 +1,4 @@
-import type { CardEvents, CardOptions, UpdateOptions } from "../card.js";
+import type { CardEvents, CardOptions, Profile, UpdateOptions } from "../card.js";
 import { CardsealError, fail, type FieldName } from "../error.js";
 import { HANDOVER, type ToFrame, type ToPage } from "../frame/message.js";
 import type { Locale } from "../locale.js";
@@ -9,6 +9,7 @@ import { notLoaded } from "./words.js";
 export interface FrameOptions extends Required<CardOptions> {
   vault: string;
   publicKey: string;
+  profile: Profile;
   locale: Locale | "auto";
   disabled: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Token } from "../card.js";
+import type { CardToken } from "../card.js";
 import type { CardsealError } from "../error.js";
 import { location } from "./vault.js";
 
@@ -61,7 +61,7 @@ const ADDRESS = ["street1", "street2", "city", "state", "phone_number", "postal_
 type AddressName = (typeof ADDRESS)[number];
 
 /** The answer with a token. */
-export function success(token: Token, attributes: Readonly<Record<string, string>>): Answer<OmiseToken> {
+export function success(token: CardToken, attributes: Readonly<Record<string, string>>): Answer<OmiseToken> {
   const address = Object.fromEntries(ADDRESS.map((name) => [name, attributes[name] || null]));
   const card = {
     object: "card",

@@ -1,4 +1,4 @@
-import type { OwnFieldsCard } from "../card.js";
+import type { CardToken, OwnFieldsCard } from "../card.js";
 import { errorFrom } from "../error.js";
 import { type Answer, failure, join, type OmiseError, type OmiseToken, refusal, success } from "./answer.js";
 import { call } from "./callback.js";
@@ -71,7 +71,9 @@ async function tokenize(as: string, attributes: OmiseCardAttributes): Promise<An
     const wrong = problems(given);
     if (wrong.length) return refusal(400, "invalid_card", join(wrong));
     const cardseal = await cardsealOf(key, "en");
-    return success(await cardseal.createToken(ownFields(given)), given);
+    const token = await cardseal.createToken(ownFields(given));
+    // Nothing else comes of the profile that it is loaded with.
+    return success(token as CardToken, given);
   } catch (thrown) {
     return failure(errorFrom(thrown));
   }

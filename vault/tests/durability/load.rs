@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cardseal::plain;
-use cardseal::seal::{KeySet, PublicKey, seal};
+use cardseal::seal::{Algorithm, KeySet, PublicKey, seal};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -155,7 +155,7 @@ impl LoadClient {
         let (_, set) =
             read(self.http.get(format!("{}/.well-known/jwks.json", self.vault)).send().await).await?;
         let set: KeySet = plain::parse(&set).unwrap();
-        Ok(set.sealing_key().unwrap())
+        Ok(set.sealing_key(Algorithm::RsaOaep256).unwrap())
     }
 }
 

@@ -94,6 +94,7 @@ async fn a_seal_to_another_key_says_so_only_when_it_says_so_itself() {
     assert!(message.contains("/.well-known/jwks.json"));
 
     // The foreign key under our key's name.
+    let PublicKey::Rsa(foreign) = foreign else { panic!("no RSA key") };
     let impostor = Jwk::rsa_oaep_256(ours.kid(), foreign.modulus(), &[1, 0, 1]);
     let impostor = PublicKey::try_from(&impostor).unwrap();
     let jwe = seal(&impostor, &envelope(&account.public_key, NOON)).unwrap();

@@ -86,6 +86,7 @@ impl Jwe {
 
 /// Wraps anything as if it were a content key.
 pub(crate) fn wrap(key: &PublicKey, content: &[u8], label: Option<&[u8]>) -> Vec<u8> {
+    let PublicKey::Rsa(key) = key else { panic!("no RSA key") };
     let public = PublicKeyComponents { n: key.modulus(), e: key.exponent() };
     let public: PublicEncryptingKey = public.try_into().unwrap();
     let mut wrapped = vec![0; key.modulus().len()];

@@ -22,7 +22,7 @@ use base64ct::{Base64, Encoding};
 use cardseal::card::{Card, Expiry, Holder, Number, SecurityCode};
 use cardseal::client::Pkey;
 use cardseal::plain;
-use cardseal::seal::{Envelope, Jti, KeySet, PublicKey, seal};
+use cardseal::seal::{Algorithm, Envelope, Jti, KeySet, PublicKey, seal};
 use cardseal_vault::Vault;
 use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
@@ -244,7 +244,7 @@ impl Asked {
     /// The vault's key, as a browser gets it.
     pub(crate) async fn sealing_key(&self) -> PublicKey {
         let set: KeySet = plain::parse(&self.get("/.well-known/jwks.json", "").await.body).unwrap();
-        set.sealing_key().unwrap()
+        set.sealing_key(Algorithm::RsaOaep256).unwrap()
     }
 
     /// A card sealed by a page of the merchant, now.

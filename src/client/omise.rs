@@ -1,0 +1,240 @@
+//! Omise's vault, which takes cards from browsers (token API, version 2019-05-29): in the clear, over TLS.
+
+use std::cell::RefCell;
+
+use zeroize::Zeroizing;
+
+use super::cardseal::{Billing, CardSummary, Token, VaultError, billing_members};
+use super::connection::{Connection, Repeat, basic, read};
+use super::vendor::{self, Vendor};
+use super::{
+    Answer, Cache, Error, Method, Pkey, Profile, Refusal, Request, RequestId, Transport, VaultAddress,
+};
+use crate::card::{Card, Field};
+use crate::plain::{self, FromPlain, Json, Plain, Wrong};
+
+/// The way to Omise.
+#[derive(Debug, Default)]
+pub(super) struct Omise {
+    /// The merchant there, once cardseal's vault said who that is.
+    account: RefCell<Option<Account>>,
+}
+
+impl Omise {
+    /// Has the merchant's account at hand from now on.
+    pub(super) async fn prepare<T: Transport>(
+        &self,
+        connection: &Connection<T>,
+        id: &RequestId,
+    ) -> Result<(), Error> {
+        self.account(connection, id).await.map(drop)
+    }
+
+    /// Exchanges the card for a token.
+    ///
+    /// Omise has nothing that ties two requests into one. So it is sent again only where Omise says that it did nothing;
+    /// after a lost answer another token may be there, which nobody knows of and nobody uses.
+    pub(super) async fn tokenize<T: Transport>(
+        &self,
+        connection: &Connection<T>,
+        card: &Card,
+        billing: &Billing,
+        id: &RequestId,
+    ) -> Result<Token, Error> {
+        if card.holder.is_none() {
+            return Err(Error::Incomplete(Field::Holder));
+        }
+        let Account { authorization, url } = self.account(connection, id).await?;
+        let body = create_token(card, billing);
+        let request = Request {
+            method: Method::Post(&body),
+            url: &url,
+            headers: &[("Authorization", &authorization), ("Omise-Version", "2019-05-29")],
+            cache: Cache::Default,
+        };
+        Ok(read_answer(connection.send(&request, Repeat::Unprocessed).await?)?.of(card))
+    }
+
+    async fn account<T: Transport>(
+        &self,
+        connection: &Connection<T>,
+        id: &RequestId,
+    ) -> Result<Account, Error> {
+        let known = self.account.borrow().clone();
+        if let Some(account) = known {
+            return Ok(account);
+        }
+        let answer = connection.get(&Profile::Omise.path(), Cache::Default, id).await?;
+        let account: Account = read(answer)?;
+        *self.account.borrow_mut() = Some(account.clone());
+        Ok(account)
+    }
+}
+
+/// A merchant at Omise.
+#[derive(Clone, Debug)]
+struct Account {
+    authorization: String,
+    /// Where cards are posted.
+    url: String,
+}
+
+impl FromPlain for Account {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        let key = Pkey::parse(&members.required::<String>("public_key")?);
+        let address = VaultAddress::parse(&members.required::<String>("address")?);
+        let (Ok(key), Ok(address)) = (key, address) else {
+            return Err(Wrong::new("expected a public key and an address"));
+        };
+        Ok(Self { authorization: basic(&key), url: [address.as_str(), "/tokens"].concat() })
+    }
+}
+
+/// The body of `POST /tokens`, in a buffer that never grows and so leaves no copy behind.
+fn create_token(card: &Card, billing: &Billing) -> Zeroizing<String> {
+    let billing = billing_members(billing);
+    let mut members = vec![
+        // EXPOSE: Omise takes cards as they are. The page has no part in it: they go from here over TLS.
+        ("name", card.holder.as_ref().map(|name| Json::Text(name.expose()))),
+        ("number", Some(Json::Text(card.number.expose()))),
+        ("expiration_month", Some(Json::Number(card.expiry.month().into()))),
+        ("expiration_year", Some(Json::Number(card.expiry.year().into()))),
+        ("security_code", card.security_code.as_ref().map(|code| Json::Text(code.expose()))),
+    ];
+    members.extend(billing);
+    let longest = |(_, value): &(_, Option<Json<'_>>)| match value {
+        Some(Json::Text(text)) => MAX_ESCAPED * text.len(),
+        _ => 0,
+    };
+    let room = ROOM + members.iter().map(longest).sum::<usize>();
+    let mut json = Zeroizing::new(String::with_capacity(room));
+    plain::write(&mut json, &[("card", Some(Json::Object(&members)))]);
+    json
+}
+
+/// Bytes that a character takes at the most: `\u001f`.
+const MAX_ESCAPED: usize = 6;
+/// Bytes for the names of all members, and for the numbers.
+const ROOM: usize = 512;
+
+/// What Omise's answer says.
+fn read_answer(answer: Answer) -> Result<Created, Error> {
+    let Answer { status, body, .. } = answer;
+    let vendor =
+        |code| Vendor { name: Profile::Omise, status: Some(status), code, correlation_id: None };
+    match status {
+        200..=299 => plain::parse(&body).map_err(|_| Error::BadAnswer { status }),
+        429 => Err(Error::RateLimited),
+        400..=499 => {
+            let VaultError { code, message, .. } =
+                plain::parse(&body).map_err(|_| Error::BadAnswer { status })?;
+            let (refusal, message) = match &*code {
+                "invalid_card" => {
+                    let Complaint { field, message } = Complaint::parse(&message);
+                    (Refusal::InvalidCard(field), message)
+                }
+                _ => (Refusal::VendorRefused, message),
+            };
+            let message = vendor::sentence(message).unwrap_or_else(|| "Omise refused the card".into());
+            let vendor = Some(vendor(vendor::identifier(code)));
+            Err(Error::Refused { refusal, status, message, vendor })
+        }
+        500..=599 => {
+            let code = plain::parse(&body).ok().and_then(|VaultError { code, .. }| vendor::identifier(code));
+            Err(Error::VendorUnavailable { status, vendor: vendor(code) })
+        }
+        _ => Err(Error::BadAnswer { status }),
+    }
+}
+
+/// What Omise finds wrong with a card. Its `invalid_card` says it in a sentence, which its SDKs take apart in this way
+/// (omise-ios, `OmiseError.APIErrorCode.InvalidCardReason`).
+struct Complaint {
+    /// The first field that it names.
+    field: Option<Field>,
+    message: String,
+}
+
+impl Complaint {
+    fn parse(message: &str) -> Self {
+        let parts: Vec<&str> = message.split(", and ").flat_map(|part| part.split(", ")).collect();
+        let has_number = parts.iter().any(|part| part.contains("number"));
+        // No brand has a number that is none, and nobody needs to be told.
+        let told = |part: &&str| !(has_number && part.contains("brand") && !part.contains("number"));
+        let parts: Vec<&str> = parts.into_iter().filter(told).collect();
+        Self { field: parts.iter().find_map(|part| field(part)), message: parts.join(", ") }
+    }
+}
+
+fn field(part: &str) -> Option<Field> {
+    let fields = [
+        ("number", Field::Number),
+        ("expiration", Field::Expiry),
+        ("name", Field::Holder),
+        ("brand", Field::Number),
+    ];
+    fields.into_iter().find(|(word, _)| part.contains(word)).map(|(_, field)| field)
+}
+
+/// Omise's token. Its card may be empty, or missing.
+struct Created {
+    id: String,
+    livemode: bool,
+    used: bool,
+    card: CreatedCard,
+    created_at: String,
+}
+
+#[derive(Default)]
+struct CreatedCard {
+    brand: Option<String>,
+    last_digits: Option<String>,
+    expiration_month: Option<u8>,
+    expiration_year: Option<u16>,
+    name: Option<String>,
+    security_code_check: Option<bool>,
+}
+
+impl FromPlain for Created {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self {
+            id: members.required("id")?,
+            livemode: members.required("livemode")?,
+            used: members.optional("used")?.unwrap_or_default(),
+            card: members.optional("card")?.unwrap_or_default(),
+            created_at: members.required("created_at")?,
+        })
+    }
+}
+
+impl FromPlain for CreatedCard {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        let mut members = plain.members()?;
+        Ok(Self {
+            brand: members.optional("brand")?,
+            last_digits: members.optional("last_digits")?,
+            expiration_month: members.optional("expiration_month")?,
+            expiration_year: members.optional("expiration_year")?,
+            name: members.optional("name")?,
+            security_code_check: members.optional("security_code_check")?,
+        })
+    }
+}
+
+impl Created {
+    /// The token, with what Omise left out of its card from the card itself.
+    fn of(self, card: &Card) -> Token {
+        let Self { id, livemode, used, card: told, created_at } = self;
+        let summary = CardSummary {
+            brand: told.brand.unwrap_or_else(|| card.number.brand().name().into()),
+            last_digits: told.last_digits.unwrap_or_else(|| card.number.last_digits().into()),
+            expiration_month: told.expiration_month.unwrap_or_else(|| card.expiry.month()),
+            expiration_year: told.expiration_year.unwrap_or_else(|| card.expiry.year()),
+            name: told.name,
+            security_code_check: told.security_code_check.unwrap_or_default(),
+        };
+        Token { id, livemode, used, card: summary, created_at }
+    }
+}
