@@ -3,11 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod client {
+    mod address;
     mod error;
+    mod omise;
+    mod payment_options;
     mod pkey;
     #[path = "../seal/recipient.rs"]
     mod recipient;
+    mod relay;
     mod retry;
     mod script;
+    mod stage;
     mod vault;
+    mod vendor;
 }

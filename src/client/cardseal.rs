@@ -1,109 +1,11 @@
-//! The vault's own tokens: the flow, and the wire format, which follows Omise's (token API, version 2019-05-29).
+//! The vault's own wire format, which follows Omise's (token API, version 2019-05-29).
 
-use std::cell::Cell;
-
-use super::connection::{Connection, read};
-use super::sealing_key::SealingKey;
+use super::Profile;
 use super::vendor::Vendor;
-use super::{Error, Pkey, Profile, Refusal, RequestId, Transport};
-use crate::card::Card;
 use crate::plain::{self, FromPlain, Json, Plain, Wrong};
-use crate::seal::{self, Envelope, Jti};
-
-/// The way to a token of the vault's.
-#[derive(Debug)]
-pub(super) struct Native {
-    merchant: Pkey,
-    /// The vendor that the vault will pass the card on to.
-    vendor: Option<Profile>,
-    key: SealingKey,
-    /// How far the vault's clock is ahead of the device's, in seconds, once the vault said that they differ.
-    clock_offset: Cell<i64>,
-}
-
-impl Native {
-    pub(super) fn new(merchant: Pkey, vendor: Option<Profile>) -> Self {
-        Self { merchant, vendor, key: SealingKey::of_vault(), clock_offset: Cell::default() }
-    }
-
-    /// Has the vault's key at hand from now on.
-    pub(super) async fn prepare<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<(), Error> {
-        self.key.get(connection, id).await.map(drop)
-    }
-
-    /// Seals the card and exchanges it for a token.
-    ///
-    /// However often it has to send, the seal keeps one `jti`, for which the vault gives one token.
-    pub(super) async fn tokenize<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        card: Card,
-        billing: &Billing,
-        id: &RequestId,
-    ) -> Result<Token, Error> {
-        let mut envelope = self.envelope(card)?;
-        let mut may_refetch_key = true;
-        let mut may_set_clock = true;
-        loop {
-            let sealed = self.seal_envelope(connection, &mut envelope, id).await?;
-            let body = create_token(&sealed, self.vendor, billing);
-            let answer = connection.post("/tokens", &body, id).await?;
-            let date = answer.date;
-            match read(answer) {
-                Err(Error::Refused { refusal: Refusal::UnknownKid, .. }) if may_refetch_key => {
-                    may_refetch_key = false;
-                    self.key.renew(connection, id).await?;
-                }
-                Err(Error::Refused { refusal: Refusal::ExpiredSeal, .. })
-                    if may_set_clock && date.is_some() =>
-                {
-                    may_set_clock = false;
-                    self.set_clock(connection.transport.now(), date.unwrap_or_default());
-                }
-                token => return token,
-            }
-        }
-    }
-
-    /// Seals the card for this merchant.
-    pub(super) async fn seal<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        card: Card,
-        id: &RequestId,
-    ) -> Result<String, Error> {
-        self.seal_envelope(connection, &mut self.envelope(card)?, id).await
-    }
-
-    fn envelope(&self, card: Card) -> Result<Envelope, Error> {
-        let id = Jti::random().map_err(|_| Error::Random)?;
-        Ok(Envelope { card, merchant: self.merchant.clone(), issued_at: 0, id })
-    }
-
-    async fn seal_envelope<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        envelope: &mut Envelope,
-        id: &RequestId,
-    ) -> Result<String, Error> {
-        let key = self.key.get(connection, id).await?;
-        envelope.issued_at = connection.transport.now().saturating_add_signed(self.clock_offset.get());
-        Ok(seal::seal(&key, envelope)?)
-    }
-
-    fn set_clock(&self, device_now: u64, vault_now: u64) {
-        if let (Ok(device), Ok(vault)) = (i64::try_from(device_now), i64::try_from(vault_now)) {
-            self.clock_offset.set(vault - device);
-        }
-    }
-}
 
 /// The body of `POST /tokens` with a sealed card, a JWE in compact form, and what stands beside it in the clear.
-fn create_token(sealed: &str, vendor: Option<Profile>, billing: &Billing) -> String {
+pub(super) fn create_token(sealed: &str, vendor: Option<Profile>, billing: &Billing) -> String {
     let mut card = vec![("sealed", Some(Json::Text(sealed)))];
     card.extend(billing_members(billing));
     let mut json = String::new();

@@ -1,6 +1,10 @@
 //! Requests to a vault, sent as often as it takes.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroizing;
 
 use super::cardseal::VaultError;
 use super::{
@@ -11,10 +15,23 @@ use crate::plain::{self, FromPlain};
 /// One merchant's line to cardseal's vault.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
-    pub(super) transport: T,
+    transport: T,
     address: VaultAddress,
     authorization: String,
     policy: Policy,
+}
+
+/// What comes of a call. One type for all of them, or each would bring its own machinery wherever it is waited for.
+pub(super) type Pending<'a, V> = Pin<Box<dyn Future<Output = Result<V, Error>> + 'a>>;
+
+/// A request that may be sent more than once.
+pub(super) struct Call<'a> {
+    pub(super) url: String,
+    /// What is posted; what goes to Omise has a card in it.
+    pub(super) body: Option<Zeroizing<String>>,
+    pub(super) headers: Vec<(&'static str, &'a str)>,
+    pub(super) cache: Cache,
+    pub(super) repeat: Repeat,
 }
 
 impl<T: Transport> Connection<T> {
@@ -22,53 +39,59 @@ impl<T: Transport> Connection<T> {
         Self { transport, address, authorization: basic(merchant), policy }
     }
 
+    /// Seconds since 1970 by the device's clock.
+    pub(super) fn now(&self) -> u64 {
+        self.transport.now()
+    }
+
     /// Asks for what is anybody's to read. Without credentials the request needs no preflight, so it goes without the id
     /// as well.
-    pub(super) async fn get_public(&self, path: &str, cache: Cache) -> Result<Answer, Error> {
-        let url = self.url(path);
-        self.send(&Request { method: Method::Get, url: &url, headers: &[], cache }, Repeat::Passing).await
+    pub(super) fn get_public(&self, path: &str, cache: Cache) -> Pending<'_, Answer> {
+        let (url, headers) = (self.url(path), Vec::new());
+        self.send(Call { url, body: None, headers, cache, repeat: Repeat::Passing })
     }
 
     /// Asks for something of the merchant's.
-    pub(super) async fn get(&self, path: &str, cache: Cache, id: &RequestId) -> Result<Answer, Error> {
-        let url = self.url(path);
-        let request = Request { method: Method::Get, url: &url, headers: &self.headers(id), cache };
-        self.send(&request, Repeat::Passing).await
+    pub(super) fn get<'a>(&'a self, path: &str, cache: Cache, id: &'a RequestId) -> Pending<'a, Answer> {
+        let (url, headers) = (self.url(path), self.headers(id));
+        self.send(Call { url, body: None, headers, cache, repeat: Repeat::Passing })
     }
 
     /// Posts JSON that the vault carries out once, however often it comes.
-    pub(super) async fn post(&self, path: &str, body: &str, id: &RequestId) -> Result<Answer, Error> {
-        let (method, url) = (Method::Post(body), self.url(path));
-        let request = Request { method, url: &url, headers: &self.headers(id), cache: Cache::Default };
-        self.send(&request, Repeat::Passing).await
+    pub(super) fn post<'a>(&'a self, path: &str, body: String, id: &'a RequestId) -> Pending<'a, Answer> {
+        let (url, headers, body) = (self.url(path), self.headers(id), Some(Zeroizing::new(body)));
+        self.send(Call { url, body, headers, cache: Cache::Default, repeat: Repeat::Passing })
     }
 
     /// Sends until there is an answer to act on, as often as the policy allows; then the last answer counts, whatever it
     /// is.
-    pub(super) async fn send(&self, request: &Request<'_>, repeat: Repeat) -> Result<Answer, Error> {
-        let mut attempt = 1;
-        loop {
-            let outcome = self.transport.send(request, self.policy.timeout).await;
-            let retry_after = outcome.as_ref().ok().and_then(|answer| answer.retry_after);
-            let wait = if repeat.is_due_after(&outcome) {
-                self.policy.wait(attempt, retry_after, self.transport.jitter())
-            } else {
-                None
-            };
-            match wait {
-                Some(time) => self.transport.wait(time).await,
-                None => return outcome.map_err(Error::from),
+    pub(super) fn send<'a>(&'a self, call: Call<'a>) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let Call { url, body, headers, cache, repeat } = &call;
+            let method = body.as_deref().map_or(Method::Get, |body| Method::Post(body));
+            let request = Request { method, url, headers, cache: *cache };
+            let mut attempt = 1;
+            loop {
+                let outcome = self.transport.send(&request, self.policy.timeout).await;
+                if !repeat.is_due_after(&outcome) {
+                    return Ok(outcome?);
+                }
+                let retry_after = outcome.as_ref().ok().and_then(|answer| answer.retry_after);
+                match self.policy.wait(attempt, retry_after, self.transport.jitter()) {
+                    Some(time) => self.transport.wait(time).await,
+                    None => return Ok(outcome?),
+                }
+                attempt += 1;
             }
-            attempt += 1;
-        }
+        })
     }
 
     fn url(&self, path: &str) -> String {
         [self.address.as_str(), path].concat()
     }
 
-    fn headers<'a>(&'a self, id: &'a RequestId) -> [(&'static str, &'a str); 2] {
-        [("Authorization", &self.authorization), ("X-Request-Id", id.as_str())]
+    fn headers<'a>(&'a self, id: &'a RequestId) -> Vec<(&'static str, &'a str)> {
+        vec![("Authorization", &self.authorization), ("X-Request-Id", id.as_str())]
     }
 }
 
@@ -94,9 +117,16 @@ impl Repeat {
 
 /// What a vault's answer says: the value it was asked for, or why not.
 pub(super) fn read<V: FromPlain>(answer: Answer) -> Result<V, Error> {
+    let status = answer.status;
+    let body = success(answer)?;
+    plain::parse(&body).map_err(|_| Error::BadAnswer { status })
+}
+
+/// The body of an answer that says that it went well.
+fn success(answer: Answer) -> Result<String, Error> {
     let Answer { status, body, .. } = answer;
     match status {
-        200..=299 => plain::parse(&body).map_err(|_| Error::BadAnswer { status }),
+        200..=299 => Ok(body),
         429 => Err(Error::RateLimited),
         400..=499 => {
             let VaultError { code, message, vendor } =

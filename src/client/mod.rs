@@ -20,6 +20,8 @@ mod profile;
 pub mod relay;
 mod retry;
 #[cfg(feature = "seal")]
+mod sealed;
+#[cfg(feature = "seal")]
 mod sealing_key;
 #[cfg(feature = "seal")]
 pub mod thales_d1;

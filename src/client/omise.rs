@@ -4,12 +4,10 @@ use std::cell::RefCell;
 
 use zeroize::Zeroizing;
 
-use super::cardseal::{Billing, CardSummary, Token, VaultError, billing_members};
-use super::connection::{Connection, Repeat, basic, read};
+use super::cardseal::{self, Billing, CardSummary, VaultError, billing_members};
+use super::connection::{Call, Connection, Pending, Repeat, basic, read};
 use super::vendor::{self, Vendor};
-use super::{
-    Answer, Cache, Error, Method, Pkey, Profile, Refusal, Request, RequestId, Transport, VaultAddress,
-};
+use super::{Answer, Cache, Error, Pkey, Profile, Refusal, RequestId, Token, Transport, VaultAddress};
 use crate::card::{Card, Field};
 use crate::plain::{self, FromPlain, Json, Plain, Wrong};
 
@@ -37,7 +35,7 @@ impl Omise {
     pub(super) async fn tokenize<T: Transport>(
         &self,
         connection: &Connection<T>,
-        card: &Card,
+        card: Card,
         billing: &Billing,
         id: &RequestId,
     ) -> Result<Token, Error> {
@@ -45,29 +43,32 @@ impl Omise {
             return Err(Error::Incomplete(Field::Holder));
         }
         let Account { authorization, url } = self.account(connection, id).await?;
-        let body = create_token(card, billing);
-        let request = Request {
-            method: Method::Post(&body),
-            url: &url,
-            headers: &[("Authorization", &authorization), ("Omise-Version", "2019-05-29")],
+        let call = Call {
+            url,
+            body: Some(create_token(&card, billing)),
+            headers: vec![("Authorization", &authorization), ("Omise-Version", "2019-05-29")],
             cache: Cache::Default,
+            repeat: Repeat::Unprocessed,
         };
-        Ok(read_answer(connection.send(&request, Repeat::Unprocessed).await?)?.of(card))
+        let made = read_answer(connection.send(call).await?)?;
+        Ok(Token::Card(made.of(&card)))
     }
 
-    async fn account<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<Account, Error> {
-        let known = self.account.borrow().clone();
-        if let Some(account) = known {
-            return Ok(account);
-        }
-        let answer = connection.get(&Profile::Omise.path(), Cache::Default, id).await?;
-        let account: Account = read(answer)?;
-        *self.account.borrow_mut() = Some(account.clone());
-        Ok(account)
+    fn account<'a, T: Transport>(
+        &'a self,
+        connection: &'a Connection<T>,
+        id: &'a RequestId,
+    ) -> Pending<'a, Account> {
+        Box::pin(async move {
+            let known = self.account.borrow().clone();
+            if let Some(account) = known {
+                return Ok(account);
+            }
+            let answer = connection.get(&Profile::Omise.path(), Cache::Default, id).await?;
+            let account: Account = read(answer)?;
+            *self.account.borrow_mut() = Some(account.clone());
+            Ok(account)
+        })
     }
 }
 
@@ -119,10 +120,9 @@ const MAX_ESCAPED: usize = 6;
 const ROOM: usize = 512;
 
 /// What Omise's answer says.
-fn read_answer(answer: Answer) -> Result<Created, Error> {
+fn read_answer(answer: Answer) -> Result<Made, Error> {
     let Answer { status, body, .. } = answer;
-    let vendor =
-        |code| Vendor { name: Profile::Omise, status: Some(status), code, correlation_id: None };
+    let vendor = |code| Vendor { name: Profile::Omise, status: Some(status), code, correlation_id: None };
     match status {
         200..=299 => plain::parse(&body).map_err(|_| Error::BadAnswer { status }),
         429 => Err(Error::RateLimited),
@@ -178,16 +178,16 @@ fn field(part: &str) -> Option<Field> {
 }
 
 /// Omise's token. Its card may be empty, or missing.
-struct Created {
+struct Made {
     id: String,
     livemode: bool,
     used: bool,
-    card: CreatedCard,
+    card: MadeCard,
     created_at: String,
 }
 
 #[derive(Default)]
-struct CreatedCard {
+struct MadeCard {
     brand: Option<String>,
     last_digits: Option<String>,
     expiration_month: Option<u8>,
@@ -196,7 +196,7 @@ struct CreatedCard {
     security_code_check: Option<bool>,
 }
 
-impl FromPlain for Created {
+impl FromPlain for Made {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
         let mut members = plain.members()?;
         Ok(Self {
@@ -209,7 +209,7 @@ impl FromPlain for Created {
     }
 }
 
-impl FromPlain for CreatedCard {
+impl FromPlain for MadeCard {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
         let mut members = plain.members()?;
         Ok(Self {
@@ -223,9 +223,9 @@ impl FromPlain for CreatedCard {
     }
 }
 
-impl Created {
+impl Made {
     /// The token, with what Omise left out of its card from the card itself.
-    fn of(self, card: &Card) -> Token {
+    fn of(self, card: &Card) -> cardseal::Token {
         let Self { id, livemode, used, card: told, created_at } = self;
         let summary = CardSummary {
             brand: told.brand.unwrap_or_else(|| card.number.brand().name().into()),
@@ -235,6 +235,6 @@ impl Created {
             name: told.name,
             security_code_check: told.security_code_check.unwrap_or_default(),
         };
-        Token { id, livemode, used, card: summary, created_at }
+        cardseal::Token { id, livemode, used, card: summary, created_at }
     }
 }

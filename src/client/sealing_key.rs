@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::connection::{Connection, read};
+use super::connection::{Connection, Pending, read};
 use super::{Cache, Error, Profile, RequestId, Transport};
 use crate::seal::{Algorithm, KeySet, PublicKey};
 
@@ -38,41 +38,29 @@ impl SealingKey {
         Self { place, algorithm, known: RefCell::new(None) }
     }
 
-    /// The key: the one at hand, else the first usable one of the set.
-    pub(super) async fn get<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<PublicKey, Error> {
-        let known = self.known.borrow().clone();
-        match known {
-            Some(key) => Ok(key),
-            None => self.fetch(connection, Cache::Default, id).await,
-        }
-    }
-
-    /// Fetches it anew, past every cache: the one at hand is not known any more where cards are opened.
-    pub(super) async fn renew<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<(), Error> {
-        *self.known.borrow_mut() = None;
-        self.fetch(connection, Cache::Reload, id).await.map(drop)
-    }
-
-    async fn fetch<T: Transport>(
-        &self,
-        connection: &Connection<T>,
+    /// The key: the one at hand, else the first usable one of the set. With [`Cache::Reload`] it is fetched anyway: the one
+    /// at hand is not known any more where cards are opened.
+    pub(super) fn get<'a, T: Transport>(
+        &'a self,
+        connection: &'a Connection<T>,
         cache: Cache,
-        id: &RequestId,
-    ) -> Result<PublicKey, Error> {
-        let answer = match self.place {
-            Place::WellKnown => connection.get_public("/.well-known/jwks.json", cache).await?,
-            Place::Profile(profile) => connection.get(&profile.path(), cache, id).await?,
-        };
-        let key = read::<KeySet>(answer)?.sealing_key(self.algorithm).map_err(Error::Key)?;
-        *self.known.borrow_mut() = Some(key.clone());
-        Ok(key)
+        id: &'a RequestId,
+    ) -> Pending<'a, PublicKey> {
+        Box::pin(async move {
+            if cache == Cache::Reload {
+                *self.known.borrow_mut() = None;
+            }
+            let known = self.known.borrow().clone();
+            if let Some(key) = known {
+                return Ok(key);
+            }
+            let answer = match self.place {
+                Place::WellKnown => connection.get_public("/.well-known/jwks.json", cache),
+                Place::Profile(profile) => connection.get(&profile.path(), cache, id),
+            };
+            let key = read::<KeySet>(answer.await?)?.sealing_key(self.algorithm).map_err(Error::Key)?;
+            *self.known.borrow_mut() = Some(key.clone());
+            Ok(key)
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! The flow from a card to a token.
 
-use super::cardseal::{Billing, Native};
+use super::cardseal::Billing;
 use super::connection::Connection;
 use super::omise::Omise;
-use super::relay::Relay;
+use super::sealed::Sealed;
 use super::{
     Error, Pkey, Policy, Profile, RequestId, Token, Transport, VaultAddress, payment_options, thales_d1,
     thales_pci,
@@ -22,12 +22,8 @@ pub struct Vault<T> {
 /// The way that a card goes.
 #[derive(Debug)]
 enum Route {
-    /// Sealed to the vault.
-    Vault(Native),
-    /// Sealed to the vault, which will pass it on to Payment Options.
-    PaymentOptions(Native),
-    /// Sealed to a vendor, through the vault.
-    Relay(Relay),
+    /// In a seal, to the vault.
+    Sealed(Sealed),
     /// To Omise, past the vault.
     Omise(Omise),
 }
@@ -43,12 +39,14 @@ impl<T: Transport> Vault<T> {
     ) -> Self {
         let connection = Connection::new(transport, address, &merchant, policy);
         let route = match profile {
-            Profile::Cardseal => Route::Vault(Native::new(merchant, None)),
-            Profile::PaymentOptions => Route::PaymentOptions(Native::new(merchant, Some(profile))),
+            Profile::Cardseal => Route::Sealed(Sealed::to_vault(merchant, None)),
+            Profile::PaymentOptions => Route::Sealed(Sealed::to_vault(merchant, Some(profile))),
             Profile::ThalesPci => {
-                Route::Relay(Relay::new(profile, Algorithm::RsaOaep256, thales_pci::plaintext))
+                Route::Sealed(Sealed::to_vendor(profile, Algorithm::RsaOaep256, thales_pci::plaintext))
             }
-            Profile::ThalesD1 => Route::Relay(Relay::new(profile, Algorithm::EcdhEs, thales_d1::plaintext)),
+            Profile::ThalesD1 => {
+                Route::Sealed(Sealed::to_vendor(profile, Algorithm::EcdhEs, thales_d1::plaintext))
+            }
             Profile::Omise => Route::Omise(Omise::default()),
         };
         Self { connection, profile, route }
@@ -64,10 +62,7 @@ impl<T: Transport> Vault<T> {
     pub async fn prepare(&self) {
         let Ok(id) = RequestId::random() else { return };
         let _ = match &self.route {
-            Route::Vault(native) | Route::PaymentOptions(native) => {
-                native.prepare(&self.connection, &id).await
-            }
-            Route::Relay(relay) => relay.prepare(&self.connection, &id).await,
+            Route::Sealed(sealed) => sealed.prepare(&self.connection, &id).await,
             Route::Omise(omise) => omise.prepare(&self.connection, &id).await,
         };
     }
@@ -77,17 +72,12 @@ impl<T: Transport> Vault<T> {
     /// # Errors
     /// [`Error`]
     pub async fn tokenize(&self, card: Card, billing: &Billing, id: &RequestId) -> Result<Token, Error> {
-        if let Route::PaymentOptions(_) = self.route {
+        if self.profile == Profile::PaymentOptions {
             payment_options::check(&card, billing)?;
         }
         match &self.route {
-            Route::Vault(native) | Route::PaymentOptions(native) => {
-                native.tokenize(&self.connection, card, billing, id).await.map(Token::Card)
-            }
-            Route::Relay(relay) => relay.tokenize(&self.connection, &card, id).await.map(Token::Vendor),
-            Route::Omise(omise) => {
-                omise.tokenize(&self.connection, &card, billing, id).await.map(Token::Card)
-            }
+            Route::Sealed(sealed) => sealed.tokenize(&self.connection, card, billing, id).await,
+            Route::Omise(omise) => omise.tokenize(&self.connection, card, billing, id).await,
         }
     }
 
@@ -97,10 +87,7 @@ impl<T: Transport> Vault<T> {
     /// [`Error`]; [`Error::NoSeal`] under a profile that has none.
     pub async fn seal(&self, card: Card, id: &RequestId) -> Result<String, Error> {
         match &self.route {
-            Route::Vault(native) | Route::PaymentOptions(native) => {
-                native.seal(&self.connection, card, id).await
-            }
-            Route::Relay(relay) => relay.seal(&self.connection, &card, id).await,
+            Route::Sealed(sealed) => sealed.seal(&self.connection, card, id).await,
             Route::Omise(_) => Err(Error::NoSeal),
         }
     }

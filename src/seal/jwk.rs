@@ -231,4 +231,3 @@ pub const MAX_KID_BYTES: usize = 256;
 fn encode(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
-

@@ -28,9 +28,9 @@ mod rsa;
 pub use ecdh::P256Key;
 pub use envelope::{Envelope, Jti};
 pub use jwe::Compact;
-pub use jwk::{Algorithm, KeySet};
 #[cfg(feature = "seal")]
 pub use jwk::PublicKey;
+pub use jwk::{Algorithm, KeySet};
 #[cfg(feature = "seal")]
 pub use plaintext::{Plaintext, SealError};
 #[cfg(feature = "seal")]

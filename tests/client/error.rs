@@ -1,21 +1,28 @@
 use std::collections::HashSet;
 
 use cardseal::card::{Field, Reason};
-use cardseal::client::{Error, Refusal};
+use cardseal::client::{Error, Profile, Refusal, Vendor};
 use cardseal::seal::jwk::Unusable;
 
 const REFUSALS: &[(&str, Refusal)] = &[
     ("authentication_failure", Refusal::AuthenticationFailure),
     ("bad_request", Refusal::BadRequest),
     ("expired_seal", Refusal::ExpiredSeal),
-    ("invalid_card", Refusal::InvalidCard),
+    ("invalid_card", Refusal::InvalidCard(None)),
     ("invalid_seal", Refusal::InvalidSeal),
     ("origin_not_allowed", Refusal::OriginNotAllowed),
+    ("profile_not_allowed", Refusal::ProfileNotAllowed),
     ("unknown_kid", Refusal::UnknownKid),
+    ("vendor_outcome_unknown", Refusal::VendorOutcomeUnknown),
+    ("vendor_refused", Refusal::VendorRefused),
 ];
 
 fn refused(refusal: Refusal) -> Error {
-    Error::Refused { refusal, status: 400, message: "the vault's own words".into() }
+    Error::Refused { refusal, status: 400, message: "the vault's own words".into(), vendor: None }
+}
+
+fn vendor() -> Vendor {
+    Vendor { name: Profile::ThalesPci, status: Some(503), code: None, correlation_id: None }
 }
 
 /// One of each, with its code, whether to try again, and its status.
@@ -23,6 +30,9 @@ fn all() -> Vec<(Error, &'static str, bool, Option<u16>)> {
     let mut all = vec![
         (Error::Incomplete(Field::Expiry), "incomplete_card", false, None),
         (Error::Invalid(Field::Number, Reason::Luhn), "invalid_card", false, None),
+        (Error::MissingBilling(vec!["city"]), "missing_billing", false, None),
+        (Error::NoSeal, "invalid_options", false, None),
+        (Error::VendorUnavailable { status: 502, vendor: vendor() }, "vendor_unavailable", true, Some(502)),
         (Error::RateLimited, "rate_limited", true, Some(429)),
         (Error::Unavailable { status: 503 }, "vault_unavailable", true, Some(503)),
         (Error::Network, "network_error", true, None),
@@ -55,6 +65,20 @@ fn only_the_cards_own_faults_name_a_field() {
             _ => None,
         };
         assert_eq!(error.field(), field, "{error:?}");
+    }
+    let refusal = Refusal::InvalidCard(Some(Field::Holder));
+    assert_eq!(refused(refusal).field(), Some(Field::Holder), "a vendor may say which");
+}
+
+#[test]
+fn an_error_that_is_about_a_vendor_names_it() {
+    let unavailable = Error::VendorUnavailable { status: 502, vendor: vendor() };
+    assert_eq!(unavailable.vendor(), Some(&vendor()));
+    let (refusal, message) = (Refusal::VendorRefused, String::new());
+    let refused = Error::Refused { refusal, status: 424, message, vendor: Some(vendor()) };
+    assert_eq!(refused.vendor(), Some(&vendor()));
+    for error in [Error::Network, Error::Unavailable { status: 503 }, Error::MissingBilling(vec!["city"])] {
+        assert_eq!(error.vendor(), None, "{error:?}");
     }
 }
 

@@ -26,8 +26,7 @@ pub(super) struct Script {
 pub(super) struct Sent {
     /// Method and address, as in `GET https://…`.
     pub(super) line: String,
-    pub(super) authorization: Option<String>,
-    pub(super) id: String,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) reload: bool,
     pub(super) body: Option<String>,
     pub(super) timeout: Duration,
@@ -62,14 +61,28 @@ impl Script {
             .collect()
     }
 
+    /// Method and address of every request so far.
+    pub(super) fn lines(&self) -> Vec<String> {
+        assert_eq!(self.answers.borrow().len(), 0, "the script was not played to its end");
+        self.sent.borrow().iter().map(|sent| sent.line.clone()).collect()
+    }
+
+    /// The body of each `POST` so far.
+    pub(super) fn bodies(&self) -> Vec<Value> {
+        let body = |sent: &Sent| Some(serde_json::from_str(sent.body.as_deref()?).unwrap());
+        self.sent.borrow().iter().filter_map(body).collect()
+    }
+
     /// The seal in each `POST` so far.
     pub(super) fn seals(&self) -> Vec<String> {
-        let bodies = self.sent.borrow().iter().filter_map(|sent| sent.body.clone()).collect::<Vec<_>>();
-        let seal = |body: &String| {
-            let body: Value = serde_json::from_str(body).unwrap();
-            body["card"]["sealed"].as_str().unwrap().to_owned()
-        };
-        bodies.iter().map(seal).collect()
+        self.bodies().iter().map(|body| body["card"]["sealed"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Sent {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(known, _)| known == name);
+        header.map(|(_, value)| &**value)
     }
 }
 
@@ -81,8 +94,7 @@ impl Transport for &Script {
         };
         self.sent.borrow_mut().push(Sent {
             line: format!("{method} {}", request.url),
-            authorization: request.authorization.map(Into::into),
-            id: request.id.as_str().into(),
+            headers: request.headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             reload: request.cache == Cache::Reload,
             body,
             timeout,

@@ -45,7 +45,8 @@ fn what_is_sealed_opens_with_aws_lc_and_is_number_and_expiry_alone() {
 #[test]
 fn thaless_other_service_has_another_name_for_the_number() {
     let recipient = Recipient::with_bits(2048);
-    let seal = thales_pci::plaintext(&card("4242424242424242", "9/29")).seal(&recipient.public_key()).unwrap();
+    let seal =
+        thales_pci::plaintext(&card("4242424242424242", "9/29")).seal(&recipient.public_key()).unwrap();
     let content = recipient.open(&seal).unwrap();
     assert_eq!(String::from_utf8(content).unwrap(), r#"{"fpan":"4242424242424242","exp":"0929"}"#);
 }
@@ -154,7 +155,8 @@ mod a_key_is_refused {
 
     #[test]
     fn on_another_curve() {
-        for crv in [None, Some(""), Some("P-384"), Some("P-521"), Some("secp256k1"), Some("X25519"), Some("p-256")]
+        for crv in
+            [None, Some(""), Some("P-384"), Some("P-521"), Some("secp256k1"), Some("X25519"), Some("p-256")]
         {
             assert_eq!(with(|jwk| jwk.crv = crv.map(Into::into)), Err(Unusable::Curve), "{crv:?}");
         }
@@ -163,8 +165,8 @@ mod a_key_is_refused {
     #[test]
     fn that_is_no_point_on_the_curve() {
         let prime = [
-            0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+            0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF,
+            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
         ];
         for bytes in [[0; 32], [1; 32], [0xFF; 32], prime] {
             assert_eq!(with(|jwk| jwk.x = encoded(&bytes)), Err(Unusable::Point), "x {bytes:?}");
@@ -179,7 +181,8 @@ mod a_key_is_refused {
 
     #[test]
     fn whose_coordinates_are_not_of_32_bytes() {
-        let decoded = |text: &Option<String>| Base64UrlUnpadded::decode_vec(text.as_deref().unwrap()).unwrap();
+        let decoded =
+            |text: &Option<String>| Base64UrlUnpadded::decode_vec(text.as_deref().unwrap()).unwrap();
         assert_eq!(with(|jwk| jwk.x = None), Err(Unusable::Point));
         assert_eq!(with(|jwk| jwk.y = None), Err(Unusable::Point));
         assert_eq!(with(|jwk| jwk.y = Some(String::new())), Err(Unusable::Point));
@@ -188,7 +191,11 @@ mod a_key_is_refused {
         assert_eq!(with(longer), Err(Unusable::Point), "longer");
         assert_eq!(with(|jwk| jwk.x = encoded(&[0; 1000])), Err(Unusable::Point));
         for padding in ["=", "\n", " "] {
-            assert_eq!(with(|jwk| jwk.x.as_mut().unwrap().push_str(padding)), Err(Unusable::Point), "{padding:?}");
+            assert_eq!(
+                with(|jwk| jwk.x.as_mut().unwrap().push_str(padding)),
+                Err(Unusable::Point),
+                "{padding:?}"
+            );
         }
     }
 }
