@@ -158,13 +158,19 @@ struct Complaint {
 
 impl Complaint {
     fn parse(message: &str) -> Self {
-        let parts: Vec<&str> = message.split(", and ").flat_map(|part| part.split(", ")).collect();
-        let has_number = parts.iter().any(|part| part.contains("number"));
+        let parts = || message.split(',').map(|part| part.trim_start()).map(without_and);
+        let has_number = parts().any(|part| has(part, "number"));
         // No brand has a number that is none, and nobody needs to be told.
-        let told = |part: &&str| !(has_number && part.contains("brand") && !part.contains("number"));
-        let parts: Vec<&str> = parts.into_iter().filter(told).collect();
-        Self { field: parts.iter().find_map(|part| field(part)), message: parts.join(", ") }
+        let told = |part: &&str| !has_number || has(part, "number") || !has(part, "brand");
+        Self {
+            field: parts().filter(told).find_map(field),
+            message: parts().filter(told).collect::<Vec<_>>().join(", "),
+        }
     }
+}
+
+fn without_and(part: &str) -> &str {
+    part.strip_prefix("and ").unwrap_or(part)
 }
 
 fn field(part: &str) -> Option<Field> {
@@ -174,7 +180,12 @@ fn field(part: &str) -> Option<Field> {
         ("name", Field::Holder),
         ("brand", Field::Number),
     ];
-    fields.into_iter().find(|(word, _)| part.contains(word)).map(|(_, field)| field)
+    fields.into_iter().find(|(word, _)| has(part, word)).map(|(_, field)| field)
+}
+
+/// Whether a word is in a text. What `str` has for it is made for long texts, and weighs.
+fn has(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|window| window == word.as_bytes())
 }
 
 /// Omise's token. Its card may be empty, or missing.

@@ -33,7 +33,7 @@ impl FromPlain for Vendor {
 /// last group of a UUID may be twelve digits; no number that is issued today has fewer than thirteen.
 pub(super) fn identifier(text: String) -> Option<String> {
     let printable = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    (printable && longest_number(&text, "") < 13).then_some(text)
+    (printable && longest_number(&text, &[]) < 13).then_some(text)
 }
 
 /// A vendor's sentence, if it may be shown: up to 512 printable ASCII characters that hold no card number, spaces and
@@ -42,17 +42,17 @@ pub(super) fn identifier(text: String) -> Option<String> {
 pub(super) fn sentence(text: String) -> Option<String> {
     let printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     let printable = (1..=512).contains(&text.len()) && text.bytes().all(printable);
-    (printable && longest_number(&text, " -") < 12).then_some(text)
+    (printable && longest_number(&text, b" -") < 12).then_some(text)
 }
 
 /// The most digits in a row, with any of `separators` among them.
-fn longest_number(text: &str, separators: &str) -> usize {
+fn longest_number(text: &str, separators: &[u8]) -> usize {
     let (mut longest, mut run) = (0, 0);
-    for c in text.chars() {
-        if c.is_ascii_digit() {
+    for byte in text.bytes() {
+        if byte.is_ascii_digit() {
             run += 1;
             longest = longest.max(run);
-        } else if !separators.contains(c) {
+        } else if !separators.contains(&byte) {
             run = 0;
         }
     }

@@ -21,8 +21,12 @@ fn card(number: &str, expiry: &str) -> Card {
     }
 }
 
+fn public_key(recipient: &EcRecipient) -> PublicKey {
+    PublicKey::try_from(&recipient.jwk).unwrap()
+}
+
 fn sealed(recipient: &EcRecipient) -> String {
-    thales_d1::plaintext(&card("4242424242424242", "12/34")).seal(&recipient.public_key()).unwrap()
+    thales_d1::plaintext(&card("4242424242424242", "12/34")).seal(&public_key(recipient)).unwrap()
 }
 
 fn opened(recipient: &EcRecipient, seal: &str) -> String {
@@ -37,7 +41,7 @@ fn what_is_sealed_opens_with_aws_lc_and_is_number_and_expiry_alone() {
         ("6447032400000000001", "1/30", r#"{"pan":"6447032400000000001","exp":"0130"}"#),
         ("378282246310005", "02/2027", r#"{"pan":"378282246310005","exp":"0227"}"#),
     ] {
-        let seal = thales_d1::plaintext(&card(number, expiry)).seal(&recipient.public_key()).unwrap();
+        let seal = thales_d1::plaintext(&card(number, expiry)).seal(&public_key(&recipient)).unwrap();
         assert_eq!(opened(&recipient, &seal), content);
     }
 }
@@ -69,7 +73,7 @@ fn a_key_id_of_any_characters_comes_back_as_it_was() {
     for kid in ["a\"b\\c", "鍵 №1", "{}", &"k".repeat(MAX_KID_BYTES)] {
         recipient.jwk.kid = Some(kid.into());
         assert!(recipient.open(&sealed(&recipient)).is_some(), "{kid}");
-        assert_eq!(recipient.public_key().kid(), kid);
+        assert_eq!(public_key(&recipient).kid(), kid);
     }
 }
 

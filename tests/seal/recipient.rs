@@ -92,10 +92,6 @@ impl EcRecipient {
         Self { jwk, key }
     }
 
-    pub(crate) fn public_key(&self) -> PublicKey {
-        PublicKey::try_from(&self.jwk).unwrap()
-    }
-
     /// What was sealed, if the seal is for this recipient, its header is exactly the profile's, and nothing in it was
     /// changed.
     pub(crate) fn open(&self, seal: &str) -> Option<Vec<u8>> {
