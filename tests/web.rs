@@ -10,6 +10,7 @@ mod web {
     mod checkout;
     mod client;
     mod form;
+    mod profiles;
     mod seal;
     mod stage;
 }

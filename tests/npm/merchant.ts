@@ -13,6 +13,7 @@ import {
   type CardOptions,
   type Cardseal,
   type CardState,
+  type CardToken,
   type ErrorCode,
   type FieldName,
   type FieldState,
@@ -20,12 +21,15 @@ import {
   type LoadOptions,
   type Locale,
   type OwnFieldsCard,
+  type Profile,
   type Reason,
   type TextName,
   type TextOverrides,
   type Token,
   type TokenizeDetails,
   type UpdateOptions,
+  type Vendor,
+  type VendorToken,
 } from "cardseal";
 import { CardsealCardElement, CardsealError as ElementError, type CardsealCardEventMap } from "cardseal/element";
 import {
@@ -106,9 +110,10 @@ export async function pay(): Promise<Token | ErrorCode> {
 
   const own: OwnFieldsCard = { number: "4242 4242 4242 4242", expiry: "12/30", security_code: "123", ...details };
   const jwe: string = await cardseal.seal(own);
-  const { id, livemode, used, created_at, card: shown }: Token = await cardseal.createToken(own);
-  console.log(jwe, id, livemode && used, created_at, shown.brand, shown.last_digits, shown.name?.length);
-  console.log(shown.expiration_month + shown.expiration_year, shown.security_code_check);
+  const token: Token = await cardseal.createToken(own);
+  const { id, livemode, created_at, card: shown } = token;
+  console.log(jwe, id, livemode, created_at, shown.brand, shown.last_digits);
+  console.log(shown.expiration_month + shown.expiration_year, whose(token));
   try {
     return await card.tokenize(details);
   } catch (error) {
@@ -117,15 +122,37 @@ export async function pay(): Promise<Token | ErrorCode> {
   }
 }
 
+/** The profile says which token it is, and the compiler then knows its members. */
+function whose(token: Token): string | undefined {
+  if (token.profile === "thales-pci" || token.profile === "thales-d1") {
+    const { id, state }: VendorToken = token;
+    // @ts-expect-error Thales does not tell
+    token.used;
+    // @ts-expect-error nor a name
+    token.card.name;
+    return state === "ACTIVE" ? id : state.toLowerCase();
+  }
+  const { profile, used, card }: CardToken = token;
+  console.log(profile satisfies "cardseal" | "omise" | "payment-options", used, card.security_code_check);
+  return card.name;
+}
+
 function report(error: CardsealError): ErrorCode {
   const { code, message, retryable, field, reason, status, correlationId } = error;
   console.log(message.length, retryable === true, field, reason, status?.toFixed(), correlationId?.length);
+  const vendor: Vendor | undefined = error.vendor;
+  console.log(vendor?.name satisfies Profile | undefined, vendor?.status, vendor?.code, vendor?.correlationId?.length);
   return code;
 }
 
 export async function loading(wasm: WebAssembly.Module | BufferSource | URL | string): Promise<void> {
   await loadCardseal({ publicKey: "pkey_test_1", vault: "https://vault.example" });
   await loadCardseal({ publicKey: "pkey_test_1", vault: "https://vault.example", mode: "inline", wasm });
+  for (const profile of ["cardseal", "omise", "payment-options", "thales-d1", "thales-pci"] satisfies Profile[]) {
+    await loadCardseal({ publicKey: "pkey_test_1", vault: "https://vault.example", profile });
+  }
+  // @ts-expect-error there is no such profile
+  await loadCardseal({ publicKey: "pkey_test_1", vault: "https://vault.example", profile: "thales" });
   // @ts-expect-error a vault is needed
   await loadCardseal({ publicKey: "pkey_test_1" });
   // @ts-expect-error there is no such mode
@@ -173,6 +200,7 @@ export async function element(form: HTMLFormElement): Promise<Token | undefined>
   card.publicKey = "pkey_test_1";
   card.vault = "https://vault.example";
   card.mode = "inline";
+  card.profile = "thales-pci";
   card.name = "card_token";
   card.locale = "auto";
   card.fields = ["number", "expiry"];
@@ -198,6 +226,8 @@ export async function element(form: HTMLFormElement): Promise<Token | undefined>
   card.setCustomValidity("");
   // @ts-expect-error there is no such mode
   card.mode = "popup";
+  // @ts-expect-error nor such a profile
+  card.profile = "stripe";
   // @ts-expect-error there is no such field
   card.fields = ["pin"];
   // @ts-expect-error the value comes from the vault

@@ -45,6 +45,25 @@ for (const modulusLength of [2048, 3072, 4096]) {
   });
 }
 
+test("jose opens what cardseal seals to the keys of Thales's two services, and finds number and expiry alone", async (t) => {
+  for (const [profile, alg, name] of [["thales-pci", "RSA-OAEP-256", "fpan"], ["thales-d1", "ECDH-ES", "pan"]]) {
+    const { publicKey, privateKey } = await jose.generateKeyPair(alg, { crv: "P-256", extractable: true });
+    const jwk = await jose.exportJWK(publicKey);
+    const kid = await jose.calculateJwkThumbprint(jwk);
+    const vault = await jwksServer(t, { object: "profile", name: profile, keys: [{ ...jwk, kid, alg, use: "enc" }] });
+    const cardseal = await loadCardseal({ publicKey: "pkey_test_jose", vault, mode: "inline", profile, wasm });
+    const { security_code, ...card } = CARD;
+    const [first, second] = [await cardseal.seal(card), await cardseal.seal(card)];
+    const { plaintext, protectedHeader } = await jose.compactDecrypt(first, privateKey);
+    const { epk, ...header } = protectedHeader;
+    assert.deepEqual(header, { alg, enc: "A256GCM", kid });
+    assert.deepEqual(epk && Object.keys(epk), alg === "ECDH-ES" ? ["kty", "crv", "x", "y"] : undefined);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(plaintext)), { [name]: "4242424242424242", exp: "1230" });
+    assert.notEqual(jose.decodeProtectedHeader(second).epk?.x ?? "", epk?.x, "each seal has a key pair of its own");
+    await assert.rejects(cardseal.seal({ ...card, security_code }), { code: "invalid_options" });
+  }
+});
+
 test("cardseal seals to no key that jose calls RSA-OAEP, RSA1_5 or too short", async (t) => {
   const { publicKey } = await jose.generateKeyPair("RSA-OAEP-256", { extractable: true });
   const jwk = { ...(await jose.exportJWK(publicKey)), kid: "1", use: "enc" };

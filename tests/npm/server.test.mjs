@@ -46,6 +46,9 @@ test("cardseal is loaded on a server, and a form is refused in words", async () 
   const cardseal = await loadCardseal(OPTIONS);
   assert.throws(() => cardseal.card(), { name: "CardsealError", code: "no_document" });
   await assert.rejects(loadCardseal({ ...OPTIONS, publicKey: "skey_test_1" }), { code: "invalid_public_key" });
+  for (const profile of ["thales", "", "CARDSEAL", "cardseal ", "omise\n", null]) {
+    await assert.rejects(loadCardseal({ ...OPTIONS, profile }), { code: "invalid_options" }, JSON.stringify(profile));
+  }
 });
 
 test("React renders an empty place", async () => {

@@ -25,7 +25,7 @@ fn a_client_takes_a_public_key_alone() {
         " pkey_test_1",
         "tokn_test_1",
     ] {
-        let error = thrown(Client::new(key, VAULT));
+        let error = thrown(Client::new(key, VAULT, "cardseal"));
         assert_eq!(
             (&error["code"], &error["retryable"]),
             (&json!("invalid_public_key"), &json!(false)),
@@ -33,9 +33,9 @@ fn a_client_takes_a_public_key_alone() {
         );
         assert!(!error.to_string().contains("5fs3mbqfygjytlolbky"), "{error}");
     }
-    let error = thrown(Client::new(secret, VAULT));
+    let error = thrown(Client::new(secret, VAULT, "cardseal"));
     assert!(error["message"].as_str().unwrap().contains("revoked"), "{error}");
-    assert!(Client::new("pkey_5fs3mbqfygjytlolbky", VAULT).is_ok());
+    assert!(Client::new("pkey_5fs3mbqfygjytlolbky", VAULT, "cardseal").is_ok());
 }
 
 #[wasm_bindgen_test]
@@ -52,13 +52,13 @@ fn a_client_takes_a_vaults_address_alone() {
         "https://vault.example?a",
         "https://vault.example:99999",
     ] {
-        let error = thrown(Client::new(PKEY, address));
+        let error = thrown(Client::new(PKEY, address, "cardseal"));
         assert_eq!(error["code"], "invalid_vault_address", "{address}");
     }
     for address in
         ["https://vault.example/", "http://localhost:4242", "http://127.0.0.1:4242", "https://[::1]:4242"]
     {
-        assert!(Client::new(PKEY, address).is_ok(), "{address}");
+        assert!(Client::new(PKEY, address, "cardseal").is_ok(), "{address}");
     }
 }
 

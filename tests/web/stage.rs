@@ -14,7 +14,12 @@ pub(super) const NUMBER: &str = "4242424242424242";
 
 /// A client of the vault that [`Network`] plays.
 pub(super) fn client() -> Client {
-    Client::new(PKEY, VAULT).unwrap()
+    client_for("cardseal")
+}
+
+/// The same for another profile.
+pub(super) fn client_for(profile: &str) -> Client {
+    Client::new(PKEY, VAULT, profile).unwrap()
 }
 
 /// A month two years ahead, as the form shows it: `12 / 28`.
@@ -97,12 +102,13 @@ impl Network {
         network
     }
 
-    /// Has `GET /.well-known/jwks.json` come to this expression of JavaScript, in which `init` is the request.
+    /// Has `GET /.well-known/jwks.json`, and `GET /profiles/…`, come to this expression of JavaScript, in which `init` is
+    /// the request.
     pub(super) fn keys(&self, expression: &str) {
         self.page.set_keys(&reply(expression));
     }
 
-    /// The same for `POST /tokens`.
+    /// The same for every `POST …/tokens`.
     pub(super) fn tokens(&self, expression: &str) {
         self.page.set_tokens(&reply(expression));
     }

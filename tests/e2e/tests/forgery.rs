@@ -219,7 +219,7 @@ async fn a_page_that_takes_the_loaders_port_can_do_what_a_page_may_do() -> Resul
                 port.postMessage({ type: 'tokenize', id: id++, details });
             }
             for (const type of ['start', 'start']) port.postMessage({
-                type, fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'ja', colorScheme: 'dark', disabled: true,
+                type, profile: 'cardseal', fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'ja', colorScheme: 'dark', disabled: true,
             });
             for (let count = 0; count < 5000; count++) port.postMessage({ type: 'update', count });
             await card.update({})",
@@ -248,7 +248,7 @@ async fn a_page_that_hands_over_a_port_first_hears_what_the_loader_would() -> Re
                 port1.onmessage = ({ data }) => told.push(data);
                 target.contentWindow.postMessage({ cardseal: 1 }, vault, [port2]);
                 port1.postMessage({
-                    type: 'start', fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'en', colorScheme: 'normal', disabled: false,
+                    type: 'start', profile: 'cardseal', fields: ['number', 'expiry'], appearance: {}, texts: {}, locale: 'en', colorScheme: 'normal', disabled: false,
                 });
                 window.stolen = port1;
             }, true);

@@ -64,7 +64,10 @@ fn npm_md_speaks_of_every_name() -> Result<()> {
         ("CardOptions", interface(&card, "CardOptions")?),
         ("CardState", interface(&card, "CardState")?),
         ("LoadOptions", interface(&cardseal, "LoadOptions")?),
-        ("Token", interface(&card, "Token")?),
+        ("CardToken", interface(&card, "CardToken")?),
+        ("VendorToken", interface(&card, "VendorToken")?),
+        ("Vendor", interface(&error, "Vendor")?),
+        ("Profile", union(&card, "Profile")?),
         ("TokenizeDetails", interface(&card, "TokenizeDetails")?),
         ("UpdateOptions", interface(&card, "UpdateOptions")?),
     ] {
