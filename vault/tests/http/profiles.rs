@@ -2,8 +2,8 @@ use axum::body::Body;
 use axum::http::Method;
 use axum::http::header::ORIGIN;
 use cardseal::client::Profile;
-use cardseal::seal::PublicKey;
-use cardseal::seal::jwk::Jwk;
+use cardseal::plain;
+use cardseal::seal::{Algorithm, KeySet};
 use cardseal_vault::merchant::{ClearCards, Mode};
 use serde_json::Value;
 
@@ -45,16 +45,9 @@ async fn each_profile_has_what_a_form_needs() {
     assert!(!omise.to_string().contains("skey_"));
 
     let pci = profile(&asked, &account, Profile::ThalesPci).await;
-    let text = |name: &str| Some(pci["keys"][0][name].as_str()?.to_owned());
-    let jwk = Jwk {
-        kty: text("kty").unwrap(),
-        alg: text("alg"),
-        key_use: text("use"),
-        kid: text("kid"),
-        n: text("n"),
-        e: text("e"),
-    };
-    assert_eq!(PublicKey::try_from(&jwk).unwrap().kid(), vendors.sandbox.thales_pci.credentials.kid);
+    let keys: KeySet = plain::parse(&pci.to_string()).unwrap();
+    let key = keys.sealing_key(Algorithm::RsaOaep256).unwrap();
+    assert_eq!(key.kid(), vendors.sandbox.thales_pci.credentials.kid);
 
     let d1 = profile(&asked, &account, Profile::ThalesD1).await;
     for (member, value) in vendors.sandbox.thales_d1.credentials.sealing_key.as_object().unwrap() {
@@ -63,6 +56,8 @@ async fn each_profile_has_what_a_form_needs() {
     for (member, value) in [("kty", "EC"), ("crv", "P-256"), ("alg", "ECDH-ES"), ("use", "enc")] {
         assert_eq!(d1["keys"][0][member], value);
     }
+    let keys: KeySet = plain::parse(&d1.to_string()).unwrap();
+    assert!(keys.sealing_key(Algorithm::EcdhEs).is_ok());
 }
 
 #[tokio::test]
