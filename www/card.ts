@@ -124,12 +124,17 @@ export interface OwnFieldsCard extends TokenizeDetails {
 }
 
 /** What stands for a card from here on: which of the two, `profile` says. */
-export type Token = CardToken | VendorToken;
+export type Token =
+  | CardToken<"cardseal">
+  | CardToken<"omise">
+  | CardToken<"payment-options">
+  | VendorToken<"thales-d1">
+  | VendorToken<"thales-pci">;
 
 /** The vault's own token, or Omise's. It can be used once, and by the merchant's secret key only. */
-export interface CardToken {
+export interface CardToken<Whose extends Profile = "cardseal" | "omise" | "payment-options"> {
   /** Whose it is: `omise`, Omise's; else the vault's. */
-  profile: "cardseal" | "omise" | "payment-options";
+  profile: Whose;
   /** `tokn_test_…` or `tokn_…` */
   id: string;
   /** Whether it stands for a real card. */
@@ -153,8 +158,8 @@ export interface CardToken {
 }
 
 /** A token of Thales's. The merchant's server uses it through the vault. */
-export interface VendorToken {
-  profile: "thales-d1" | "thales-pci";
+export interface VendorToken<Whose extends Profile = "thales-d1" | "thales-pci"> {
+  profile: Whose;
   /** Thales's `tokenId`. */
   id: string;
   /** Whether it stands for a real card. */

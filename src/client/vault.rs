@@ -1,7 +1,7 @@
 //! The flow from a card to a token.
 
 use super::cardseal::Billing;
-use super::connection::Connection;
+use super::connection::{Connection, Pending};
 use super::omise::Omise;
 use super::sealed::Sealed;
 use super::{
@@ -75,10 +75,11 @@ impl<T: Transport> Vault<T> {
         if self.profile == Profile::PaymentOptions {
             payment_options::check(&card, billing)?;
         }
-        match &self.route {
-            Route::Sealed(sealed) => sealed.tokenize(&self.connection, card, billing, id).await,
-            Route::Omise(omise) => omise.tokenize(&self.connection, card, billing, id).await,
-        }
+        let made: Pending<'_, Token> = match &self.route {
+            Route::Sealed(sealed) => Box::pin(sealed.tokenize(&self.connection, card, billing, id)),
+            Route::Omise(omise) => Box::pin(omise.tokenize(&self.connection, card, billing, id)),
+        };
+        made.await
     }
 
     /// Seals the card, for a page that posts the seal itself.

@@ -28,8 +28,11 @@ fn union<'a>(source: &'a str, name: &str) -> Result<BTreeSet<&'a str>> {
 
 /// The members of a TypeScript interface.
 fn interface<'a>(source: &'a str, name: &str) -> Result<BTreeSet<&'a str>> {
-    let (_, rest) =
-        source.split_once(&format!("export interface {name} ")).with_context(|| format!("no {name}"))?;
+    // A name is followed by a space or by its parameters.
+    let (_, rest) = [' ', '<']
+        .iter()
+        .find_map(|next| source.split_once(&format!("export interface {name}{next}")))
+        .with_context(|| format!("no {name}"))?;
     let (body, _) = rest.split_once("\n}").context("an interface ends")?;
     let member = |line: &'a str| {
         let name = line.strip_prefix("  ")?.split(['?', ':', '(', '<']).next()?;
