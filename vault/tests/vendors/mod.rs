@@ -12,6 +12,7 @@ use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDe
 use axum::body::Body;
 use axum::http::Method;
 use cardseal::client::Profile;
+use cardseal::plain;
 use cardseal::seal::PublicKey;
 use cardseal::seal::jwk::Jwk;
 use cardseal_sandbox::Server;
@@ -149,15 +150,7 @@ fn sealed(profile: Profile, key: &Value, number: &str) -> String {
 }
 
 fn rsa_key(jwk: &Value) -> PublicKey {
-    let text = |name: &str| Some(jwk[name].as_str()?.to_owned());
-    let jwk = Jwk {
-        kty: text("kty").unwrap(),
-        alg: text("alg"),
-        key_use: text("use"),
-        kid: text("kid"),
-        n: text("n"),
-        e: text("e"),
-    };
+    let jwk: Jwk = plain::parse(&jwk.to_string()).unwrap();
     PublicKey::try_from(&jwk).unwrap()
 }
 
