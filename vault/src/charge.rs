@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::acquirer::{AuthorizeUri, Code, Name, Reference};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::time::Timestamp;
 use crate::token::{CardFacts, Line};
@@ -20,6 +21,21 @@ pub struct Charge {
     pub status: ChargeStatus,
     /// The card it was made with.
     pub card: CardFacts,
+    /// Who was asked for the money, and in which words it answered.
+    pub acquirer: Acquired,
+    /// Where the holder goes to let it happen, while it waits for that.
+    pub authorize_uri: Option<AuthorizeUri>,
+}
+
+/// An acquirer's side of a charge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acquired {
+    /// Which acquirer.
+    pub name: Name,
+    /// Its name for the payment, once it is known.
+    pub reference: Option<Reference>,
+    /// Its code for what came of it, if it told one.
+    pub code: Option<Code>,
 }
 
 /// What a merchant's server asks for.

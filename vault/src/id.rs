@@ -88,7 +88,10 @@ id!(
     /// A charge: `chrg_test_…`, `chrg_…`.
     ChargeId, "chrg_"
 );
-
+id!(
+    /// A card that an acquirer keeps: `mthd_test_…`, `mthd_…`.
+    MethodId, "mthd_"
+);
 id!(
     /// A merchant's account with a vendor: `vacc_test_…`, `vacc_…`.
     AccountId, "vacc_"

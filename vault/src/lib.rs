@@ -3,7 +3,8 @@
 //! - [`cli`]: the program's commands; [`config`]: what they are told; [`verify`]: looking at a vault that serves.
 //! - [`server`]: listening, TLS, shutting down; [`process`], [`log`], [`metrics`]: what its operator sees of it.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
-//! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`pci_token`], [`seal`], [`id`]: with what.
+//! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`shopper`], [`pci_token`], [`seal`],
+//!   [`id`]: with what.
 //! - [`vendor`]: whose tokens cards can become beside the vault's own.
 //! - [`event`]: what happened; [`webhook`]: telling a merchant's server.
 //! - [`access`]: what keys are for; [`idempotency`]: requests that come again; [`audit`]: who did what.
@@ -38,6 +39,7 @@ pub mod pci_token;
 pub mod process;
 pub mod seal;
 pub mod server;
+pub mod shopper;
 pub mod store;
 pub mod text;
 pub mod time;

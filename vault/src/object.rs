@@ -69,7 +69,17 @@ pub(crate) struct ChargeObject {
     customer: Option<String>,
     failure_code: Option<&'static str>,
     failure_message: Option<String>,
+    authorize_uri: Option<String>,
+    acquirer: AcquiredObject,
     created_at: String,
+}
+
+/// The acquirer's side of a charge, which Omise's charges do not have.
+#[derive(Debug, Serialize)]
+struct AcquiredObject {
+    name: &'static str,
+    reference: Option<String>,
+    code: Option<String>,
 }
 
 impl ChargeObject {
@@ -102,6 +112,12 @@ impl ChargeObject {
             customer,
             failure_code: failure.map(|code| code.as_str()),
             failure_message: failure.map(|code| code.to_string()),
+            authorize_uri: charge.authorize_uri.map(|uri| uri.as_str().to_owned()),
+            acquirer: AcquiredObject {
+                name: charge.acquirer.name.as_str(),
+                reference: charge.acquirer.reference.map(|reference| reference.as_str().to_owned()),
+                code: charge.acquirer.code.map(|code| code.as_str().to_owned()),
+            },
             created_at: charge.created_at.to_string(),
             id: charge.id.to_string(),
         }

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
 use cardseal::card::{Number, SecurityCode};
-use cardseal_vault::acquirer::{Acquirer, Acquirers, Answer, Found, Inquiry, Outcome, Payment};
+use cardseal_vault::acquirer::{
+    Acquirer, Acquirers, Answer, Found, Inquiry, Instrument, Journal, Outcome, Payment, Said,
+};
 use cardseal_vault::charge::FailureCode;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -30,18 +32,19 @@ impl Acquirer for Slow {
         Box::pin(async { true })
     }
 
-    fn charge<'a>(&'a self, payment: &'a Payment) -> Answer<'a, Outcome> {
+    fn charge<'a>(&'a self, payment: &'a Payment, _: &'a dyn Journal) -> Answer<'a, Said<Outcome>> {
         Box::pin(async {
+            let Instrument::Card { number, .. } = &payment.instrument else { panic!("no card") };
             // EXPOSE: a published test card, to see that it is what the acquirer gets.
-            assert_eq!(payment.number.expose(), VISA);
+            assert_eq!(number.expose(), VISA);
             assert_eq!(payment.details.expiration_year, 2030);
             self.asked.add_permits(1);
             self.let_go.acquire().await.unwrap().forget();
-            Outcome::Successful
+            Outcome::Successful.into()
         })
     }
 
-    fn find<'a>(&'a self, _: &'a Inquiry) -> Answer<'a, Found> {
+    fn find<'a>(&'a self, _: &'a Inquiry) -> Answer<'a, Said<Found>> {
         Box::pin(async { panic!("nothing is to be looked for") })
     }
 }
@@ -75,16 +78,16 @@ impl Acquirer for Silent {
         Box::pin(async { true })
     }
 
-    fn charge<'a>(&'a self, _: &'a Payment) -> Answer<'a, Outcome> {
+    fn charge<'a>(&'a self, _: &'a Payment, _: &'a dyn Journal) -> Answer<'a, Said<Outcome>> {
         self.charged.fetch_add(1, SeqCst);
-        Box::pin(async { Outcome::Unknown })
+        Box::pin(async { Outcome::Unknown.into() })
     }
 
-    fn find<'a>(&'a self, inquiry: &'a Inquiry) -> Answer<'a, Found> {
+    fn find<'a>(&'a self, inquiry: &'a Inquiry) -> Answer<'a, Said<Found>> {
         assert_eq!(inquiry.amount.units(), 10_000);
         self.looked_for.fetch_add(1, SeqCst);
         let found = *self.found.lock().unwrap();
-        Box::pin(async move { found })
+        Box::pin(async move { found.into() })
     }
 }
 
@@ -145,15 +148,16 @@ async fn a_security_code_reaches_the_acquirer_while_it_is_good() {
             Box::pin(async { true })
         }
 
-        fn charge<'a>(&'a self, payment: &'a Payment) -> Answer<'a, Outcome> {
+        fn charge<'a>(&'a self, payment: &'a Payment, _: &'a dyn Journal) -> Answer<'a, Said<Outcome>> {
+            let Instrument::Card { security_code, .. } = &payment.instrument else { panic!("no card") };
             // EXPOSE: a code of a published test card, to see that it is what the acquirer gets.
-            let code = payment.security_code.as_ref().map(|code| code.expose().to_owned());
+            let code = security_code.as_ref().map(|code| code.expose().to_owned());
             self.0.lock().unwrap().push(code);
-            Box::pin(async { Outcome::Successful })
+            Box::pin(async { Outcome::Successful.into() })
         }
 
-        fn find<'a>(&'a self, _: &'a Inquiry) -> Answer<'a, Found> {
-            Box::pin(async { Found::Unknown })
+        fn find<'a>(&'a self, _: &'a Inquiry) -> Answer<'a, Said<Found>> {
+            Box::pin(async { Found::Unknown.into() })
         }
     }
     let codes = Codes(Arc::default());

@@ -158,13 +158,39 @@ CREATE TABLE charges (
     status                  TEXT    NOT NULL CHECK (status IN ('pending', 'successful', 'failed')),
     failure_code            TEXT    CHECK ((failure_code IS NOT NULL) = (status = 'failed')),
     created_at              BIGINT NOT NULL,
+    -- Who was asked for the money: whoever is asked what became of it, also when the merchant has another one by now.
+    acquirer                TEXT    NOT NULL CHECK (acquirer IN ('omise', 'payment-options', 'test')),
+    -- Its name for the payment, and its code for what came of it.
+    acquirer_reference      TEXT,
+    acquirer_code           TEXT,
+    -- Where the holder goes to let it happen.
+    authorize_uri           TEXT    CHECK (authorize_uri IS NULL OR status = 'pending'),
+    -- SHA-256 of the last part of the address at which the acquirer tells that something has happened.
+    callback                BYTEA   CHECK (length(callback) = 32),
     -- When to ask the acquirer what became of it; set while that is not known.
     ask_at                  BIGINT CHECK ((ask_at IS NOT NULL) = (status = 'pending')),
     PRIMARY KEY (merchant_id, id)
 );
 
 CREATE UNIQUE INDEX charges_by_token ON charges (merchant_id, token_id);
+CREATE UNIQUE INDEX charges_by_callback ON charges (callback);
 CREATE INDEX charges_by_ask_at ON charges (ask_at) WHERE ask_at IS NOT NULL;
+
+-- Customers' cards that an acquirer keeps: it is asked with these, and the number stays encrypted.
+CREATE TABLE stored_methods (
+    merchant_id      TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    customer_id      TEXT    NOT NULL,
+    card_id          TEXT    NOT NULL,
+    acquirer         TEXT    NOT NULL CHECK (acquirer IN ('omise', 'payment-options', 'test')),
+    data_key_version BIGINT  NOT NULL,
+    -- The acquirer's name for the card, and for the account under which it knows it.
+    details          BYTEA   NOT NULL,
+    created_at       BIGINT  NOT NULL,
+    PRIMARY KEY (merchant_id, id)
+);
+
+CREATE UNIQUE INDEX stored_methods_by_card ON stored_methods (merchant_id, customer_id, card_id, acquirer);
 
 -- What a server called a request that it may have to send again.
 CREATE TABLE idempotency_keys (

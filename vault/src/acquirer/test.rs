@@ -4,7 +4,7 @@ use std::future::ready;
 
 use cardseal::card::{Number, SecurityCode};
 
-use super::{Acquirer, Answer, Found, Inquiry, Outcome, Payment};
+use super::{Acquirer, Answer, Found, Inquiry, Instrument, Journal, Outcome, Payment, Said};
 use crate::charge::{Amount, FailureCode};
 
 /// Fails the test cards that Omise documents to fail, each in its own way; every other card pays, in any currency.
@@ -27,17 +27,22 @@ impl Acquirer for TestAcquirer {
         Box::pin(ready(failure(number) != Some(FailureCode::InvalidSecurityCode)))
     }
 
-    fn charge<'a>(&'a self, payment: &'a Payment) -> Answer<'a, Outcome> {
-        Box::pin(ready(outcome(payment)))
+    fn charge<'a>(&'a self, payment: &'a Payment, _: &'a dyn Journal) -> Answer<'a, Said<Outcome>> {
+        Box::pin(ready(outcome(payment).into()))
     }
 
-    fn find<'a>(&'a self, inquiry: &'a Inquiry) -> Answer<'a, Found> {
-        Box::pin(ready(unanswered(inquiry.amount).unwrap_or(Found::NeverArrived)))
+    fn find<'a>(&'a self, inquiry: &'a Inquiry) -> Answer<'a, Said<Found>> {
+        Box::pin(ready(unanswered(inquiry.amount).unwrap_or(Found::NeverArrived).into()))
     }
 }
 
 fn outcome(payment: &Payment) -> Outcome {
-    match (failure(&payment.number), unanswered(payment.amount)) {
+    let failure = match &payment.instrument {
+        Instrument::Card { number, .. } => failure(number),
+        // It keeps no cards.
+        Instrument::Stored(_) => Some(FailureCode::FailedProcessing),
+    };
+    match (failure, unanswered(payment.amount)) {
         (Some(code), _) => Outcome::Failed(code),
         (None, Some(_)) => Outcome::Unknown,
         (None, None) => Outcome::Successful,

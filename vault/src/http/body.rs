@@ -60,6 +60,9 @@ pub(super) enum BadRequest {
     NotAnObject,
     #[error("the body is not UTF-8")]
     NotUtf8,
+    /// A parameter is as it should be, but not for whom it is meant.
+    #[error("{0} {1}")]
+    Refused(&'static str, &'static str),
     #[error(
         "card has sealed and one of number, expiration_month, expiration_year, security_code; it is sealed or it is not"
     )]

@@ -37,6 +37,8 @@ enum CardProblem {
     NumberBlank,
     #[error("number is invalid")]
     NumberInvalid,
+    #[error("number has more digits than the acquirer takes")]
+    NumberTooLong,
     #[error("security code is invalid")]
     SecurityCodeInvalid,
     #[error("expiration year can't be blank")]
@@ -49,6 +51,11 @@ impl CardProblems {
     /// The one problem for which a card that was sealed is refused.
     pub(super) fn of_sealed(field: Field, reason: Option<Reason>) -> Self {
         Self(problems(field, reason))
+    }
+
+    /// The one problem of a card that is good, but not for the merchant's acquirer.
+    pub(super) fn number_too_long() -> Self {
+        Self(vec![CardProblem::NumberTooLong])
     }
 }
 

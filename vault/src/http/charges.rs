@@ -6,7 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::auth::Secret;
 use super::body::{BadRequest, Params};
@@ -20,6 +20,7 @@ use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::object::ChargeObject;
+use crate::shopper::{Browser, BrowserText, ChallengeWindow, NotAReturnUri, ReturnUri, Shopper};
 use crate::vault::ChargeError;
 
 /// `/charges`
@@ -29,7 +30,8 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
         "Take money with a card",
         "With a token, which it uses up, or with a customer's card on file. A charge that was declined is answered with \
          200 too, and `status` `failed`. One whose outcome is not known yet is `pending`: the vault finds out, and \
-         never charges twice.",
+         never charges twice. One that is `pending` with an `authorize_uri` waits for the shopper, who is sent there; it \
+         fails if that does not happen within a day.",
     );
     let creation = creation
         .key(Key::Secret)
@@ -70,11 +72,47 @@ fn parameters() -> Body {
                 "capture",
                 json!({ "enum": [true, "true", null], "description": "Money is always taken at once." }),
             ),
-            ("ip", json!({ "description": "Not used." })),
-            ("return_uri", json!({ "description": "Not used: nobody is sent anywhere by a charge." })),
+            ("ip", schema::optional(schema::text("The shopper's IP address, for the bank."))),
+            (
+                "return_uri",
+                schema::optional(schema::text(
+                    "Where the shopper comes back to when the bank wants to see them (3-D Secure).",
+                )),
+            ),
+            ("browser_info", browser()),
         ],
         json!({ "amount": 1960, "currency": "JPY", "card": "tokn_test_5fzbwqrkdn9g0e8yv3mxs7t2ha" }),
     )
+}
+
+/// What [`read_browser`] reads: Payment Options' names.
+fn browser() -> Value {
+    let text = |about| schema::matching("^[ -~]+$", about);
+    let browser = schema::object(
+        "The shopper's browser, all of it, for banks that want to see the shopper (3-D Secure). With `return_uri`, \
+         Payment Options may answer with an `authorize_uri`.",
+        &[
+            ("acceptHeader", text("Its header Accept.")),
+            ("userAgent", text("Its header User-Agent.")),
+            ("language", text("`navigator.language`.")),
+            (
+                "javaEnabled",
+                json!({ "enum": [true, false, "true", "false"], "description": "Whether it runs Java." }),
+            ),
+            ("screenColorDepth", schema::number_or_text("`screen.colorDepth`.")),
+            ("screenHeight", schema::number_or_text("`screen.height`.")),
+            ("screenWidth", schema::number_or_text("`screen.width`.")),
+            (
+                "challengeWindow",
+                schema::number_or_text(
+                    "How large the bank's page may be: 1 is 250 by 400 pixels, 2 390 by 400, 3 500 by 600, 4 600 by \
+                     400, 5 the whole screen.",
+                ),
+            ),
+        ],
+        &[],
+    );
+    schema::nullable(browser)
 }
 
 /// `POST /charges`: takes money with a token, once, or with a customer's card.
@@ -85,19 +123,22 @@ async fn create(
     params: Params,
 ) -> Result<(Replayed, Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let request = idempotency.request("POST /charges", &params);
-    let order = order(params)?;
+    let (order, shopper) = order(params)?;
     let mode = merchant.mode;
     let made =
-        vault.charge(merchant, Actor::Key(key), order, request).await.map_err(|error| match error {
-            ChargeError::Failure(failure) => failure.into(),
-            ChargeError::Mismatch => ApiError::IdempotencyMismatch,
-            ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
-            ChargeError::NoCard => ApiError::CustomerWithoutCard,
-            ChargeError::UnknownCard => ApiError::NoSuchCard,
-            ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
-            ChargeError::UnknownToken => ApiError::NoSuchToken,
-            ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
-        })?;
+        vault.charge(merchant, Actor::Key(key), order, shopper, request).await.map_err(
+            |error| match error {
+                ChargeError::Failure(failure) => failure.into(),
+                ChargeError::Mismatch => ApiError::IdempotencyMismatch,
+                ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+                ChargeError::NoCard => ApiError::CustomerWithoutCard,
+                ChargeError::Unacceptable(why) => why.into(),
+                ChargeError::UnknownCard => ApiError::NoSuchCard,
+                ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
+                ChargeError::UnknownToken => ApiError::NoSuchToken,
+                ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
+            },
+        )?;
     let (replayed, charge) = idempotency::answer(made);
     let failed = matches!(charge.status, ChargeStatus::Failed(_));
     // Who asks again what came of a charge tries no other card.
@@ -116,7 +157,7 @@ async fn show(
     Ok(Json(ChargeObject::new(charge, merchant.mode)))
 }
 
-fn order(mut params: Params) -> Result<Order, ApiError> {
+fn order(mut params: Params) -> Result<(Order, Shopper), ApiError> {
     let amount = params.text_or_number("amount")?.ok_or(BadRequest::Missing("amount"))?;
     let is_whole = amount.bytes().all(|byte| byte.is_ascii_digit());
     let amount = amount.parse().ok().filter(|_| is_whole).and_then(Amount::new);
@@ -135,10 +176,8 @@ fn order(mut params: Params) -> Result<Order, ApiError> {
     if params.has("source") {
         return Err(BadRequest::Unsupported("source").into());
     }
-    // Nobody is sent anywhere by a charge that ends at once.
-    for name in ["ip", "return_uri", "source"] {
-        params.ignore(name);
-    }
+    params.ignore("source");
+    let shopper = shopper(&mut params)?;
     params.finish()?;
     let source = match (customer, card) {
         (Some(customer), card) => Source::Card {
@@ -148,5 +187,60 @@ fn order(mut params: Params) -> Result<Order, ApiError> {
         (None, Some(token)) => Source::Token(TokenId::parse(&token).ok_or(ApiError::NoSuchToken)?),
         (None, None) => return Err(ApiError::MissingCard),
     };
-    Ok(Order { amount, currency, source, description, metadata })
+    Ok((Order { amount, currency, source, description, metadata }, shopper))
+}
+
+fn shopper(params: &mut Params) -> Result<Shopper, BadRequest> {
+    let ip = match params.text("ip")? {
+        Some(ip) => Some(ip.parse().map_err(|_| params.wrong_type("ip", "an IP address"))?),
+        None => None,
+    };
+    let return_uri = match params.text("return_uri")? {
+        Some(uri) => Some(ReturnUri::parse(&uri).map_err(|NotAReturnUri| {
+            params.wrong_type(
+                "return_uri",
+                "an https:// address of up to 255 characters, without a card number",
+            )
+        })?),
+        None => None,
+    };
+    let browser = match params.params("browser_info", "browser_info.")? {
+        Some(mut params) => {
+            let browser = read_browser(&mut params)?;
+            params.finish()?;
+            Some(browser)
+        }
+        None => None,
+    };
+    Ok(Shopper { ip, browser, return_uri })
+}
+
+fn read_browser(params: &mut Params) -> Result<Browser, BadRequest> {
+    let mut given = |name, what| {
+        let text = params.text_or_number(name)?;
+        text.ok_or_else(|| params.wrong_type(name, what))
+    };
+    const TEXT: &str = "a text of up to 2048 visible characters of ASCII";
+    const NUMBER: &str = "a whole number";
+    const WINDOW: &str = "a number from 1 to 5";
+    let accept_header = given("acceptHeader", TEXT)?;
+    let user_agent = given("userAgent", TEXT)?;
+    let language = given("language", TEXT)?;
+    let color_depth = given("screenColorDepth", NUMBER)?;
+    let screen_height = given("screenHeight", NUMBER)?;
+    let screen_width = given("screenWidth", NUMBER)?;
+    let challenge_window = given("challengeWindow", WINDOW)?;
+    let java_enabled = params.truth("javaEnabled")?;
+    let text = |name, text: &str| BrowserText::parse(text).ok_or_else(|| params.wrong_type(name, TEXT));
+    Ok(Browser {
+        accept_header: text("acceptHeader", &accept_header)?,
+        user_agent: text("userAgent", &user_agent)?,
+        language: text("language", &language)?,
+        color_depth: color_depth.parse().map_err(|_| params.wrong_type("screenColorDepth", NUMBER))?,
+        screen_height: screen_height.parse().map_err(|_| params.wrong_type("screenHeight", NUMBER))?,
+        screen_width: screen_width.parse().map_err(|_| params.wrong_type("screenWidth", NUMBER))?,
+        challenge_window: ChallengeWindow::parse(&challenge_window)
+            .ok_or_else(|| params.wrong_type("challengeWindow", WINDOW))?,
+        java_enabled: java_enabled.ok_or_else(|| params.wrong_type("javaEnabled", "true or false"))?,
+    })
 }

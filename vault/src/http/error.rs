@@ -15,6 +15,7 @@ use super::body::BadRequest;
 use super::card::CardProblems;
 use super::code::Code;
 use super::limit::Exceeded;
+use crate::acquirer::Unacceptable;
 use crate::charge::Amount;
 use crate::id::TokenId;
 use crate::idempotency::NotAKey;
@@ -391,6 +392,26 @@ impl From<KeepError> for ApiError {
             KeepError::UnknownCustomer => Self::NoSuchCustomer,
             KeepError::UnknownToken => Self::NoSuchToken,
             KeepError::Used { token, by } => Self::UsedToken { token, by },
+        }
+    }
+}
+
+impl From<Unacceptable> for ApiError {
+    fn from(why: Unacceptable) -> Self {
+        match why {
+            Unacceptable::Currency => {
+                BadRequest::Refused("currency", "is not one that the acquirer takes").into()
+            }
+            Unacceptable::Missing(member) => BadRequest::Missing(member.as_str()).into(),
+            Unacceptable::NoWayBack => BadRequest::Refused(
+                "browser_info",
+                "is of no use: the vault's operator has set no address at which the acquirer calls back",
+            )
+            .into(),
+            Unacceptable::NumberTooLong => Self::InvalidCard(CardProblems::number_too_long()),
+            Unacceptable::TooLong(member) => {
+                BadRequest::Refused(member.as_str(), "is longer than the acquirer takes").into()
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::aad::Aad;
-use super::gcm::{Gcm, Unopened};
+use super::gcm::{Gcm, OVERHEAD_BYTES, Unopened};
 use crate::id::MerchantId;
 
 /// Encrypts what is kept of cards.
@@ -20,6 +20,14 @@ pub struct Ciphertext {
     pub key_version: u32,
     /// Nonce, ciphertext and tag.
     pub bytes: Vec<u8>,
+}
+
+impl Ciphertext {
+    /// How many bytes were encrypted: the cipher hides what they are, and not how many.
+    #[must_use]
+    pub fn plaintext_len(&self) -> usize {
+        self.bytes.len().saturating_sub(OVERHEAD_BYTES)
+    }
 }
 
 /// Where a ciphertext belongs. It opens nowhere else.
@@ -96,6 +104,7 @@ mod tests {
         let ciphertext = key.encrypt(place, b"4242424242424242");
 
         assert_eq!(*key.decrypt(place, &ciphertext).unwrap(), b"4242424242424242");
+        assert_eq!(ciphertext.plaintext_len(), 16);
         assert_eq!(key.decrypt(Place { part: Part::Details, ..place }, &ciphertext), Err(Unopened));
         assert_eq!(key.decrypt(Place { owner: "card_1", ..place }, &ciphertext), Err(Unopened));
         assert_eq!(key.decrypt(Place { merchant: &other_merchant, ..place }, &ciphertext), Err(Unopened));

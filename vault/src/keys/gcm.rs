@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 pub const KEY_BYTES: usize = 32;
 /// Bytes of a tag.
 pub const TAG_BYTES: usize = 16;
+/// Bytes that a ciphertext has more than its plaintext.
+pub const OVERHEAD_BYTES: usize = NONCE_LEN + TAG_BYTES;
 
 /// A key of AES-256-GCM.
 #[derive(Debug)]

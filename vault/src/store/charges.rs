@@ -4,12 +4,15 @@ use sqlx::any::AnyRow;
 use super::audit;
 use super::events::{self, NewEvent};
 use super::idempotency::{self, Seen};
+use super::stored_methods::{self, MethodChange};
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
 use super::{Store, StoreError, parsed, seconds, timestamp};
+use crate::acquirer::{AuthorizeUri, Code, Name, Reference};
 use crate::audit::Entry;
-use crate::charge::{Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
+use crate::charge::{Acquired, Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
 use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenId};
 use crate::idempotency::Request;
+use crate::keys::Sha256Digest;
 use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
 use crate::token::UsedBy;
@@ -19,7 +22,7 @@ macro_rules! columns {
     () => {
         "id, token_id, customer_id, card_id, card_created_at, brand, last_digits, fingerprint,
          fingerprint_key_version, security_code_check, data_key_version, details, amount, currency, status,
-         failure_code, created_at"
+         failure_code, created_at, acquirer, acquirer_reference, acquirer_code, authorize_uri"
     };
 }
 
@@ -40,6 +43,10 @@ pub struct StoredCharge {
     pub status: ChargeStatus,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Who was asked for the money.
+    pub acquirer: Acquired,
+    /// Where the holder goes to let it happen, while it waits for that.
+    pub authorize_uri: Option<AuthorizeUri>,
 }
 
 /// A charge to begin. Its status is not looked at: it is pending.
@@ -49,6 +56,8 @@ pub struct NewCharge {
     pub charge: StoredCharge,
     /// When to ask the acquirer what became of it, should nobody have told by then.
     pub ask_at: Timestamp,
+    /// The hash of the last part of the address at which the acquirer may call back.
+    pub callback: Option<Sha256Digest>,
     /// The request that makes it, if it may come again.
     pub request: Option<Request>,
     /// That it was made.
@@ -75,6 +84,30 @@ pub enum Begun {
     },
 }
 
+/// What an acquirer told of a charge whose outcome is not known yet. What it did not tell stays as it was.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Its name for the payment.
+    pub reference: Option<Reference>,
+    /// Its code.
+    pub code: Option<Code>,
+    /// Where the holder goes to let it happen.
+    pub authorize_uri: Option<AuthorizeUri>,
+}
+
+/// What came of a charge in the end.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The outcome.
+    pub outcome: ChargeOutcome,
+    /// The acquirer's name for the payment; none if it is as before.
+    pub reference: Option<Reference>,
+    /// The acquirer's code; none if it is as before.
+    pub code: Option<Code>,
+    /// What becomes of the card that the acquirer may keep.
+    pub method: MethodChange,
+}
+
 impl Store {
     /// Begins a charge and uses its token, if it has one, once: of any number at the same time, one begins.
     ///
@@ -87,7 +120,7 @@ impl Store {
         audit: (&MacKey, &Entry),
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.write().await?;
-        let NewCharge { charge, ask_at, request, event } = new;
+        let NewCharge { charge, ask_at, callback, request, event } = new;
         if let Some(request) = request {
             let made = charge.id.as_str();
             match idempotency::keep(&mut transaction, merchant, request, made, charge.created_at).await? {
@@ -113,8 +146,9 @@ impl Store {
         sqlx::query(
             "INSERT INTO charges (merchant_id, id, token_id, customer_id, card_id, card_created_at, brand,
                  last_digits, fingerprint, fingerprint_key_version, security_code_check, data_key_version, details,
-                 amount, currency, status, created_at, ask_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', $16, $17)",
+                 amount, currency, status, created_at, ask_at, acquirer, callback)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'pending', $16, $17, $18,
+                 $19)",
         )
         .bind(merchant.as_str())
         .bind(charge.id.as_str())
@@ -133,6 +167,8 @@ impl Store {
         .bind(charge.currency.as_str())
         .bind(seconds(charge.created_at))
         .bind(seconds(*ask_at))
+        .bind(charge.acquirer.name.as_str())
+        .bind(callback.as_ref().map(|hash| &hash.as_bytes()[..]))
         .execute(&mut *transaction)
         .await?;
         // The card is opened next, and not before somebody can tell by whom.
@@ -142,8 +178,8 @@ impl Store {
         Ok(Begun::Pending(code))
     }
 
-    /// Keeps what came of a charge, which `event` tells, and forgets the number behind its token, if it has one. The first outcome stays: that
-    /// is the one given back.
+    /// Keeps what came of a charge, which `event` tells, and forgets the number behind its token, if it has one. The first
+    /// outcome stays: that is the one given back.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -151,23 +187,25 @@ impl Store {
         &self,
         merchant: &MerchantId,
         charge: &StoredCharge,
-        outcome: ChargeOutcome,
+        ended: &Ended,
         event: &NewEvent,
     ) -> Result<ChargeOutcome, StoreError> {
-        let status = ChargeStatus::from(outcome);
-        let failure_code = match outcome {
+        let failure_code = match ended.outcome {
             ChargeOutcome::Failed(code) => Some(code.as_str()),
             ChargeOutcome::Successful => None,
         };
         let mut transaction = self.write().await?;
         let finished = sqlx::query(
-            "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL
+            "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL, authorize_uri = NULL,
+                 acquirer_reference = coalesce($5, acquirer_reference), acquirer_code = coalesce($6, acquirer_code)
              WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
         )
         .bind(merchant.as_str())
         .bind(charge.id.as_str())
-        .bind(status.as_str())
+        .bind(ChargeStatus::from(ended.outcome).as_str())
         .bind(failure_code)
+        .bind(ended.reference.as_ref().map(Reference::as_str))
+        .bind(ended.code.as_ref().map(Code::as_str))
         .execute(&mut *transaction)
         .await?;
         if finished.rows_affected() == 0 {
@@ -182,12 +220,14 @@ impl Store {
         if let Source::Token(token) = &charge.source {
             tokens::forget_number(&mut transaction, merchant, token).await?;
         }
+        stored_methods::change(&mut transaction, merchant, &ended.method).await?;
         events::append(&mut transaction, merchant, event).await?;
         transaction.commit().await?;
-        Ok(outcome)
+        Ok(ended.outcome)
     }
 
-    /// Has the acquirer asked at `ask_at` what became of a charge, if that is not known by then.
+    /// Has the acquirer asked at `ask_at` what became of a charge, if that is not known by then, and keeps what it has told
+    /// meanwhile.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -196,16 +236,70 @@ impl Store {
         merchant: &MerchantId,
         charge: &ChargeId,
         ask_at: Timestamp,
+        progress: &Progress,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE charges SET ask_at = $3 WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
+            "UPDATE charges SET ask_at = $3, acquirer_reference = coalesce($4, acquirer_reference),
+                 acquirer_code = coalesce($5, acquirer_code), authorize_uri = coalesce($6, authorize_uri)
+             WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
         )
         .bind(merchant.as_str())
         .bind(charge.as_str())
         .bind(seconds(ask_at))
+        .bind(progress.reference.as_ref().map(Reference::as_str))
+        .bind(progress.code.as_ref().map(Code::as_str))
+        .bind(progress.authorize_uri.as_ref().map(AuthorizeUri::as_str))
         .execute(&self.writer)
         .await?;
         Ok(())
+    }
+
+    /// Keeps the acquirer's name for a charge, durably: the money is asked for next.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn note_reference(
+        &self,
+        merchant: &MerchantId,
+        charge: &ChargeId,
+        reference: &Reference,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE charges SET acquirer_reference = $3 WHERE merchant_id = $1 AND id = $2")
+            .bind(merchant.as_str())
+            .bind(charge.as_str())
+            .bind(reference.as_str())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// The charge that an acquirer called back about, if its outcome is not known. Until `lease` it is the caller's.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn lease_called_back_charge(
+        &self,
+        callback: &Sha256Digest,
+        lease: Timestamp,
+    ) -> Result<Option<(MerchantId, StoredCharge)>, StoreError> {
+        let row = sqlx::query(concat!(
+            "UPDATE charges SET ask_at = $2 WHERE callback = $1 AND status = 'pending' RETURNING merchant_id, ",
+            columns!()
+        ))
+        .bind(&callback.as_bytes()[..])
+        .bind(seconds(lease))
+        .fetch_optional(&self.writer)
+        .await?;
+        row.map(|row| Ok((parsed(&row, "merchant_id", MerchantId::parse)?, read(&row)?))).transpose()
+    }
+
+    /// Whether there is a charge that an acquirer may call back about here.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn knows_callback(&self, callback: &Sha256Digest) -> Result<bool, StoreError> {
+        let query = sqlx::query("SELECT 1 FROM charges WHERE callback = $1").bind(&callback.as_bytes()[..]);
+        Ok(query.fetch_optional(&self.readers).await?.is_some())
     }
 
     /// Up to `limit` charges whose acquirer is to be asked what became of them. Until `lease` they are the caller's: no
@@ -261,7 +355,22 @@ fn read(row: &AnyRow) -> Result<StoredCharge, StoreError> {
         currency: parsed(row, "currency", Currency::parse)?,
         status: read_status(row)?,
         created_at: timestamp(row, "created_at")?,
+        acquirer: Acquired {
+            name: parsed(row, "acquirer", Name::parse)?,
+            reference: optional(row, "acquirer_reference", Reference::parse)?,
+            code: optional(row, "acquirer_code", Code::parse)?,
+        },
+        authorize_uri: optional(row, "authorize_uri", AuthorizeUri::parse)?,
     })
+}
+
+fn optional<T>(
+    row: &AnyRow,
+    column: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<String> = row.try_get(column)?;
+    text.map(|text| parse(&text).ok_or(StoreError::Corrupt(column))).transpose()
 }
 
 fn read_source(row: &AnyRow) -> Result<Source, StoreError> {

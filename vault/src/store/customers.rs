@@ -5,6 +5,7 @@ use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
 
 use super::events::{self, NewEvent, Tell};
 use super::idempotency::{self, Seen};
+use super::stored_methods;
 use super::tokens::{self, Claimed, StoredCard, read_card};
 use super::{Store, StoreError, audit, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
@@ -242,6 +243,7 @@ impl Store {
             .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
+        stored_methods::forget_customer(&mut transaction, merchant, id).await?;
         audit::append(&mut transaction, key, entry).await?;
         events::tell(&mut transaction, merchant, tell, &customer).await?;
         transaction.commit().await?;
@@ -277,6 +279,7 @@ impl Store {
         .await?;
         let Some(row) = deleted else { return Ok(None) };
         let card = read_card(&row, "id", "created_at")?;
+        stored_methods::forget_card(&mut transaction, merchant, customer, id).await?;
         sqlx::query(
             "UPDATE customers SET default_card = (SELECT id FROM cards WHERE merchant_id = $1 AND customer_id = $2
                  ORDER BY seq DESC LIMIT 1)
@@ -613,7 +616,12 @@ async fn renew(
     .bind(i64::from(renewal.security_code_check))
     .execute(&mut **transaction)
     .await?;
-    Ok(renewed.rows_affected() == 1)
+    let renewed = renewed.rows_affected() == 1;
+    if renewed {
+        // Acquirers keep the card with the expiry that it had.
+        stored_methods::forget_card(transaction, merchant, customer, &renewal.id).await?;
+    }
+    Ok(renewed)
 }
 
 fn read(row: &AnyRow) -> Result<StoredCustomer, StoreError> {

@@ -21,6 +21,8 @@ pub enum Table {
     Events,
     /// PCI tokens.
     PciTokens,
+    /// Cards that acquirers keep.
+    StoredMethods,
     /// Tokens.
     Tokens,
     /// Merchants' accounts with vendors.
@@ -33,12 +35,13 @@ pub enum Table {
 
 impl Table {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Cards,
         Self::Charges,
         Self::Customers,
         Self::Events,
         Self::PciTokens,
+        Self::StoredMethods,
         Self::Tokens,
         Self::VendorAccounts,
         Self::VendorTokens,
@@ -52,6 +55,7 @@ impl Table {
             Self::Customers => "customers",
             Self::Events => "events",
             Self::PciTokens => "pci_tokens",
+            Self::StoredMethods => "stored_methods",
             Self::Tokens => "tokens",
             Self::VendorAccounts => "vendor_accounts",
             Self::VendorTokens => "vendor_tokens",
@@ -66,6 +70,7 @@ impl Table {
             Self::Charges
             | Self::Customers
             | Self::Events
+            | Self::StoredMethods
             | Self::VendorAccounts
             | Self::VendorTokens
             | Self::Webhooks => false,

@@ -8,20 +8,30 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::Instrument;
+use tracing::Instrument as _;
 
 use super::secrets::encrypt_details;
+use super::stored_methods::KnownMethod;
 use super::tokens::facts;
 use super::{Failure, Vault};
-use crate::acquirer::{Acquirer, Found, Inquiry, LONGEST_CHARGE, LONGEST_FIND, Outcome, Payment};
+use crate::acquirer::{
+    Acquirer, Answer, Callback, Found, Inquiry, Instrument, Journal, LONGEST_CHARGE, LONGEST_FIND, Name,
+    NotNoted, Outcome, Payment, Prospect, Reference, Said, Unacceptable,
+};
 use crate::audit::{Action, Actor};
-use crate::charge::{Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
+use crate::charge::{Acquired, Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::event::EventKey;
 use crate::id::{ChargeId, MerchantId, TokenId};
 use crate::idempotency::{Made, Request};
+use crate::keys::Sha256Digest;
+use crate::keys::data::Ciphertext;
 use crate::merchant::Merchant;
 use crate::object::ChargeObject;
-use crate::store::{Begun, NewCharge, NewEvent, SecurityCodeRow, Seen, StoreError, StoredCard, StoredCharge};
+use crate::shopper::Shopper;
+use crate::store::{
+    Begun, Ended, MethodChange, NewCharge, NewEvent, Progress, SecurityCodeRow, Seen, StoreError, StoredCard,
+    StoredCharge,
+};
 use crate::time::Timestamp;
 use crate::token::{Details, Line, UsedBy};
 
@@ -41,21 +51,26 @@ const LATEST_AGAIN: Duration = Duration::from_secs(60 * 60);
 /// How long a payment may be on its way. One that an acquirer has not heard of after it never arrives.
 const LONGEST_JOURNEY: Duration = Duration::from_secs(10 * 60);
 
+/// How long a holder may take to let a payment happen (3-D Secure). The addresses at which they do so work for half an
+/// hour at Payment Options; one that was not used after a day is given up, if the acquirer says that nothing was paid.
+const LONGEST_AUTHORIZATION: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What is kept of a charge beside its amount: nothing of it is anybody's but the merchant's.
 #[derive(Debug, Deserialize, Serialize)]
-struct ChargeDetails {
-    card: Details,
+pub(super) struct ChargeDetails {
+    pub(super) card: Details,
     description: Option<Line>,
     metadata: Map<String, Value>,
 }
 
-/// The card of a charge, with its number.
+/// What a charge is made with: a card with its number, and what the acquirer keeps of it.
 struct Chargeable {
     /// What it was found by: a token, or a customer with the very card.
     source: Source,
     /// The id of what its ciphertexts belong to.
     owner: String,
     card: StoredCard,
+    method: Option<KnownMethod>,
 }
 
 impl Vault {
@@ -68,11 +83,15 @@ impl Vault {
         merchant: Merchant,
         actor: Actor,
         order: Order,
+        shopper: Shopper,
         request: Option<Request>,
     ) -> Result<Made<Charge>, ChargeError> {
-        let acquirer = self.acquirers.of(merchant.mode).ok_or(ChargeError::NoAcquirer)?;
+        let (name, acquirer) = self.charging_acquirer(&merchant).await?.ok_or(ChargeError::NoAcquirer)?;
         let vault = Arc::clone(self);
-        let charging = async move { vault.charge_with(&*acquirer, &merchant, actor, order, request).await };
+        let charging = async move {
+            let ordered = Ordered { actor, order, shopper, request };
+            vault.charge_with(name, &*acquirer, &merchant, ordered).await
+        };
         // What the log says of it has the request's ids.
         let charging = self.charging.spawn(charging.in_current_span());
         charging.await.map_err(|_| Failure::Panicked)?
@@ -80,12 +99,12 @@ impl Vault {
 
     async fn charge_with(
         &self,
+        name: Name,
         acquirer: &dyn Acquirer,
         merchant: &Merchant,
-        actor: Actor,
-        order: Order,
-        request: Option<Request>,
+        ordered: Ordered,
     ) -> Result<Made<Charge>, ChargeError> {
+        let Ordered { actor, order, shopper, request } = ordered;
         let now = self.clock.now();
         if let Some(request) = &request {
             // Its card may be gone by now, so this comes first.
@@ -98,8 +117,15 @@ impl Vault {
                 Seen::Otherwise => return Err(ChargeError::Mismatch),
             }
         }
-        let found = self.chargeable(merchant, &order.source, now).await?;
+        let found = self.chargeable(merchant, &order.source, (name, acquirer), now).await?;
         let card: Details = self.details(merchant, &found.owner, &found.card.details).await?;
+        acquirer.check(&Prospect {
+            currency: &order.currency,
+            digits: found.digits(),
+            details: &card,
+            shopper: &shopper,
+        })?;
+        let callback = shopper.journey().map(|_| Callback::random());
         let id = ChargeId::random(merchant.mode);
         let kept = ChargeDetails {
             card: card.clone(),
@@ -109,7 +135,16 @@ impl Vault {
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &kept))?;
         let (order, shown) =
             (Order { source: found.source.clone(), ..order }, facts(found.card.clone(), card.clone()));
-        let made = Charge { id, created_at: now, order, status: ChargeStatus::Pending, card: shown };
+        let acquired = Acquired { name, reference: None, code: None };
+        let made = Charge {
+            id,
+            created_at: now,
+            order,
+            status: ChargeStatus::Pending,
+            card: shown,
+            acquirer: acquired.clone(),
+            authorize_uri: None,
+        };
         let new = NewCharge {
             event: self.charge_event(merchant, EventKey::ChargeCreate, made.clone())?,
             charge: StoredCharge {
@@ -120,8 +155,11 @@ impl Vault {
                 currency: made.order.currency.clone(),
                 status: ChargeStatus::Pending,
                 created_at: now,
+                acquirer: acquired,
+                authorize_uri: None,
             },
             ask_at: now.plus(ASK_AFTER),
+            callback: callback.as_ref().map(Callback::hash),
             request,
         };
         let id = new.charge.id.as_str();
@@ -138,28 +176,60 @@ impl Vault {
             Begun::Used { token, by } => return Err(ChargeError::Used { token, by }),
         };
         let charge = new.charge;
-        let payment = match self.payment(merchant, &charge, &found, card.clone(), code).await {
-            Ok(payment) => payment,
+        let method = found.method.as_ref().map(|method| method.id.clone());
+        let payment = match self.instrument(merchant, &charge, found, code).await {
+            Ok(instrument) => Payment {
+                charge: charge.id.clone(),
+                amount: charge.amount,
+                currency: charge.currency.clone(),
+                instrument,
+                details: card,
+                on_file: matches!(charge.source, Source::Card { .. }),
+                shopper,
+                callback,
+            },
             Err(failure) => {
                 // Nobody was asked for money, so this charge is not left pending.
                 let outcome = ChargeOutcome::Failed(FailureCode::FailedProcessing);
-                self.finish(merchant, &charge, outcome).await?;
+                self.finish(merchant, &charge, Ended::without_words(outcome)).await?;
                 return Err(failure.into());
             }
         };
-        let asked = timeout(LONGEST_CHARGE, acquirer.charge(&payment));
-        let status = match asked.await.unwrap_or(Outcome::Unknown) {
-            Outcome::Successful => self.finish(merchant, &charge, ChargeOutcome::Successful).await?,
-            Outcome::Failed(code) => self.finish(merchant, &charge, ChargeOutcome::Failed(code)).await?,
+        let journal = ChargeJournal { vault: self, merchant: &merchant.id, charge: &charge.id };
+        let asked = timeout(LONGEST_CHARGE, acquirer.charge(&payment, &journal));
+        let Said { what, reference, code, method: kept } = asked.await.unwrap_or(Outcome::Unknown.into());
+        let outcome = match what {
+            Outcome::Successful => ChargeOutcome::Successful,
+            Outcome::Failed(code) => ChargeOutcome::Failed(code),
+            Outcome::Pending(authorize_uri) => {
+                self.counts.charge(merchant.mode, ChargeStatus::Pending.as_str());
+                let progress = Progress { reference, code, authorize_uri: Some(authorize_uri) };
+                return Ok(Made::Now(self.ask_again(merchant, &charge, progress).await?));
+            }
             Outcome::Unknown => {
                 self.counts.charge(merchant.mode, "unknown");
                 tracing::warn!(charge = %charge.id, "an acquirer did not say what became of a charge");
-                let ask_at = self.clock.now().plus(SOONEST_AGAIN);
-                self.store.ask_later(&merchant.id, &charge.id, ask_at).await?;
-                ChargeStatus::Pending
+                let progress = Progress { reference, code, authorize_uri: None };
+                return Ok(Made::Now(self.ask_again(merchant, &charge, progress).await?));
             }
         };
-        Ok(Made::Now(Charge { status, ..made }))
+        let method = self.method_change(merchant, &charge, kept, (method, acquirer.account())).await?;
+        let ended = Ended { outcome, reference, code, method };
+        self.finish(merchant, &charge, ended).await?;
+        let charge = self.charge_of(merchant, &charge.id).await?;
+        Ok(Made::Now(charge.ok_or(Failure::Unreadable("charge"))?))
+    }
+
+    /// Looks a charge up soon, and shows it as it is.
+    async fn ask_again(
+        &self,
+        merchant: &Merchant,
+        charge: &StoredCharge,
+        progress: Progress,
+    ) -> Result<Charge, Failure> {
+        let ask_at = self.clock.now().plus(SOONEST_AGAIN);
+        self.store.ask_later(&merchant.id, &charge.id, ask_at, &progress).await?;
+        self.charge_of(merchant, &charge.id).await?.ok_or(Failure::Unreadable("charge"))
     }
 
     fn charge_event(&self, merchant: &Merchant, key: EventKey, charge: Charge) -> Result<NewEvent, Failure> {
@@ -178,6 +248,7 @@ impl Vault {
         &self,
         merchant: &Merchant,
         source: &Source,
+        (name, acquirer): (Name, &dyn Acquirer),
         now: Timestamp,
     ) -> Result<Chargeable, ChargeError> {
         match source {
@@ -188,6 +259,7 @@ impl Vault {
                     owner: token.id.to_string(),
                     source: Source::Token(token.id),
                     card: token.card,
+                    method: None,
                 })
             }
             Source::Card { customer, card } => {
@@ -196,8 +268,15 @@ impl Vault {
                 let card = card.as_ref().or(stored.default_card.as_ref()).ok_or(ChargeError::NoCard)?;
                 let card = self.store.card(&merchant.id, customer, card).await?;
                 let card = card.ok_or(ChargeError::UnknownCard)?;
+                let method = match acquirer.account() {
+                    Some(account) => {
+                        let row = self.store.stored_method(&merchant.id, customer, &card.id, name).await?;
+                        self.known_method(merchant, row, account).await?
+                    }
+                    None => None,
+                };
                 let source = Source::Card { customer: stored.id, card: Some(card.id.clone()) };
-                Ok(Chargeable { owner: card.id.to_string(), source, card })
+                Ok(Chargeable { owner: card.id.to_string(), source, card, method })
             }
         }
     }
@@ -206,12 +285,22 @@ impl Vault {
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
-        outcome: ChargeOutcome,
+        ended: Ended,
     ) -> Result<ChargeStatus, Failure> {
-        let ended = StoredCharge { status: outcome.into(), ..charge.clone() };
-        let ended = self.shown_charge(merchant, ended).await?;
-        let event = self.charge_event(merchant, EventKey::ChargeComplete, ended)?;
-        match self.store.finish_charge(&merchant.id, charge, outcome, &event).await {
+        let before = charge.acquirer.clone();
+        let shown = StoredCharge {
+            status: ended.outcome.into(),
+            acquirer: Acquired {
+                name: before.name,
+                reference: ended.reference.clone().or(before.reference),
+                code: ended.code.clone().or(before.code),
+            },
+            authorize_uri: None,
+            ..charge.clone()
+        };
+        let shown = self.shown_charge(merchant, shown).await?;
+        let event = self.charge_event(merchant, EventKey::ChargeComplete, shown)?;
+        match self.store.finish_charge(&merchant.id, charge, &ended, &event).await {
             Ok(first) => {
                 self.news.notify_one();
                 let status = ChargeStatus::from(first);
@@ -220,32 +309,31 @@ impl Vault {
             }
             Err(error) => {
                 // The store says pending. The acquirer will be asked again; until then only this line tells.
-                let status = ChargeStatus::from(outcome).as_str();
+                let status = ChargeStatus::from(ended.outcome).as_str();
                 tracing::error!(charge = %charge.id, status, "the outcome of a charge was not stored");
                 Err(error.into())
             }
         }
     }
 
-    async fn payment(
+    /// What an acquirer is asked with. A card that it keeps is not opened.
+    async fn instrument(
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
-        found: &Chargeable,
-        details: Details,
+        found: Chargeable,
         code: Option<SecurityCodeRow>,
-    ) -> Result<Payment, Failure> {
+    ) -> Result<Instrument, Failure> {
+        if let Some(method) = found.method {
+            return Ok(Instrument::Stored(method.name));
+        }
         let security_code = match code.filter(|code| charge.created_at < code.expires_at) {
             Some(code) => self.security_code(merchant, &found.owner, found.card.brand, &code).await?,
             None => None,
         };
-        Ok(Payment {
-            charge: charge.id.clone(),
-            amount: charge.amount,
-            currency: charge.currency.clone(),
+        Ok(Instrument::Card {
             number: self.number(merchant, &found.owner, &found.card).await?,
             security_code,
-            details,
         })
     }
 
@@ -261,7 +349,7 @@ impl Vault {
         let mut tasks = JoinSet::new();
         for (merchant, charge) in self.store.lease_unanswered_charges(now, now.plus(LEASE), LOOK_UPS).await? {
             let vault = Arc::clone(self);
-            tasks.spawn(async move { vault.resolve_charge(&merchant, &charge).await });
+            tasks.spawn(async move { vault.resolve_charge(&merchant, &charge, None).await });
         }
         let mut resolved = 0;
         while let Some(task) = tasks.join_next().await {
@@ -270,30 +358,71 @@ impl Vault {
         Ok(resolved)
     }
 
-    async fn resolve_charge(&self, merchant: &MerchantId, charge: &StoredCharge) -> Result<bool, Failure> {
+    /// Looks for a charge that an acquirer called back about, beside whatever else is done. `hint` is the name that the
+    /// caller gave to the payment: anybody could have sent it, so it is only what the acquirer is asked by. Tells whether
+    /// there is such a charge.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn called_back(
+        self: &Arc<Self>,
+        callback: &Sha256Digest,
+        hint: Option<Reference>,
+    ) -> Result<bool, Failure> {
+        let lease = self.clock.now().plus(LEASE);
+        let Some((merchant, charge)) = self.store.lease_called_back_charge(callback, lease).await? else {
+            return Ok(self.store.knows_callback(callback).await?);
+        };
+        let vault = Arc::clone(self);
+        let looking = async move {
+            if let Err(error) = vault.resolve_charge(&merchant, &charge, hint).await {
+                tracing::error!(%error, charge = %charge.id, "looking a charge up failed; it is tried again");
+            }
+        };
+        self.charging.spawn(looking.in_current_span());
+        Ok(true)
+    }
+
+    async fn resolve_charge(
+        &self,
+        merchant: &MerchantId,
+        charge: &StoredCharge,
+        hint: Option<Reference>,
+    ) -> Result<bool, Failure> {
         let merchant = self.owner(merchant).await?;
-        let Some(acquirer) = self.acquirers.of(merchant.mode) else {
+        let Some(acquirer) = self.acquirer_named(&merchant, charge.acquirer.name).await? else {
             tracing::error!(charge = %charge.id, "nobody can say what became of a charge: its acquirer is not set up");
             return Ok(false);
         };
-        let (id, currency) = (charge.id.clone(), charge.currency.clone());
-        let inquiry = Inquiry { charge: id, amount: charge.amount, currency };
-        let found = timeout(LONGEST_FIND, acquirer.find(&inquiry)).await.unwrap_or(Found::Unknown);
+        let inquiry = Inquiry {
+            charge: charge.id.clone(),
+            amount: charge.amount,
+            currency: charge.currency.clone(),
+            reference: charge.acquirer.reference.clone().or(hint),
+        };
+        let found = timeout(LONGEST_FIND, acquirer.find(&inquiry)).await.unwrap_or(Found::Unknown.into());
+        let Said { what, reference, code, method } = found;
         let now = self.clock.now();
         let age = now.since(charge.created_at);
-        let outcome = match found {
+        let longest = match (what, &charge.authorize_uri) {
+            (Found::Unpaid, _) | (Found::NeverArrived, Some(_)) => LONGEST_AUTHORIZATION,
+            _ => LONGEST_JOURNEY,
+        };
+        let outcome = match what {
             Found::Successful => ChargeOutcome::Successful,
             Found::Failed(code) => ChargeOutcome::Failed(code),
-            Found::NeverArrived if age >= LONGEST_JOURNEY => {
+            Found::NeverArrived | Found::Unpaid if age >= longest => {
                 ChargeOutcome::Failed(FailureCode::FailedProcessing)
             }
-            Found::NeverArrived | Found::Unknown => {
+            Found::NeverArrived | Found::Unpaid | Found::Unknown => {
                 let ask_at = now.plus(age.clamp(SOONEST_AGAIN, LATEST_AGAIN));
-                self.store.ask_later(&merchant.id, &charge.id, ask_at).await?;
+                let progress = Progress { reference, code, authorize_uri: None };
+                self.store.ask_later(&merchant.id, &charge.id, ask_at, &progress).await?;
                 return Ok(false);
             }
         };
-        let status = self.finish(&merchant, charge, outcome).await?;
+        let method = self.method_change(&merchant, charge, method, (None, acquirer.account())).await?;
+        let status = self.finish(&merchant, charge, Ended { outcome, reference, code, method }).await?;
         tracing::info!(charge = %charge.id, status = status.as_str(), "found out what became of a charge");
         Ok(true)
     }
@@ -324,6 +453,50 @@ impl Vault {
             order,
             status: stored.status,
             card: facts(stored.card, details.card),
+            acquirer: stored.acquirer,
+            authorize_uri: stored.authorize_uri,
+        })
+    }
+}
+
+/// What a merchant's server asked for, and who it is.
+struct Ordered {
+    actor: Actor,
+    order: Order,
+    shopper: Shopper,
+    request: Option<Request>,
+}
+
+impl Chargeable {
+    /// How many digits the number has that an acquirer would be given: none if it is given none.
+    fn digits(&self) -> Option<usize> {
+        let pan = self.card.pan.as_ref().filter(|_| self.method.is_none());
+        pan.map(Ciphertext::plaintext_len)
+    }
+}
+
+impl Ended {
+    /// An end that no acquirer knows of.
+    const fn without_words(outcome: ChargeOutcome) -> Self {
+        Self { outcome, reference: None, code: None, method: MethodChange::Keep }
+    }
+}
+
+/// The journal of one charge.
+struct ChargeJournal<'a> {
+    vault: &'a Vault,
+    merchant: &'a MerchantId,
+    charge: &'a ChargeId,
+}
+
+impl Journal for ChargeJournal<'_> {
+    fn note<'a>(&'a self, reference: &'a Reference) -> Answer<'a, Result<(), NotNoted>> {
+        Box::pin(async {
+            let noted = self.vault.store.note_reference(self.merchant, self.charge, reference).await;
+            noted.map_err(|error| {
+                tracing::error!(%error, charge = %self.charge, "a charge was given up before money was asked for");
+                NotNoted
+            })
         })
     }
 }
@@ -343,6 +516,9 @@ pub enum ChargeError {
     /// The customer has no card. The merchant's fault.
     #[error("the customer has no card")]
     NoCard,
+    /// The acquirer could not take it. The merchant's fault or the cardholder's, as it says; nothing was used.
+    #[error(transparent)]
+    Unacceptable(#[from] Unacceptable),
     /// The customer has no such card. The merchant's fault.
     #[error("there is no such card")]
     UnknownCard,

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod acquirers;
 mod audit;
 mod charges;
 mod counts;
@@ -13,6 +14,7 @@ mod pci_tokens;
 mod readiness;
 mod rekey;
 mod secrets;
+mod stored_methods;
 mod tokens;
 mod vendor_tokens;
 mod webhooks;

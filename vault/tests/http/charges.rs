@@ -28,6 +28,7 @@ async fn a_charge_is_shown_as_omise_shows_it() {
         "metadata": { "order": 7, "tags": ["a", { "b": null }] },
         "status": "successful", "capture": true, "authorized": true, "captured": true, "paid": true,
         "card": card.take(), "customer": null, "failure_code": null, "failure_message": null,
+        "authorize_uri": null, "acquirer": { "name": "test", "reference": null, "code": null },
         "created_at": "2026-11-21T12:00:00Z",
     });
     assert_eq!(charge, expected);

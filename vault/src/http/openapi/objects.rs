@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::schema::{
     Members, constant, line, matching, metadata, nullable, object, one_of, text, time, truth, whole,
 };
+use crate::acquirer::Name;
 use crate::charge::{Amount, ChargeStatus, FailureCode};
 use crate::event::EventKey;
 use crate::http::code::Code;
@@ -158,7 +159,30 @@ fn charge() -> Value {
             ("customer", nullable(matching(&CustomerId::pattern(), "Whose card on file was charged."))),
             ("failure_code", nullable(one_of(failures, "Why it failed, if it did."))),
             ("failure_message", nullable(text("The same for people. It may change."))),
+            (
+                "authorize_uri",
+                nullable(text(
+                    "Where the holder goes to let it happen (3-D Secure), while it waits for that.",
+                )),
+            ),
+            ("acquirer", acquired()),
             ("created_at", made_at()),
+        ],
+        &[],
+    )
+}
+
+/// The acquirer's side of a charge.
+fn acquired() -> Value {
+    object(
+        "Who was asked for the money, and in which words it answered.",
+        &[
+            ("name", one_of(Name::ALL.map(Name::as_str), "Which acquirer.")),
+            ("reference", nullable(text("Its name for the payment, once it is known."))),
+            (
+                "code",
+                nullable(text("Its code for what came of it, if it told one. Its documents explain it.")),
+            ),
         ],
         &[],
     )
