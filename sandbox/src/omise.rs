@@ -5,6 +5,7 @@
 //! | `POST` and `GET /tokens` with the public key as user name; 13 parameters of a card, form or JSON | documented |
 //! | a token is used once: `used_token`; messages of `invalid_card` | documented, and seen in Omise's own clients |
 //! | which test cards' charges fail, and how | documented |
+//! | a charge with `return_uri` may be `pending`, with `authorize_uri` | documented; that [`CHALLENGED`]'s is, is the sandbox's own choice |
 //! | that pages of other origins may call `POST /tokens` themselves (CORS) | **not documented**: Omise.js does it through a frame |
 
 use std::collections::HashMap;
@@ -64,6 +65,9 @@ impl fmt::Debug for Account {
     }
 }
 
+/// A card whose holder is sent to their bank, where the charge says where they come back to.
+pub const CHALLENGED: &str = "4000002500003155";
+
 const MADE_AT: &str = "2026-01-01T00:00:00Z";
 
 impl Omise {
@@ -87,6 +91,30 @@ impl Omise {
             .layer(middleware::from_fn(share))
             .with_state(Arc::clone(&account));
         Ok(Self { server: Server::start(port, None, routes).await?, credentials, account })
+    }
+
+    /// The holder of a charge that waits for it lets it happen, or not.
+    pub fn authorize(&self, charge: &str, lets: bool) {
+        let status = if lets { "successful" } else { "failed" };
+        let mut objects = self.account.objects();
+        let Some(charge) = objects.get_mut(charge).filter(|object| object["status"] == "pending") else {
+            return;
+        };
+        (charge["status"], charge["paid"]) = (status.into(), lets.into());
+        if !lets {
+            charge["failure_code"] = "payment_rejected".into();
+        }
+        if let Some(token) =
+            charge["token"].as_str().map(ToOwned::to_owned).and_then(|id| objects.get_mut(&id))
+        {
+            token["charge_status"] = status.into();
+        }
+    }
+
+    /// How many charges were made, whoever heard of them.
+    #[must_use]
+    pub fn charges(&self) -> usize {
+        self.account.objects().values().filter(|object| object["object"] == "charge").count()
     }
 
     /// The number of the card behind a token.
@@ -260,7 +288,8 @@ async fn create_charge(
                 "amount and currency must be given",
             ));
         };
-        let (number, card) = match (text("card"), text("customer")) {
+        let token = text("card");
+        let (number, card) = match (token.clone(), text("customer")) {
             (Some(token), None) => account.use_up(&token)?,
             (None, Some(customer)) => {
                 let customer = account.find(&customer, "customer")?;
@@ -272,6 +301,12 @@ async fn create_charge(
         };
         let failure = failure(&number);
         let id = format!("chrg_test_{}", letters(19));
+        let waits = number == CHALLENGED && text("return_uri").is_some();
+        let status = match failure {
+            _ if waits => "pending",
+            Some(_) => "failed",
+            None => "successful",
+        };
         let charge = json!({
             "object": "charge",
             "id": id,
@@ -281,14 +316,21 @@ async fn create_charge(
             "currency": currency,
             "description": params.get("description"),
             "metadata": params.get("metadata").cloned().unwrap_or_else(|| json!({})),
-            "status": if failure.is_some() { "failed" } else { "successful" },
-            "paid": failure.is_none(),
+            "status": status,
+            "paid": status == "successful",
+            "authorize_uri": waits.then(|| format!("https://api.omise.co/payments/paym_test_{}/authorize", letters(19))),
             "failure_code": failure,
             "failure_message": failure,
             "card": card,
             "created_at": MADE_AT,
         });
-        account.objects().insert(id, charge.clone());
+        let mut objects = account.objects();
+        let mut kept = charge.clone();
+        kept["token"] = token.clone().into();
+        objects.insert(id, kept);
+        if let Some(token) = token.and_then(|token| objects.get_mut(&token)) {
+            token["charge_status"] = status.into();
+        }
         Ok(charge)
     };
     answered(created())
@@ -301,7 +343,11 @@ async fn show_charge(
 ) -> Response<Body> {
     let shown = || {
         account.check(&headers, &account.credentials.secret_key)?;
-        account.find(&id, "charge")
+        let mut charge = account.find(&id, "charge")?;
+        if let Some(members) = charge.as_object_mut() {
+            members.remove("token");
+        }
+        Ok(charge)
     };
     answered(shown())
 }

@@ -60,12 +60,19 @@ async fn cards_are_declined_refused_or_challenged() {
     let with_3ds = format!("{PAYMENT}v2");
     assert_eq!(pay(&gateway, &with_3ds, &challenged).await.status(), StatusCode::BAD_REQUEST);
     challenged["browser_info"] = json!({ "userAgent": "A browser" });
-    challenged["return_url"] = json!({ "webhook_url": "https://vault.example/hook" });
+    let url = "https://shop.example/";
+    challenged["return_url"] =
+        json!({ "webhook_url": "https://vault.example/hook", "success_url": url, "decline_url": url });
+    assert_eq!(pay(&gateway, &with_3ds, &challenged).await.status(), StatusCode::BAD_REQUEST);
+    challenged.as_object_mut().unwrap().remove("payment_method");
     let answer = pay(&gateway, &with_3ds, &challenged).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let answer: Value = answer.json().await.unwrap();
-    assert!(answer["success"] == true && answer["redirect_url"].is_string());
-    assert_eq!(gateway.cards(), 0);
+    let address = answer["redirect_url"].as_str().unwrap();
+    assert_eq!((&answer["success"], gateway.purchases(), gateway.cards()), (&json!(true), 1, 0));
+    let notice = gateway.authorize(address).unwrap();
+    assert_eq!((&*notice.url, &notice.body["success"]), ("https://vault.example/hook", &json!(true)));
+    assert!(gateway.purchases() == 2 && gateway.authorize(address).is_none());
 }
 
 #[tokio::test]

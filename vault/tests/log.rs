@@ -2,15 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use cardseal_vault::log::{FIELDS, Format, redact, subscriber};
+use cardseal_vault::log::{FIELDS, Format, redact};
 use serde_json::{Value, json};
-use tracing::subscriber::DefaultGuard;
 
+use crate::support::log::Log;
 use crate::support::program::{Served, add_merchant, command};
 use crate::support::{Asked, VISA, basic, request};
 
@@ -49,28 +48,6 @@ fn secrets() -> Vec<String> {
         each(KEY, |byte| format!("%{byte:x}")),
     ]);
     secrets
-}
-
-/// What is logged on this thread, as it is before it is redacted.
-struct Log {
-    lines: Arc<Mutex<Vec<String>>>,
-    _guard: DefaultGuard,
-}
-
-impl Log {
-    fn listen(format: Format) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let sink = {
-            let lines = Arc::clone(&lines);
-            move |line: &str| lines.lock().unwrap().push(line.to_owned())
-        };
-        let subscriber = subscriber(format, Arc::new(sink));
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.lines.lock().unwrap())
-    }
 }
 
 #[test]

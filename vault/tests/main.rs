@@ -7,6 +7,7 @@ mod acquirer;
 mod audit;
 mod cli;
 mod config;
+mod connectors;
 mod deploy;
 mod durability;
 mod http;

@@ -3,7 +3,10 @@
 //! | what | how sure |
 //! | --- | --- |
 //! | path, both headers, request and answer | its OpenAPI document, here as `openapi.json` |
-//! | a purchase with `stored_payment_method_id` and no card; `GET …/transaction/status/ID`; `paymentv2` for 3-D Secure | documented in text |
+//! | a purchase with `stored_payment_method_id` and no card; `GET …/transaction/status/ID` | documented in text |
+//! | `paymentv2` for 3-D Secure: without `payment_method`, with `browser_info` and `return_url` | its documents' example |
+//! | the status call finds a purchase by `merchant_txn_ref` too | **not documented**: only the transaction's id is |
+//! | a purchase that waits for its holder is not found | **not documented** |
 //! | statuses of refusals: 400, 401, 404, 406 | documented; their bodies are not, here as a success with `success: false` |
 //! | response codes of declines | documented; which card is declined how is the sandbox's own choice |
 //! | its test cards | those of its samples |
@@ -60,10 +63,20 @@ pub const BLACKLISTED: &str = "4000000000001000";
 
 struct Gateway {
     credentials: Credentials,
-    /// With a card, and with the id of one.
-    schemas: [Validator; 2],
+    schemas: Schemas,
     transactions: Mutex<HashMap<String, Value>>,
     cards: Mutex<HashMap<String, Value>>,
+    /// Purchases whose holders have been sent elsewhere, by where.
+    waiting: Mutex<HashMap<String, Value>>,
+}
+
+/// What is sent to `webhook_url` when a holder has been there.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Where it goes.
+    pub url: String,
+    /// What it says: the same as an answer to a purchase.
+    pub body: Value,
 }
 
 /// Nothing of what it keeps: those are cards.
@@ -85,6 +98,7 @@ impl PaymentOptions {
             schemas: schemas()?,
             transactions: Mutex::default(),
             cards: Mutex::default(),
+            waiting: Mutex::default(),
         });
         let routes = Router::new()
             .route(&format!("{BASE}/payment"), post(pay))
@@ -101,6 +115,21 @@ impl PaymentOptions {
         self.gateway.cards().len()
     }
 
+    /// Forgets the cards that it keeps.
+    pub fn forget_cards(&self) {
+        self.gateway.cards().clear();
+    }
+
+    /// The holder who was sent to an address lets the purchase happen there. What there is to tell of it is told by
+    /// whoever called this. None if nobody was sent there.
+    #[must_use]
+    pub fn authorize(&self, redirect_url: &str) -> Option<Notice> {
+        let mut waiting = self.gateway.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = waiting.remove(redirect_url)?;
+        let body = self.gateway.purchase(&request).ok()?;
+        Some(Notice { url: request["return_url"]["webhook_url"].as_str()?.to_owned(), body })
+    }
+
     /// How many purchases were made, whoever heard of them.
     #[must_use]
     pub fn purchases(&self) -> usize {
@@ -108,8 +137,15 @@ impl PaymentOptions {
     }
 }
 
-/// The document's schema of a purchase with a card, and what its text says of one without.
-fn schemas() -> Result<[Validator; 2]> {
+/// What a purchase looks like.
+struct Schemas {
+    with_card: Validator,
+    with_method: Validator,
+    with_3ds: Validator,
+}
+
+/// The document's schema of a purchase with a card, and what its text says of one without, and of one with 3-D Secure.
+fn schemas() -> Result<Schemas> {
     let document: Value = serde_json::from_str(OPENAPI)?;
     let schema = document
         .pointer("/paths/~1api~1v1~1server-to-server-interface~1payment/post/requestBody/content/application~1json/schema")
@@ -122,7 +158,41 @@ fn schemas() -> Result<[Validator; 2]> {
     stored["properties"]["payment_method"]["properties"]["stored_payment_method_id"] = id;
     stored["properties"]["payment_method"]["required"] = json!(["stored_payment_method_id"]);
     stored["required"] = json!(["amount", "currency", "payment_method", "merchant_id", "billing_address"]);
-    Ok([jsonschema::validator_for(schema)?, jsonschema::validator_for(&stored)?])
+    let mut challenged = schema.clone();
+    if let Some(properties) = challenged["properties"].as_object_mut() {
+        properties.remove("payment_method");
+    }
+    let text = json!({ "type": "string" });
+    challenged["properties"]["browser_info"] = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "acceptHeader": text,
+            "screenColorDepth": text,
+            "javaEnabled": { "type": "boolean" },
+            "language": text,
+            "screenHeight": text,
+            "screenWidth": text,
+            "challengeWindow": text,
+            "userAgent": text,
+        },
+    });
+    challenged["properties"]["return_url"]["required"] = json!(["webhook_url", "success_url", "decline_url"]);
+    challenged["required"] =
+        json!(["amount", "currency", "card", "merchant_id", "billing_address", "return_url", "browser_info"]);
+    Ok(Schemas {
+        with_card: jsonschema::validator_for(schema)?,
+        with_method: jsonschema::validator_for(&stored)?,
+        with_3ds: jsonschema::validator_for(&challenged)?,
+    })
+}
+
+/// How a purchase is asked for.
+#[derive(Clone, Copy)]
+enum Way {
+    /// With 3-D Secure.
+    Challenged,
+    Direct,
 }
 
 impl Gateway {
@@ -142,11 +212,14 @@ impl Gateway {
     }
 
     /// The purchase that a body asks for, if it is as the document says.
-    fn read(&self, body: &[u8]) -> Result<Value, Refused> {
+    fn read(&self, body: &[u8], way: Way) -> Result<Value, Refused> {
         let request: Value =
             serde_json::from_slice(body).map_err(|_| refused(StatusCode::BAD_REQUEST, "no JSON"))?;
-        let [with_card, with_id] = &self.schemas;
-        let schema = if request.get("card").is_some() { with_card } else { with_id };
+        let schema = match (way, request.get("card")) {
+            (Way::Challenged, _) => &self.schemas.with_3ds,
+            (Way::Direct, Some(_)) => &self.schemas.with_card,
+            (Way::Direct, None) => &self.schemas.with_method,
+        };
         if let Err(error) = schema.validate(&request) {
             // Where it is, and not what: the validator's own words have the value in them, which may be a card's number.
             let message = format!("{} is not as documented", error.instance_path());
@@ -249,7 +322,7 @@ async fn pay(State(gateway): State<Arc<Gateway>>, headers: HeaderMap, body: Byte
     if !gateway.knows(&headers) {
         return bare(StatusCode::UNAUTHORIZED);
     }
-    paid(gateway.read(&body).and_then(|request| gateway.purchase(&request)))
+    paid(gateway.read(&body, Way::Direct).and_then(|request| gateway.purchase(&request)))
 }
 
 /// With 3-D Secure, for the cards that want it: the holder is sent elsewhere first.
@@ -261,16 +334,7 @@ async fn pay_challenged(
     if !gateway.knows(&headers) {
         return bare(StatusCode::UNAUTHORIZED);
     }
-    let Ok(mut request) = serde_json::from_slice::<Value>(&body) else {
-        return bare(StatusCode::BAD_REQUEST);
-    };
-    let Some(members) = request.as_object_mut() else { return bare(StatusCode::BAD_REQUEST) };
-    if !members.remove("browser_info").is_some_and(|info| info.is_object()) || request["return_url"].is_null()
-    {
-        let message = "browser_info and return_url are mandatory";
-        return refused(StatusCode::BAD_REQUEST, message).into_response();
-    }
-    let request = match gateway.read(request.to_string().as_bytes()) {
+    let request = match gateway.read(&body, Way::Challenged) {
         Ok(request) => request,
         Err(refused) => return refused.into_response(),
     };
@@ -278,6 +342,7 @@ async fn pay_challenged(
         return paid(gateway.purchase(&request));
     }
     let url = format!("https://3ds.sandbox.example/{}", uuid());
+    gateway.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(url.clone(), request);
     Json(json!({ "url": url, "statusCode": 200, "success": true, "redirect_url": url })).into_response()
 }
 
@@ -289,7 +354,10 @@ async fn status(
     if !gateway.knows(&headers) {
         return bare(StatusCode::UNAUTHORIZED);
     }
-    match gateway.transactions().get(&id) {
+    let transactions = gateway.transactions();
+    let of_merchant =
+        || transactions.values().find(|answer| answer["merchant_details"]["merchant_txn_ref"] == *id);
+    match transactions.get(&id).or_else(of_merchant) {
         Some(answer) => Json(answer.clone()).into_response(),
         None => bare(StatusCode::NOT_FOUND),
     }

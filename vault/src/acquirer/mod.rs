@@ -3,6 +3,9 @@
 mod authorize_uri;
 mod callback;
 mod code;
+mod decimal;
+mod omise;
+pub(crate) mod payment_options;
 mod reference;
 mod stored_method;
 mod test;
@@ -25,6 +28,8 @@ use crate::token::Details;
 pub use authorize_uri::AuthorizeUri;
 pub use callback::Callback;
 pub use code::Code;
+pub use omise::Omise;
+pub use payment_options::PaymentOptions;
 pub use reference::Reference;
 pub use stored_method::StoredMethod;
 pub use test::TestAcquirer;

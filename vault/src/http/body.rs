@@ -487,7 +487,7 @@ impl Format {
 }
 
 /// The body of a request, if it is not too large.
-async fn receive(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+pub(super) async fn receive(request: Request) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     let announced = request.body().size_hint().lower();
     // Who asks first is told before it sends, and nobody waits for what has no end.
     let most = if request.headers().contains_key(EXPECT) { MAX_BODY_BYTES } else { MAX_DISCARDED_BYTES };

@@ -37,7 +37,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
         .key(Key::Secret)
         .body(parameters())
         .answers(StatusCode::OK, "The charge, successful or not.", Object::Charge)
-        .refuses(&[Code::AcquirerNotConfigured, Code::InvalidAmount, Code::MissingCard])
+        .refuses(&[Code::AcquirerNotConfigured, Code::InvalidAmount, Code::InvalidCard, Code::MissingCard])
         .refuses(&[Code::NotFound, Code::UsedToken]);
     let look = Operation::new("showCharge", "A charge", "Tells what came of it.")
         .key(Key::Secret)

@@ -19,6 +19,7 @@ mod jwks;
 mod limit;
 mod list;
 mod metrics;
+mod notices;
 mod openapi;
 mod pci_tokens;
 mod profiles;
@@ -80,6 +81,7 @@ pub fn router(parts: Parts) -> Router {
         .and(vendor_tokens::routes())
         .and(events::routes())
         .and(webhooks::routes())
+        .and(notices::routes())
         .and(jwks::routes())
         .and(frame::routes().with_state(frame))
         .and(assets::routes().with_state(assets))

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use cardseal::client::Profile;
 use serde_json::json;
 
 use super::auth::PublicKey;
@@ -15,6 +16,7 @@ use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
+use crate::acquirer::PaymentOptions;
 use crate::id::TokenId;
 use crate::merchant::ClearCards;
 use crate::object::TokenObject;
@@ -22,6 +24,10 @@ use crate::object::TokenObject;
 /// `/tokens`
 pub(super) fn routes() -> Routes<Arc<Vault>> {
     let example = json!({ "card": { "sealed": card::SEALED_EXAMPLE, "city": "Bangkok", "country": "TH" } });
+    let profile = schema::one_of(
+        [Profile::Cardseal, Profile::PaymentOptions].map(Profile::as_str),
+        "What the card is to become. With `payment-options` a card that Payment Options could not take is refused.",
+    );
     let creation = Operation::new(
         "createToken",
         "A token for a card",
@@ -31,9 +37,14 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
     );
     let creation = creation
         .key(Key::Public)
-        .body(Body::new(&[("card", card::schema())], &[], example))
+        .body(Body::new(&[("card", card::schema())], &[("profile", schema::optional(profile))], example))
         .answers(StatusCode::OK, "The token.", Object::Token)
-        .refuses(&[Code::ClearCardNotAllowed, Code::InvalidCard, Code::WrongMerchant])
+        .refuses(&[
+            Code::ClearCardNotAllowed,
+            Code::InvalidCard,
+            Code::ProfileNotAllowed,
+            Code::WrongMerchant,
+        ])
         .refuses(&[Code::ExpiredSeal, Code::InvalidSeal, Code::ReplayedSeal, Code::UnknownKid]);
     let look =
         Operation::new("showToken", "A token", "Tells whether it was used, and what became of its charge.")
@@ -52,7 +63,11 @@ async fn create(
     mut params: Params,
 ) -> Result<Json<TokenObject>, ApiError> {
     let card_params = params.params("card", "card.")?;
+    let profile = profile(&mut params)?;
     params.finish()?;
+    if profile != Profile::Cardseal && vault.offer(&merchant, profile).await?.is_none() {
+        return Err(ApiError::ProfileNotAllowed(profile));
+    }
     let mut card_params = card_params.ok_or(BadRequest::Missing("card"))?;
     let billing = card::billing(&mut card_params)?;
     let (card, seal) = match card_params.text("sealed")? {
@@ -76,8 +91,20 @@ async fn create(
             (card?, None)
         }
     };
+    if profile == Profile::PaymentOptions {
+        // EXPOSE: to count its digits.
+        PaymentOptions::check_card(Some(card.number.expose().len()), &billing)?;
+    }
     let token = vault.tokenize(&merchant, card, billing, seal).await?;
     Ok(Json(TokenObject::new(token, merchant.mode)))
+}
+
+/// What the card is to become. What Thales and Omise make of it they make elsewhere.
+fn profile(params: &mut Params) -> Result<Profile, BadRequest> {
+    let Some(name) = params.text("profile")? else { return Ok(Profile::Cardseal) };
+    let profile = Profile::parse(&name);
+    let here = profile.filter(|profile| matches!(profile, Profile::Cardseal | Profile::PaymentOptions));
+    here.ok_or_else(|| params.wrong_type("profile", "cardseal or payment-options"))
 }
 
 /// `GET /tokens/{id}`: what may be known of a token.

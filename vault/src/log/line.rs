@@ -34,6 +34,7 @@ pub const FIELDS: &[&str] = &[
     "purpose",
     "request_id",
     "route",
+    "said",
     "security_codes",
     "status",
     "taken",

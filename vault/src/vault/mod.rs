@@ -256,6 +256,9 @@ pub enum Failure {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No connection to a vendor can be made. The operator's to put right.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
     /// Something in the store does not belong where it is: somebody changed the database.
     #[error("a ciphertext in the database was changed or moved")]
     Tampered,

@@ -14,9 +14,11 @@ pub mod token;
 mod watched;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::pki_types::pem;
 use thiserror::Error;
+use tokio::sync::OnceCell;
 
 use crate::merchant::Mode;
 use crate::server::TlsFiles;
@@ -42,6 +44,9 @@ pub struct Vendors {
     pub thales_d1: ByMode<ThalesD1>,
     /// Thales's PCI tokens.
     pub thales_pci: ByMode<ThalesPci>,
+    /// Where a key is all that a vendor wants to see. Made when it is first used: a vault without such vendors needs no
+    /// authorities of the system's.
+    plain: OnceCell<Arc<Client>>,
 }
 
 /// One for test merchants and one for live ones: a vendor's own test system must not meet real cards, nor the other way.
@@ -106,8 +111,18 @@ impl Vendors {
                     settings: pci.clone(),
                 })
             })?,
+            plain: OnceCell::new(),
             settings,
         })
+    }
+
+    /// Connections without a certificate of the vault's.
+    ///
+    /// # Errors
+    /// [`VendorError`]
+    pub(crate) async fn client(&self) -> Result<Arc<Client>, VendorError> {
+        let client = self.plain.get_or_try_init(async || Client::open(Tls::default()).map(Arc::new)).await?;
+        Ok(Arc::clone(client))
     }
 }
 

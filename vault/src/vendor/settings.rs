@@ -49,6 +49,34 @@ impl Default for Omise {
 pub struct PaymentOptions {
     /// Its server, without the path that begins with `/api/v1`.
     pub url: BaseUrl,
+    /// The vault's own address, as Payment Options reaches it. Without it no holder is sent to their bank (3-D Secure).
+    #[serde(default)]
+    pub callback_url: Option<BaseUrl>,
+    /// What its status call finds purchases by.
+    #[serde(default)]
+    pub status_by: StatusBy,
+}
+
+/// What Payment Options' status call finds purchases by. Its documents name the transaction's id; whether the merchant's
+/// own reference does too is Payment Options' to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusBy {
+    /// The reference too: a purchase that is not found by it was never made.
+    MerchantTxnRef,
+    /// Perhaps only the transaction's id: the reference is tried, and that it is not found proves nothing. A charge whose
+    /// answer was lost may then stay pending until somebody looks at Payment Options.
+    #[default]
+    TransactionId,
+}
+
+impl StatusBy {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::MerchantTxnRef => "merchant_txn_ref",
+            Self::TransactionId => "transaction_id",
+        }
+    }
 }
 
 /// Thales D1, as it was agreed on with Thales.
@@ -122,7 +150,11 @@ impl Settings {
             show("vault_url", of.vault_url.to_string());
         }
         for (mode, of) in payment_options.each() {
-            show(&format!("vendors.payment_options.{}.url", mode.as_str()), of.url.to_string());
+            let mut show =
+                |key, value| show(&format!("vendors.payment_options.{}.{key}", mode.as_str()), value);
+            show("url", of.url.to_string());
+            of.callback_url.iter().for_each(|url| show("callback_url", url.to_string()));
+            show("status_by", of.status_by.as_str().into());
         }
         for (mode, of) in thales_d1.each() {
             let mut show = |key, value| show(&format!("vendors.thales_d1.{}.{key}", mode.as_str()), value);
@@ -166,7 +198,11 @@ impl Settings {
             Mode::Live => known("https://api.paymentoptions.com"),
             Mode::Test => known("https://api-dev.paymentoptions.com"),
         };
-        self.payment_options.of(mode).cloned().unwrap_or_else(|| PaymentOptions { url: own() })
+        self.payment_options.of(mode).cloned().unwrap_or_else(|| PaymentOptions {
+            url: own(),
+            callback_url: None,
+            status_by: StatusBy::default(),
+        })
     }
 }
 

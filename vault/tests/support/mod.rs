@@ -3,6 +3,7 @@
 pub(crate) mod contract;
 pub(crate) mod home;
 pub(crate) mod jwe;
+pub(crate) mod log;
 pub(crate) mod postgres;
 pub(crate) mod program;
 pub(crate) mod receiver;
@@ -134,7 +135,11 @@ impl Asked {
 
     /// Another process on the same database, by the same clock.
     pub(crate) async fn beside(&self, acquirers: Acquirers) -> Self {
-        let set_up = |setup: &mut Setup| setup.acquirers = acquirers;
+        self.beside_with(|setup| setup.acquirers = acquirers).await
+    }
+
+    /// The same, set up otherwise.
+    pub(crate) async fn beside_with(&self, set_up: impl FnOnce(&mut Setup)) -> Self {
         Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await
     }
 

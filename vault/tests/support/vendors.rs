@@ -142,7 +142,8 @@ impl Vendors {
         self.connect_with(asked, account, profile, &text).await;
     }
 
-    async fn connect_with(&self, asked: &Asked, account: &Account, profile: Profile, text: &str) {
+    /// The same with what an operator wrote.
+    pub(crate) async fn connect_with(&self, asked: &Asked, account: &Account, profile: Profile, text: &str) {
         let merchant = asked.holder(account).await;
         let account = VendorAccount::parse(profile, text, Mode::Test).unwrap();
         asked.vault.connect(&merchant, &account, Actor::Operator).await.unwrap();

@@ -30,11 +30,18 @@ pub(in crate::http) enum Key {
     Secret,
 }
 
-/// The parameters of a request's body.
+/// A request's body.
 #[derive(Clone, Debug)]
-pub(in crate::http) struct Body {
-    schema: Value,
-    example: Value,
+pub(in crate::http) enum Body {
+    /// Any JSON.
+    Anything(&'static str),
+    /// These parameters, as JSON or as a form.
+    Parameters {
+        /// Their schema.
+        schema: Value,
+        /// An example of them.
+        example: Value,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -248,13 +255,19 @@ impl Key {
 impl Body {
     /// An object of these parameters, and perhaps these others.
     pub(in crate::http) fn new(required: Members<'_>, optional: Members<'_>, example: Value) -> Self {
-        Self { schema: object("The parameters.", required, optional), example }
+        Self::Parameters { schema: object("The parameters.", required, optional), example }
     }
 
     fn to_json(&self) -> Value {
-        let (schema, example) = (of_form(&self.schema), form_example(&self.example));
-        let mut form = json!({ "schema": schema, "example": example });
-        let inner = self.schema["properties"].as_object().into_iter().flatten();
+        let (schema, example) = match self {
+            Self::Anything(about) => {
+                let schema = json!({ "description": about });
+                return json!({ "content": { "application/json": { "schema": schema } } });
+            }
+            Self::Parameters { schema, example } => (schema, example),
+        };
+        let mut form = json!({ "schema": of_form(schema), "example": form_example(example) });
+        let inner = schema["properties"].as_object().into_iter().flatten();
         let encoding: Map<_, _> = inner
             .filter(|(_, schema)| schema["type"] == "object" || schema["type"][0] == "object")
             .map(|(name, _)| (name.clone(), json!({ "style": "deepObject", "explode": true })))
@@ -265,7 +278,7 @@ impl Body {
         json!({
             "required": true,
             "content": {
-                "application/json": { "schema": self.schema, "example": self.example },
+                "application/json": { "schema": schema, "example": example },
                 "application/x-www-form-urlencoded": form,
             },
         })
