@@ -50,7 +50,8 @@ macro_rules! codes {
 
 codes! {
     AcquirerNotConfigured "acquirer_not_configured" UNPROCESSABLE_ENTITY Operator
-        "Nobody takes this merchant's live charges yet. The token was not used, so it can be charged later.";
+        "Nobody takes this merchant's live charges yet: its operator connects it with a vendor that does. The token was not \
+         used, so it can be charged later.";
     AuthenticationFailure "authentication_failure" UNAUTHORIZED Caller
         "Send the key as user name of Basic authentication: pages the public key, servers the secret key.";
     BadRequest "bad_request" BAD_REQUEST Caller

@@ -268,13 +268,7 @@ impl Vault {
                 let card = card.as_ref().or(stored.default_card.as_ref()).ok_or(ChargeError::NoCard)?;
                 let card = self.store.card(&merchant.id, customer, card).await?;
                 let card = card.ok_or(ChargeError::UnknownCard)?;
-                let method = match acquirer.account() {
-                    Some(account) => {
-                        let row = self.store.stored_method(&merchant.id, customer, &card.id, name).await?;
-                        self.known_method(merchant, row, account).await?
-                    }
-                    None => None,
-                };
+                let method = self.known_method(merchant, (customer, &card.id), (name, acquirer)).await?;
                 let source = Source::Card { customer: stored.id, card: Some(card.id.clone()) };
                 Ok(Chargeable { owner: card.id.to_string(), source, card, method })
             }

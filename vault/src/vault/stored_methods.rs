@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::charges::ChargeDetails;
 use super::secrets::encrypt_details;
 use super::{Failure, Vault};
-use crate::acquirer::{Keeping, StoredMethod};
+use crate::acquirer::{Acquirer, Keeping, Name, StoredMethod};
 use crate::charge::Source;
-use crate::id::MethodId;
+use crate::id::{CardId, CustomerId, MethodId};
 use crate::merchant::Merchant;
 use crate::store::{MethodChange, MethodRow, NewMethod, StoredCharge};
 use crate::token::Details;
@@ -24,18 +24,25 @@ struct MethodDetails {
     method: StoredMethod,
     /// The account under which the acquirer knows it.
     account: String,
+    /// The card: who writes to the database cannot have another one charged.
+    card: String,
 }
 
 impl Vault {
-    /// What an acquirer keeps of a card, if it keeps it under this account.
+    /// What an acquirer keeps of a customer's card under the account that it is asked with.
     pub(super) async fn known_method(
         &self,
         merchant: &Merchant,
-        row: Option<MethodRow>,
-        account: &str,
+        (customer, card): (&CustomerId, &CardId),
+        (name, acquirer): (Name, &dyn Acquirer),
     ) -> Result<Option<KnownMethod>, Failure> {
+        let Some(account) = acquirer.account() else { return Ok(None) };
+        let row = self.store.stored_method(&merchant.id, customer, card, name).await?;
         let Some(MethodRow { id, details }) = row else { return Ok(None) };
         let details: MethodDetails = self.details(merchant, id.as_str(), &details).await?;
+        if details.card != card.as_str() {
+            return Err(Failure::Tampered);
+        }
         Ok((details.account == account).then_some(KnownMethod { id, name: details.method }))
     }
 
@@ -47,17 +54,14 @@ impl Vault {
         kept: Keeping,
         asked: (Option<MethodId>, Option<&str>),
     ) -> Result<MethodChange, Failure> {
-        match (kept, asked) {
-            (Keeping::Gone, (Some(id), _)) => Ok(MethodChange::Forget(id)),
+        Ok(match (kept, asked) {
+            (Keeping::Gone, (Some(id), _)) => MethodChange::Forget(id),
             (Keeping::Kept(method), (None, Some(account))) => {
-                let details = MethodDetails { method, account: account.into() };
-                Ok(self
-                    .new_method(merchant, charge, &details)
-                    .await?
-                    .map_or(MethodChange::Keep, MethodChange::Put))
+                let new = self.new_method(merchant, charge, method, account).await?;
+                new.map_or(MethodChange::Keep, MethodChange::Put)
             }
-            _ => Ok(MethodChange::Keep),
-        }
+            _ => MethodChange::Keep,
+        })
     }
 
     /// What is to be kept of a customer's card that an acquirer keeps; nothing if the customer has it no more, or with
@@ -66,7 +70,8 @@ impl Vault {
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
-        details: &MethodDetails,
+        method: StoredMethod,
+        account: &str,
     ) -> Result<Option<NewMethod>, Failure> {
         let Source::Card { customer, card: Some(card) } = &charge.source else { return Ok(None) };
         let Some(stored) = self.store.card(&merchant.id, customer, card).await? else { return Ok(None) };
@@ -77,7 +82,8 @@ impl Vault {
             return Ok(None);
         }
         let id = MethodId::random(merchant.mode);
-        let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), details))?;
+        let details = MethodDetails { method, account: account.into(), card: card.to_string() };
+        let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &details))?;
         Ok(Some(NewMethod {
             method: MethodRow { id, details },
             customer: customer.clone(),

@@ -16,13 +16,13 @@ const LONGEST_WISH: Duration = Duration::from_secs(5);
 
 /// The pauses of one request.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     pauses: u32,
 }
 
 impl Backoff {
     /// The next pause, no shorter than the vendor wished for; `None` if it is not to be asked again.
-    pub(super) fn next(&mut self, wish: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn next(&mut self, wish: Option<Duration>) -> Option<Duration> {
         let wish = wish.unwrap_or_default();
         if self.pauses + 1 == MOST_TRIES || wish > LONGEST_WISH {
             return None;

@@ -1,7 +1,7 @@
 //! The vendors that a card can end up at: what they know a merchant by, where they are, and how they are talked to.
 
 pub mod account;
-mod backoff;
+pub(crate) mod backoff;
 pub mod fault;
 pub mod http;
 pub mod path;

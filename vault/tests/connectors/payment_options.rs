@@ -6,7 +6,10 @@ use base64ct::{Base64, Encoding};
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
 use cardseal_sandbox::payment_options::{BLACKLISTED, CHALLENGED, OPENAPI};
+use cardseal_vault::audit::Actor;
 use cardseal_vault::log::Format;
+use cardseal_vault::store::Purpose;
+use cardseal_vault::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Shop, billed, journey, requests, shown};
@@ -154,6 +157,38 @@ async fn what_is_kept_of_a_card_goes_with_the_card() {
     assert_eq!(shop.asked.count("stored_methods").await, 1);
     shop.send(Method::DELETE, &path, &json!({})).await;
     assert_eq!(shop.asked.count("stored_methods").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_one_card_charges_no_other() {
+    let shop = Shop::at(Profile::PaymentOptions).await;
+    let gateway = &shop.vendors.sandbox.payment_options;
+    let (rich, thief) = (shop.customer(VISA).await, shop.customer("5555555555554444").await);
+    shop.charge_of(&json!({ "customer": rich })).await;
+    // Who writes to the database says that it is the other's.
+    shop.asked
+        .execute(
+            "UPDATE stored_methods SET customer_id = (SELECT customer_id FROM cards WHERE brand = 'mastercard'),
+                 card_id = (SELECT id FROM cards WHERE brand = 'mastercard')",
+        )
+        .await;
+    let body = json!({ "amount": 10_000, "currency": "THB", "customer": thief });
+    shop.post(&body).await.error(500, "internal_error");
+    assert_eq!(gateway.purchases(), 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_comes_under_the_new_data_key_and_is_used_on() {
+    let shop = Shop::at(Profile::PaymentOptions).await;
+    let gateway = &shop.vendors.sandbox.payment_options;
+    let with = json!({ "customer": shop.customer(VISA).await });
+    shop.charge_of(&with).await;
+    let now = Timestamp::from_unix_seconds(NOON);
+    shop.asked.vault.rotate(Purpose::Data, Actor::Operator, now).await.unwrap();
+    while shop.asked.vault.rekey().await.unwrap() > 0 {}
+    assert_eq!(shop.asked.count_where("stored_methods", "data_key_version = 2").await, 1);
+    assert_eq!(shown(&shop.charge_of(&with).await).0, "successful");
+    assert_eq!((gateway.cards(), gateway.purchases()), (1, 2));
 }
 
 #[tokio::test]

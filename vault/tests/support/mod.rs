@@ -138,11 +138,6 @@ impl Asked {
         self.beside_with(|setup| setup.acquirers = acquirers).await
     }
 
-    /// The same, set up otherwise.
-    pub(crate) async fn beside_with(&self, set_up: impl FnOnce(&mut Setup)) -> Self {
-        Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await
-    }
-
     /// The same with what is set up otherwise.
     pub(crate) async fn beside_with(&self, set_up: impl FnOnce(&mut Setup)) -> Self {
         Self::open(Arc::clone(&self.dir), Arc::clone(&self.clock), set_up).await

@@ -6,7 +6,6 @@
 mod answer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -24,6 +23,7 @@ use super::{
 use crate::charge::FailureCode;
 use crate::token::Line;
 use crate::vendor::account::{self, Secret};
+use crate::vendor::backoff::Backoff;
 use crate::vendor::http::{Client, Lost, Reply, Request};
 use crate::vendor::settings;
 
@@ -40,15 +40,6 @@ pub struct Omise {
 
 /// The version of its API that this was written for.
 const VERSION: HeaderValue = HeaderValue::from_static("2019-05-29");
-
-/// How often a token is asked for, where Omise says that it did nothing (429, 503). No money is asked for with it.
-const TRIES: u32 = 3;
-
-/// How long to wait before a token is asked for again, unless Omise says how long.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// The longest wait that Omise is granted: somebody waits for the charge.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Bytes that a body begins with: enough for any, so that no copy of a card stays behind when it grows.
 const BODY_BYTES: usize = 16 * 1024;
@@ -117,7 +108,8 @@ impl Omise {
             street1: billing.street1.as_ref(),
             street2: billing.street2.as_ref(),
         };
-        for attempt in 1..=TRIES {
+        let mut backoff = Backoff::default();
+        loop {
             let mut body = Zeroizing::new(Vec::with_capacity(BODY_BYTES));
             let written = serde_json::to_writer(&mut *body, &TokenRequest { card: &card });
             let url = self.settings.vault_url.join("/tokens");
@@ -126,15 +118,16 @@ impl Omise {
                 return Err(self.not_sent(payment, "its public key cannot stand in a header"));
             };
             match self.client.send(request).await {
-                Ok(reply) if attempt < TRIES && is_busy(&reply) => {
-                    sleep(reply.retry_after.unwrap_or(PAUSE).min(LONGEST_PAUSE)).await;
-                }
+                // It did nothing, and no money is asked for with a token.
+                Ok(reply) if is_busy(&reply) => match backoff.next(reply.retry_after) {
+                    Some(pause) => sleep(pause).await,
+                    None => return Err(self.not_sent(payment, "Omise is busy")),
+                },
                 Ok(reply) => return to_token(&reply, &payment.charge),
                 Err(Lost::NotSent) => return Err(self.not_sent(payment, "nobody could be reached")),
                 Err(Lost::Unknown) => return Err(self.not_sent(payment, "its token was lost on the way")),
             }
         }
-        Err(self.not_sent(payment, "Omise is busy"))
     }
 
     /// Nobody was asked for money.

@@ -153,6 +153,8 @@ pub(super) fn to_inquiry(reply: &Reply, asked: &Asked<'_>, is_found_by_ours: boo
             body.said(found, believed)
         }
         (StatusCode::NOT_FOUND, _) if is_found_by_ours => Found::NeverArrived.into(),
+        // As good as no answer, and what comes of most that wait for their holder.
+        (StatusCode::NOT_FOUND, _) => Found::Unknown.into(),
         _ => {
             unclear(asked, reply, "it does not say what became of the purchase");
             Found::Unknown.into()

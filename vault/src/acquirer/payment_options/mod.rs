@@ -86,9 +86,9 @@ impl PaymentOptions {
             _ => None,
         };
         let path = if journey.is_some() { "paymentv2" } else { "payment" };
-        let purchase = match Purchase::new(payment, self.account.merchant_id.as_str(), journey.as_ref()) {
-            Ok(purchase) => purchase,
-            Err(_) => return not_sent("it has not what Payment Options needs"),
+        let merchant_id = self.account.merchant_id.as_str();
+        let Ok(purchase) = Purchase::new(payment, merchant_id, journey.as_ref()) else {
+            return not_sent("it has not what Payment Options needs");
         };
         let mut body = Zeroizing::new(Vec::with_capacity(BODY_BYTES));
         if serde_json::to_writer(&mut *body, &purchase).is_err() {

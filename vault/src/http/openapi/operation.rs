@@ -262,7 +262,7 @@ impl Body {
         let (schema, example) = match self {
             Self::Anything(about) => {
                 let schema = json!({ "description": about });
-                return json!({ "content": { "application/json": { "schema": schema } } });
+                return json!({ "required": false, "content": { "application/json": { "schema": schema } } });
             }
             Self::Parameters { schema, example } => (schema, example),
         };
