@@ -21,8 +21,14 @@ pub struct P256Key {
     point: p256::PublicKey,
 }
 
-impl P256Key {
-    pub(super) fn new(kid: String, jwk: &Jwk) -> Result<Self, Unusable> {
+impl TryFrom<&Jwk> for P256Key {
+    type Error = Unusable;
+
+    fn try_from(jwk: &Jwk) -> Result<Self, Unusable> {
+        if jwk.kty != "EC" {
+            return Err(Unusable::KeyType);
+        }
+        let kid = jwk.kid_for(Algorithm::EcdhEs)?;
         if jwk.crv.as_deref() != Some(CURVE) {
             return Err(Unusable::Curve);
         }
@@ -32,7 +38,9 @@ impl P256Key {
         let point = p256::PublicKey::try_from(point).map_err(|_| Unusable::Point)?;
         Ok(Self { kid, point })
     }
+}
 
+impl P256Key {
     /// The key's id, which goes into the seal's header.
     #[must_use]
     pub fn kid(&self) -> &str {

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[cfg(feature = "seal")]
 use super::ecdh::P256Key;
 #[cfg(feature = "seal")]
-use super::rsa::RsaKey;
+use super::rsa_key::RsaKey;
 use crate::plain::{FromPlain, Plain, Wrong};
 
 /// A JWK Set (RFC 7517 section 5), as it came: its keys are not checked yet.
@@ -109,8 +109,7 @@ impl Jwk {
     }
 
     /// The key's id, if the key may be used under this algorithm.
-    #[cfg(feature = "seal")]
-    fn kid_for(&self, algorithm: Algorithm) -> Result<String, Unusable> {
+    pub(super) fn kid_for(&self, algorithm: Algorithm) -> Result<String, Unusable> {
         if self.alg.as_deref() != Some(algorithm.name()) {
             return Err(Unusable::Algorithm);
         }
@@ -166,8 +165,8 @@ impl TryFrom<&Jwk> for PublicKey {
 
     fn try_from(jwk: &Jwk) -> Result<Self, Unusable> {
         match &*jwk.kty {
-            "RSA" => Ok(Self::Rsa(RsaKey::new(jwk.kid_for(Algorithm::RsaOaep256)?, jwk)?)),
-            "EC" => Ok(Self::P256(P256Key::new(jwk.kid_for(Algorithm::EcdhEs)?, jwk)?)),
+            "RSA" => RsaKey::try_from(jwk).map(Self::Rsa),
+            "EC" => P256Key::try_from(jwk).map(Self::P256),
             _ => Err(Unusable::KeyType),
         }
     }

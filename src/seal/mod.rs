@@ -23,6 +23,7 @@ pub mod jwk;
 mod plaintext;
 #[cfg(feature = "seal")]
 mod rsa;
+mod rsa_key;
 
 #[cfg(feature = "seal")]
 pub use ecdh::P256Key;
@@ -33,8 +34,7 @@ pub use jwk::PublicKey;
 pub use jwk::{Algorithm, KeySet};
 #[cfg(feature = "seal")]
 pub use plaintext::{Plaintext, SealError};
-#[cfg(feature = "seal")]
-pub use rsa::RsaKey;
+pub use rsa_key::RsaKey;
 
 /// Seals a card to a vault's key: the JWE in compact form. Each call makes a fresh content key and vector.
 ///

@@ -6,7 +6,7 @@ use std::path::Path;
 use aws_lc_rs::agreement::{self, ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey};
 use aws_lc_rs::rand::SystemRandom;
 use base64ct::{Base64UrlUnpadded, Encoding};
-use cardseal::seal::PublicKey;
+use cardseal::seal::RsaKey;
 use cardseal::seal::jwk::{Jwk, MAX_KID_BYTES};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -77,7 +77,7 @@ impl SealingKey {
         // DER writes a zero before a number whose first bit is set; a JWK has none.
         let (modulus, exponent) = (without_zeros(key.modulus), without_zeros(key.exponent));
         let jwk = Jwk::rsa_oaep_256(kid, modulus, exponent);
-        PublicKey::try_from(&jwk)
+        RsaKey::try_from(&jwk)
             .map_err(|_| unusable("it is not RSA of 2048 to 4096 bits with 65537, or its kid is too long"))?;
         Ok(Self::Rsa(jwk))
     }
