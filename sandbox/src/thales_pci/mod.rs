@@ -67,6 +67,8 @@ pub struct Credentials {
     pub authority: String,
     /// The client's own certificate.
     pub client: Identity,
+    /// The one that follows it.
+    pub next_client: Identity,
 }
 
 /// What a token stands for.
@@ -140,6 +142,7 @@ impl ThalesPci {
             own_kid: vault.clients_key.kid().into(),
             authority: authority.certificate().into(),
             client: authority.client("sandbox-client")?,
+            next_client: authority.client("sandbox-client")?,
         };
         let caller = Caller::new(authority.client("sandbox-etp")?);
         let tls = authority.mutual_tls(&[&rustls::version::TLS12])?;

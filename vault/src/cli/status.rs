@@ -103,7 +103,15 @@ struct Answers {
     connections: (f64, f64),
     resident_bytes: f64,
     queued: f64,
+    certificates: Vec<Certificate>,
     errors: Vec<Value>,
+}
+
+/// A certificate that the server shows to a vendor.
+struct Certificate {
+    vendor: String,
+    mode: String,
+    expires_at: Timestamp,
 }
 
 /// How long requests are counted.
@@ -132,6 +140,7 @@ impl Server {
                 "connections": { "open": answers.connections.0, "limit": answers.connections.1 },
                 "resident_bytes": answers.resident_bytes,
                 "queued_tokens": answers.queued,
+                "client_certificates": answers.certificates.iter().map(Certificate::to_json).collect::<Vec<_>>(),
                 "errors": answers.errors,
             }),
         }
@@ -162,6 +171,7 @@ impl Answers {
             connections: (last.sum("cardseal_connections_open"), last.sum("cardseal_connections_limit")),
             resident_bytes: last.sum("process_resident_memory_bytes"),
             queued: last.sum("cardseal_database_queue"),
+            certificates: last.certificates(),
             errors,
         })
     }
@@ -178,6 +188,9 @@ impl Answers {
         ] {
             table.row([what.into(), value]);
         }
+        for Certificate { vendor, mode, expires_at } in &self.certificates {
+            table.row([format!("certificate for {vendor}, {mode}"), format!("ends {expires_at}")]);
+        }
         write!(out, "{table}\nLAST ERRORS\n")?;
         for error in &self.errors {
             writeln!(out, "{}", error_line(error))?;
@@ -189,7 +202,31 @@ impl Answers {
 /// Metrics in Prometheus' text format.
 struct Samples(String);
 
+impl Certificate {
+    fn to_json(&self) -> Value {
+        let Self { vendor, mode, expires_at } = self;
+        json!({ "vendor": vendor, "mode": mode, "expires_at": expires_at.to_string() })
+    }
+}
+
 impl Samples {
+    /// When the vault's certificates for vendors end.
+    fn certificates(&self) -> Vec<Certificate> {
+        let samples = self.0.lines().filter_map(|line| {
+            line.strip_prefix("cardseal_client_certificate_expiry_seconds{")?.rsplit_once("} ")
+        });
+        let certificate = |(labels, value): (&str, &str)| {
+            // Neither has a comma or a quotation mark in it.
+            let label = |name: &str| {
+                let value = labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\""));
+                value.and_then(|value| value.strip_suffix('"')).map(str::to_owned)
+            };
+            let expires_at = Timestamp::from_unix_seconds(value.parse().ok()?);
+            Some(Certificate { vendor: label("vendor")?, mode: label("mode")?, expires_at })
+        };
+        samples.filter_map(certificate).collect()
+    }
+
     /// The sum of a metric over all its labels.
     fn sum(&self, metric: &str) -> f64 {
         let samples = self.0.lines().filter_map(|line| line.rsplit_once(' '));
@@ -220,5 +257,16 @@ mod tests {
         );
         assert!((samples.sum("a_total") - 5.0).abs() < 1e-9);
         assert!(samples.sum("b").abs() < 1e-9);
+    }
+
+    #[test]
+    fn certificates_are_read_with_whom_they_are_for() {
+        let samples = Samples(
+            "cardseal_client_certificate_expiry_seconds{vendor=\"thales-d1\",mode=\"test\"} 1577797199\n"
+                .into(),
+        );
+        let read: Vec<_> = samples.certificates().iter().map(Certificate::to_json).collect();
+        let expected = json!({ "vendor": "thales-d1", "mode": "test", "expires_at": "2019-12-31T12:59:59Z" });
+        assert_eq!(read, [expected]);
     }
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::place::Hidden;
 use super::{
-    Address, Connections, DataKeyAge, DecryptOnly, SealingKeyAge, SecurityCodeLifetime, ShutdownDelay,
-    TokenLifetime,
+    Address, Callbacks, Connections, DataKeyAge, DecryptOnly, SealingKeyAge, SecurityCodeLifetime,
+    ShutdownDelay, TokenLifetime,
 };
 use crate::access::client::Proxy;
 use crate::access::limit::{Limit, Name};
@@ -88,6 +88,8 @@ pub(super) struct Given {
     /// In the file only: what there is to say of a vendor is too much for a flag.
     #[arg(skip)]
     pub(super) vendors: vendor::settings::Settings,
+    #[arg(skip)]
+    pub(super) callbacks: Option<Callbacks>,
     #[command(flatten)]
     pub(super) limits: GivenLimits,
 }
@@ -179,6 +181,7 @@ impl Given {
             decrypt_only: self.decrypt_only.or(others.decrypt_only),
             log_format: self.log_format.or(others.log_format),
             vendors: others.vendors,
+            callbacks: others.callbacks,
             limits: self.limits.or(others.limits),
         }
     }

@@ -1,6 +1,7 @@
 //! How a vault is set up: by flags, environment variables and one file, in this order of precedence.
 
 mod address;
+mod callbacks;
 mod count;
 mod database;
 mod file;
@@ -28,6 +29,7 @@ use crate::vault::Policy;
 use crate::vendor;
 
 pub use address::{Address, NotAnAddress};
+pub use callbacks::{Callbacks, OAuth};
 pub use count::{Count, NotACount};
 pub use database::{Database, NoFolder};
 pub use flags::{Flags, PlaceFlags, VaultFlags, WatchFlags};
@@ -94,6 +96,8 @@ pub struct Settings {
     pub log_format: Format,
     /// Where the vendors are.
     pub vendors: vendor::settings::Settings,
+    /// Where vendors tell of what happens to their tokens; nowhere if it is not said.
+    pub callbacks: Option<Callbacks>,
     /// How many connections there may be.
     pub connections: Connections,
     /// How much one may ask for, and which proxies are believed.
@@ -137,6 +141,7 @@ impl Settings {
             decrypt_only: given.decrypt_only.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
             vendors: given.vendors,
+            callbacks: given.callbacks,
             connections: given.limits.connections.unwrap_or_default(),
             limits,
         };
@@ -185,6 +190,7 @@ impl Settings {
         show("log_format", self.log_format.as_str().into());
         show("limits.connections", self.connections.to_string());
         self.vendors.shown(&mut show);
+        self.callbacks.iter().for_each(|callbacks| callbacks.shown(&mut show));
         for name in Name::ALL {
             show(&format!("limits.{}", name.as_str()), self.limits.limit(name).to_string());
         }

@@ -26,6 +26,7 @@ use crate::token::UsedBy;
 use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, TokenizeError};
 use crate::vendor::Failed;
 use crate::vendor::fault::Fault;
+use crate::vendor::token::NotAnUpdate;
 use crate::webhook::NotAWebhookUrl;
 
 /// Why a request was not fulfilled. Nothing of the request but its form, and never a value, is in a message.
@@ -98,6 +99,12 @@ pub(super) enum ApiError {
     /// The caller's fault.
     #[error("card is missing: it names the token to charge, tokn_…, or customer names whose card")]
     MissingCard,
+    /// The vendor's fault, or the operator's, who agreed on it.
+    #[error("the access token of /oauth2/token is missing, or has ended")]
+    NoCallbackAccess,
+    /// The vendor's fault, or that of what is assumed of it here.
+    #[error(transparent)]
+    NotAnUpdate(#[from] NotAnUpdate),
     /// The operator's to put right.
     #[error("this vault serves no card form: start it with --assets and the folder pkg/ of a release")]
     NoAssets,
@@ -234,8 +241,9 @@ impl ApiError {
     pub(super) const fn code(&self) -> Code {
         match self {
             Self::AcquirerNotConfigured => Code::AcquirerNotConfigured,
-            Self::Authentication(_) => Code::AuthenticationFailure,
+            Self::Authentication(_) | Self::NoCallbackAccess => Code::AuthenticationFailure,
             Self::BadRequest(_)
+            | Self::NotAnUpdate(_)
             | Self::InvalidIdempotencyKey(_)
             | Self::InvalidWebhookUrl(_)
             | Self::TooManyWebhooks => Code::BadRequest,
@@ -296,6 +304,9 @@ impl IntoResponse for ApiError {
         match self {
             Self::Authentication(_) => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+            }
+            Self::NoCallbackAccess => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::Busy => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod callbacks;
 mod card;
 mod cards;
 mod charges;
@@ -46,6 +47,7 @@ use crate::metrics::Metrics;
 
 pub(crate) use unreadable::refusal;
 
+pub use callbacks::callbacks;
 pub use waiting::{Waiting, waiting};
 
 use error::ApiError;

@@ -14,6 +14,7 @@ use prometheus_client::registry::Unit;
 use crate::Vault;
 use crate::process::Usage;
 use crate::server::Places;
+use crate::vendor::ClientCertificate;
 
 /// Where to look.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Collector for Observed {
         self.connections(&mut encoder)?;
         self.database(&mut encoder)?;
         self.sealing_keys(&mut encoder)?;
+        self.client_certificates(&mut encoder)?;
         process(&mut encoder)
     }
 }
@@ -67,6 +69,18 @@ impl Observed {
         }
         Ok(())
     }
+
+    fn client_certificates(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "When each certificate ends that the vault shows to a vendor, in seconds since 1970";
+        let seconds = Some(&Unit::Seconds);
+        let name = "cardseal_client_certificate_expiry";
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        for ClientCertificate { profile, mode, expires_at } in self.vault.vendors().client_certificates() {
+            let labels = Vendor { vendor: profile.as_str(), mode: mode.as_str() };
+            family.encode_family(&labels)?.encode_gauge(&expires_at.unix_seconds())?;
+        }
+        Ok(())
+    }
 }
 
 /// The names are those that Prometheus' own libraries have for every program.
@@ -94,6 +108,12 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64
 #[derive(Debug, EncodeLabelSet)]
 struct State {
     state: &'static str,
+}
+
+#[derive(Debug, EncodeLabelSet)]
+struct Vendor {
+    vendor: &'static str,
+    mode: &'static str,
 }
 
 #[derive(Debug, EncodeLabelSet)]

@@ -62,6 +62,14 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         Some(address) => Some(listen(address, None, Bounds { connections: OPERATORS, ..bounds }).await?),
         None => None,
     };
+    let callbacks = match settings.callbacks {
+        Some(callbacks) => {
+            let tls = callbacks.tls.read_mutual(&callbacks.client_authority)?;
+            let bounds = Bounds { connections: VENDORS, ..bounds };
+            Some((listen(&callbacks.listen, Some(tls), bounds).await?, callbacks))
+        }
+        None => None,
+    };
     // From here on a signal means to stop in good order, even before the first request.
     let mut stop = Stop::new().map_err(ServeError::Signals)?;
 
@@ -80,6 +88,11 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     let operations = operations.map(|(listener, address)| {
         let (switch, routes) = Routes::switched(http::waiting(waiting));
         (tokio::spawn(listener.run(routes, CancellationToken::new())), switch, address)
+    });
+
+    let callbacks = callbacks.map(|((listener, address), settings)| {
+        let (switch, routes) = Routes::switched(http::waiting(waiting));
+        (tokio::spawn(listener.run(routes, closing.clone())), switch, address, settings)
     });
 
     let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
@@ -106,6 +119,9 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     if let Some((_, _, address)) = &operations {
         lines.push_str(&format!("cardseal-vault metrics on http://{address}/metrics\n"));
     }
+    if let Some((_, _, address, _)) = &callbacks {
+        lines.push_str(&format!("cardseal-vault callbacks on https://{address}\n"));
+    }
     tokio::spawn(stop_in_turn(stop, settings.shutdown_delay, stopping.clone(), closing.clone()));
     let parts = Parts {
         assets,
@@ -119,11 +135,19 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         drop(switch.send_replace(http::operations(&parts, recent)));
         operating
     });
+    let callbacks = callbacks.map(|(calling, switch, _, settings)| {
+        let routes = http::callbacks(Arc::clone(&parts.vault), Arc::clone(&parts.metrics), &settings);
+        drop(switch.send_replace(routes));
+        calling
+    });
     drop(switch.send_replace(http::router(parts)));
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(ServeError::Out)?;
     notify::ready();
     // It ends by itself; a panic of its own would have ended it too.
     let _ = serving.await;
+    if let Some(calling) = callbacks {
+        let _ = calling.await;
+    }
     maintenance.abort();
     deliveries.abort();
     vault.close().await;
@@ -135,6 +159,12 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
 
 /// Connections for the operator's own tools.
 const OPERATORS: Connections = match Connections::new(16) {
+    Some(connections) => connections,
+    None => Connections::DEFAULT,
+};
+
+/// Connections for vendors that tell of their tokens.
+const VENDORS: Connections = match Connections::new(64) {
     Some(connections) => connections,
     None => Connections::DEFAULT,
 };

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use thiserror::Error;
 
 /// A certificate and its key, PEM.
@@ -24,21 +26,43 @@ impl TlsFiles {
     /// # Errors
     /// [`TlsError`]
     pub fn read(&self) -> Result<Arc<ServerConfig>, TlsError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| TlsError::File { path, source }
-        };
-        let chain: Vec<_> = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect)
-            .map_err(unreadable(&self.certificate))?;
+        self.read_with(WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// The same for clients that show a certificate of one of these authorities (PEM), and nobody else.
+    ///
+    /// # Errors
+    /// [`TlsError`]
+    pub fn read_mutual(&self, authorities: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+        let unusable = |source| TlsError::Certificate { path: authorities.into(), source };
+        let mut roots = RootCertStore::empty();
+        for authority in certificates(authorities)? {
+            roots.add(authority).map_err(unusable)?;
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        self.read_with(clients.map_err(|_| TlsError::NoAuthority { path: authorities.into() })?)
+    }
+
+    fn read_with(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<Arc<ServerConfig>, TlsError> {
+        let chain = certificates(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(unreadable(&self.key))?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .and_then(|builder| builder.with_client_cert_verifier(clients).with_single_cert(chain, key))
             .map_err(|source| TlsError::Certificate { path: self.certificate.clone(), source })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(unreadable(path))
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |source| TlsError::File { path, source }
 }
 
 /// Why there is no TLS. The operator's to put right.
@@ -59,5 +83,11 @@ pub enum TlsError {
         path: PathBuf,
         /// What is wrong.
         source: pem::Error,
+    },
+    /// There is no authority whose certificates clients could show.
+    #[error("the PEM file {path} has no certificate of an authority", path = .path.display())]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
     },
 }

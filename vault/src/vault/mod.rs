@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod acquirers;
 mod audit;
+mod callbacks;
 mod charges;
 mod counts;
 mod customers;
@@ -39,6 +40,7 @@ use crate::webhook::Sender;
 
 pub use accounts::{ConnectError, Offer};
 pub use audit::{Audited, Chain, Flaw, Misplaced};
+pub use callbacks::{CALLBACK_ACCESS, Subject};
 pub use charges::ChargeError;
 pub use counts::{ChargeLabels, Counts, TokenLabels};
 pub use customers::KeepError;

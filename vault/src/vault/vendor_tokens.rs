@@ -23,7 +23,7 @@ use crate::vendor::account::{self, Name};
 use crate::vendor::fault::{Fault, FaultCode};
 use crate::vendor::sealed::Sealed;
 use crate::vendor::thales_d1::Credentials;
-use crate::vendor::token::{Facts, Relayed, State, Update, VendorToken};
+use crate::vendor::token::{Facts, Relayed, State, VendorToken};
 use crate::vendor::{Account, Failed, ThalesD1, ThalesPci};
 
 /// How long passing a sealed card on may take, all tries and pauses included.
@@ -213,40 +213,6 @@ impl Vault {
         credentials.map_err(told)
     }
 
-    /// Takes in what a vendor tells of a token that `merchant_id` has there. What is told again, or is older than what is
-    /// known, changes nothing. A token that is deleted stays so. False if nobody has such a token.
-    ///
-    /// # Errors
-    /// [`Failure`]; then the vendor has to tell again.
-    pub async fn update_vendor_token(
-        &self,
-        vendor: Relayed,
-        merchant_id: Option<&Name>,
-        token_id: &Name,
-        update: &Update,
-    ) -> Result<bool, Failure> {
-        let mut is_known = false;
-        for id in self.store.holders_of_vendor_token(vendor, token_id).await? {
-            let merchant = self.owner(&id).await?;
-            let account = self.account(&merchant, vendor.profile()).await?;
-            if merchant_id.is_some() && account.as_ref().and_then(merchant_id_of) != merchant_id {
-                continue;
-            }
-            is_known = true;
-            let updated = |token: VendorToken| {
-                let is_news = token.state != State::Deleted && token.updated_at < Some(update.at);
-                is_news.then(|| VendorToken {
-                    state: update.state.clone().unwrap_or(token.state),
-                    facts: update.facts.clone().over(token.facts),
-                    updated_at: Some(update.at),
-                    ..token
-                })
-            };
-            self.change_vendor_token(&merchant, vendor, token_id, &updated, None).await?;
-        }
-        Ok(is_known)
-    }
-
     /// The way to a vendor that a merchant has an account with.
     async fn way(&self, merchant: &Merchant, vendor: Relayed) -> Result<Way<'_>, VendorTokenError> {
         let not_allowed = || VendorTokenError::NotAllowed(vendor);
@@ -278,7 +244,7 @@ impl Vault {
     }
 
     /// Changes a token as it is at that very moment, and tells of it; nothing, where there is nothing to change.
-    async fn change_vendor_token(
+    pub(super) async fn change_vendor_token(
         &self,
         merchant: &Merchant,
         vendor: Relayed,
@@ -368,15 +334,6 @@ impl Way<'_> {
             Self::ThalesD1(d1, account) => d1.delete(account, token_id, &vault.clock).await,
             Self::ThalesPci(pci, account) => pci.delete(account, token_id, &vault.pauses).await,
         }
-    }
-}
-
-/// What a vendor knows a merchant by.
-const fn merchant_id_of(account: &Account) -> Option<&Name> {
-    match account {
-        Account::ThalesD1(account) => Some(&account.merchant_id),
-        Account::ThalesPci(account) => Some(&account.merchant_id),
-        Account::Omise(_) | Account::PaymentOptions(_) => None,
     }
 }
 

@@ -16,12 +16,14 @@ mod watched;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cardseal::client::Profile;
 use rustls::pki_types::pem;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::merchant::Mode;
 use crate::server::TlsFiles;
+use crate::time::Timestamp;
 
 pub use account::Account;
 pub use fault::Failed;
@@ -123,6 +125,28 @@ impl Vendors {
     pub(crate) async fn client(&self) -> Result<Arc<Client>, VendorError> {
         let client = self.plain.get_or_try_init(async || Client::open(Tls::default()).map(Arc::new)).await?;
         Ok(Arc::clone(client))
+    }
+}
+
+/// A certificate that the vault shows to a vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// To whom.
+    pub profile: Profile,
+    /// For merchants of which mode.
+    pub mode: Mode,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Vendors {
+    /// The certificates that the vault shows, as they are in their files now.
+    pub fn client_certificates(&self) -> impl Iterator<Item = ClientCertificate> {
+        let d1 = self.thales_d1.each().map(|(mode, d1)| (Profile::ThalesD1, mode, d1.client()));
+        let pci = self.thales_pci.each().map(|(mode, pci)| (Profile::ThalesPci, mode, &pci.client));
+        d1.chain(pci).filter_map(|(profile, mode, client)| {
+            client.certificate_expires_at().map(|expires_at| ClientCertificate { profile, mode, expires_at })
+        })
     }
 }
 

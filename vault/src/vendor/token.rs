@@ -256,25 +256,59 @@ pub struct Update {
     pub facts: Facts,
 }
 
+/// The same where the body says of which token it is, as with PCI tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The token.
+    pub token_id: Name,
+    /// Whose it is, if that is told.
+    pub merchant_id: Option<Name>,
+    /// What is told.
+    pub update: Update,
+}
+
+impl Told {
+    /// Reads the body of a notification.
+    ///
+    /// # Errors
+    /// [`NotAnUpdate`]
+    pub fn parse(body: &[u8]) -> Result<Self, NotAnUpdate> {
+        let body = read(body)?;
+        let name = |member: &str| body.get(member).and_then(Value::as_str).and_then(Name::parse);
+        let token_id = name("tokenId").ok_or(NotAnUpdate::NoToken)?;
+        Ok(Self { token_id, merchant_id: name("merchantId"), update: Update::of(&body)? })
+    }
+}
+
+fn read(body: &[u8]) -> Result<Map<String, Value>, NotAnUpdate> {
+    serde_json::from_slice(body).map_err(|_| NotAnUpdate::NotAnObject)
+}
+
 impl Update {
     /// Reads the body of a notification. Members that are not known here are left alone: more may come with any version.
     ///
     /// # Errors
     /// [`NotAnUpdate`]
     pub fn parse(body: &[u8]) -> Result<Self, NotAnUpdate> {
-        let body: Map<String, Value> = serde_json::from_slice(body).map_err(|_| NotAnUpdate::NotAnObject)?;
+        Self::of(&read(body)?)
+    }
+
+    fn of(body: &Map<String, Value>) -> Result<Self, NotAnUpdate> {
         let at = body.get("lastUpdateTimestamp").and_then(Moment::read).ok_or(NotAnUpdate::NoTime)?;
         let state = match body.get("state") {
             None | Some(Value::Null) => None,
             Some(state) => Some(state.as_str().and_then(State::parse).ok_or(NotAnUpdate::State)?),
         };
-        Ok(Self { at, state, facts: Facts::read(&body) })
+        Ok(Self { at, state, facts: Facts::read(body) })
     }
 }
 
 /// Why a notification is not one. The vendor's fault, or that of what is assumed of it here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NotAnUpdate {
+    /// It does not say of which token it is.
+    #[error("tokenId is missing, or no token's")]
+    NoToken,
     /// It cannot be put in order.
     #[error("lastUpdateTimestamp is missing, or no time")]
     NoTime,

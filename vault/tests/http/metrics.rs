@@ -11,21 +11,25 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::support::vendors::Vendors;
 use crate::support::{Asked, UNLIMITED, VISA, limiter, parts, request};
 
 /// A vault, and what only its operator gets to.
 struct Watched {
     asked: Asked,
     operations: Asked,
+    _vendors: Vendors,
 }
 
 impl Watched {
     async fn new() -> Self {
-        let asked = Asked::new().await;
+        let vendors = Vendors::start().await;
+        let asked = Asked::reaching(&vendors).await;
         let parts = parts(&asked.vault, None, limiter(&UNLIMITED, &Default::default()));
         let operations = operations(&parts, Recent::default());
         let beside = asked.beside(Default::default()).await;
-        Self { operations: beside.operated(operations), asked: asked.routed(router(parts)) }
+        let asked = asked.routed(router(parts));
+        Self { operations: beside.operated(operations), asked, _vendors: vendors }
     }
 
     /// The samples, by name and labels.
@@ -78,7 +82,8 @@ async fn what_was_done_is_counted() {
     ] {
         assert_eq!(samples.get(name), Some(&value), "{name} in {samples:#?}");
     }
-    for name in ["process_resident_memory_bytes", "process_cpu_seconds_total"] {
+    let certificate = r#"cardseal_client_certificate_expiry_seconds{vendor="thales-pci",mode="test"}"#;
+    for name in ["process_resident_memory_bytes", "process_cpu_seconds_total", certificate] {
         assert!(samples[name] > 0.0, "{name}");
     }
     let version = concat!("cardseal_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::Sandbox;
@@ -14,7 +15,8 @@ use cardseal_vault::vendor::Account as VendorAccount;
 use cardseal_vault::vendor::settings::Settings;
 use tempfile::TempDir;
 
-use super::{Account, Asked};
+use super::home::Home;
+use super::{Account, Asked, NOON};
 
 /// All four, each at a port of its own.
 pub(crate) struct Vendors {
@@ -154,6 +156,12 @@ impl Asked {
     /// A vault that finds the stand-ins.
     pub(crate) async fn reaching(vendors: &Vendors) -> Self {
         Self::new_with(|setup| setup.vendors = vendors.settings()).await
+    }
+
+    /// A vault where another process kept its things before.
+    pub(crate) async fn reopened(home: Home, vendors: &Vendors) -> Self {
+        let clock = Arc::new(AtomicU64::new(NOON));
+        Self::open(Arc::new(home), clock, |setup| setup.vendors = vendors.settings()).await
     }
 
     /// The merchant that an account is of.

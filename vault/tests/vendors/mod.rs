@@ -1,5 +1,7 @@
 //! Vendors' tokens through the vault, with the stand-ins of the vendors behind it.
 
+mod callbacks;
+mod program;
 mod relay;
 mod thales_d1;
 mod thales_pci;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
+use cardseal_sandbox::certificates::Identity;
 use cardseal_sandbox::thales_pci::{Card, Token};
 use serde_json::{Value, json};
 
@@ -150,6 +151,20 @@ async fn a_vendors_wish_is_heeded_unless_it_is_too_long() {
     let answer = shop.send(PCI, &shop.seal(PCI, VISA).await).await;
     refused(&answer, 502, "vendor_unavailable");
     assert_eq!(shop.pauses.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_shown_without_a_restart() {
+    let shop = Shop::open().await;
+    shop.token(PCI).await;
+    let Identity { certificate, key } = &shop.vendors.sandbox.thales_pci.credentials.next_client;
+    shop.vendors.write("pci-client-key.pem", key.as_bytes());
+    // Half-way the one before goes on: the key is not the certificate's.
+    shop.token(PCI).await;
+    shop.vendors.write("pci-client.pem", certificate.as_bytes());
+    shop.token(PCI).await;
+    let shown: Vec<_> = shop.server(PCI).records.all().into_iter().map(|asked| asked.client).collect();
+    assert!(shown[0] == shown[1] && shown[1] != shown[2] && shown[2].is_some(), "{shown:?}");
 }
 
 #[tokio::test]
