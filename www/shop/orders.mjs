@@ -3,6 +3,8 @@ import { randomInt } from "node:crypto";
 
 /** @typedef {import("./catalog.mjs").Bill} Bill */
 /** @typedef {import("./customer.mjs").Customer} Customer */
+/** @typedef {import("./profiles.mjs").Profile} Profile */
+/** @typedef {import("./profiles.mjs").Use} Use */
 /** @typedef {import("./vault.mjs").CardHint} CardHint */
 
 /**
@@ -13,7 +15,7 @@ import { randomInt } from "node:crypto";
  *
  * @typedef {{ status: "open" }} Open
  * @typedef {{ status: "pending", token: string, card: CardHint | null, attempted: boolean }} Pending
- * @typedef {{ status: "paid", token: string, card: CardHint | null }} Paid
+ * @typedef {{ status: "paid", token: string, card: CardHint | null, uses: readonly Use[] }} Paid
  * @typedef {{ status: "declined", token: string, card: CardHint | null, code: string, message: string }} Declined
  * @typedef {Open | Pending | Paid | Declined} Payment
  */
@@ -24,6 +26,7 @@ import { randomInt } from "node:crypto";
  * @property {Date} at
  * @property {Bill} bill as it stood on the page; the cart may change in another tab, this does not
  * @property {Customer | null} customer
+ * @property {Profile} profile whose token it is paid with
  * @property {Payment} payment
  */
 
@@ -45,7 +48,7 @@ export class Orders {
     const open = [...this.#orders.values()].filter((order) => order.payment.status === "open");
     if (open.length >= MOST_OPEN) this.#orders.delete(open[0].id);
     /** @type {Order} */
-    const order = { id: newId(), at: new Date(), bill, customer: null, payment: { status: "open" } };
+    const order = { id: newId(), at: new Date(), bill, customer: null, profile: "cardseal", payment: { status: "open" } };
     this.#orders.set(order.id, order);
     return order;
   }

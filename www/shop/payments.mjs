@@ -10,10 +10,10 @@ import { CURRENCY } from "./catalog.mjs";
 
 /** @typedef {import("./orders.mjs").Order} Order */
 /** @typedef {import("./orders.mjs").Pending} Pending */
-/** @typedef {import("./vault.mjs").Vault} Vault */
+/** @typedef {import("./profiles.mjs").Channel} Channel */
 
 export class Payments {
-  #vault;
+  #channels;
   #retryDelays;
   /** @type {Set<string>} every token that came, each for one order only */
   #tokens = new Set();
@@ -24,11 +24,11 @@ export class Payments {
   #closed = false;
 
   /**
-   * @param {Vault} vault
+   * @param {ReadonlyMap<import("./profiles.mjs").Profile, Channel>} channels
    * @param {readonly number[]} retryDelays milliseconds
    */
-  constructor(vault, retryDelays) {
-    this.#vault = vault;
+  constructor(channels, retryDelays) {
+    this.#channels = channels;
     this.#retryDelays = retryDelays;
   }
 
@@ -67,6 +67,33 @@ export class Payments {
     if (order.payment.status === "pending") this.#later(order, retry);
   }
 
+  /**
+   * Uses the token of a paid order once more, where it can be: for the same again.
+   * @param {Order} order
+   */
+  async again(order) {
+    const { payment, bill } = order;
+    const channel = this.#channel(order);
+    if (payment.status !== "paid" || !channel.again) return;
+    const answer = await channel.again({ amount: bill.total, currency: CURRENCY, token: payment.token });
+    if (answer.kind === "successful") order.payment = { ...payment, uses: [...payment.uses, answer.use] };
+  }
+
+  /** @param {Order} order */
+  canBeUsedAgain(order) {
+    return this.#channel(order).again !== undefined;
+  }
+
+  /**
+   * @param {Order} order
+   * @returns {Channel}
+   */
+  #channel({ profile }) {
+    const channel = this.#channels.get(profile);
+    if (!channel) throw new Error(`nobody takes tokens of ${profile}`);
+    return channel;
+  }
+
   /** Stops asking. What is under way goes on to its end. */
   close() {
     this.#closed = true;
@@ -91,7 +118,8 @@ export class Payments {
     const pending = order.payment;
     if (pending.status !== "pending") return;
 
-    const found = await this.#vault.token(pending.token);
+    const channel = this.#channel(order);
+    const found = await channel.token(pending.token);
     if (found.kind === "unknown") return;
     if (found.kind === "refused") {
       // Once a charge was attempted, only the token's own state can tell how it ended.
@@ -102,7 +130,7 @@ export class Payments {
     if (found.used) {
       // Seen unused before the first attempt and used now: that attempt did it. Used before any: not for this order.
       if (!pending.attempted) decline(order, pending, "used_token", "The token was used before.");
-      else if (found.chargeStatus === "successful") order.payment = paid(pending);
+      else if (found.chargeStatus === "successful") order.payment = paid(pending, LOOKED_UP);
       else if (found.chargeStatus === "failed") decline(order, pending, "", "");
       return;
     }
@@ -110,20 +138,24 @@ export class Payments {
     const first = !pending.attempted;
     pending.attempted = true;
     const { bill } = order;
-    const answer = await this.#vault.charge({ amount: bill.total, currency: CURRENCY, token: pending.token });
-    if (answer.kind === "successful") order.payment = paid(pending);
+    const answer = await channel.charge({ amount: bill.total, currency: CURRENCY, token: pending.token });
+    if (answer.kind === "successful") order.payment = paid(pending, answer.use);
     else if (answer.kind === "failed") decline(order, pending, answer.code, answer.message);
     // After an attempt without an answer, a refusal may only mean that the attempt got through.
     else if (answer.kind === "refused" && first) decline(order, pending, answer.code, answer.message);
   }
 }
 
+/** A charge that was found to be made. @type {import("./profiles.mjs").Use} */
+const LOOKED_UP = { kind: "charge", detail: "" };
+
 /**
  * @param {Pending} pending
+ * @param {import("./profiles.mjs").Use} use
  * @returns {import("./orders.mjs").Paid}
  */
-function paid({ token, card }) {
-  return { status: "paid", token, card };
+function paid({ token, card }, use) {
+  return { status: "paid", token, card, uses: [use] };
 }
 
 /**

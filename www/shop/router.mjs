@@ -6,6 +6,7 @@ import { bill } from "./catalog.mjs";
 import * as customers from "./customer.mjs";
 import { file } from "./files.mjs";
 import * as tongue from "./language.mjs";
+import { isToken, profile } from "./profiles.mjs";
 import { cookie, form } from "./received.mjs";
 import { cart } from "./views/cart.mjs";
 import { checkout } from "./views/checkout.mjs";
@@ -13,6 +14,8 @@ import { home } from "./views/home.mjs";
 import { orders } from "./views/orders.mjs";
 import { problem } from "./views/problem.mjs";
 import { receipt } from "./views/receipt.mjs";
+import { wires } from "./views/wires.mjs";
+import { wires as told } from "./wires.mjs";
 
 /** @typedef {import("./answer.mjs").Answer} Answer */
 /** @typedef {import("./catalog.mjs").Line} Line */
@@ -34,6 +37,7 @@ import { receipt } from "./views/receipt.mjs";
  * @property {URLSearchParams} query
  * @property {tongue.Language} language
  * @property {readonly Line[]} cart
+ * @property {boolean} wires whether there is somebody to tell what went over the wires
  * @property {Received} received
  */
 
@@ -51,6 +55,8 @@ const ROUTES = [
   { method: "GET", path: /^\/orders$/, handler: showOrders },
   { method: "GET", path: /^\/orders\/([0-9a-z]{10})$/, handler: showOrder },
   { method: "POST", path: /^\/orders\/([0-9a-z]{10})\/check$/, handler: posted(checkOrder) },
+  { method: "POST", path: /^\/orders\/([0-9a-z]{10})\/again$/, handler: posted(useAgain) },
+  { method: "GET", path: /^\/wires$/, handler: showWires },
   { method: "GET", path: /^\/static\/(.+)$/, handler: (_, visit, path) => serve(STATIC, visit, path) },
   {
     method: "GET",
@@ -62,7 +68,6 @@ const ROUTES = [
 const STATIC = fileURLToPath(new URL("static", import.meta.url));
 /** A path that is safe to redirect to: `//name` would lead to another host. */
 const PLAIN_PATH = /^\/(?!\/)[\w./-]*$/;
-const TOKEN = /^tokn_(test_)?[0-9A-Za-z]{1,64}$/;
 const MONTH = 30 * 24 * 60 * 60;
 const YEAR = 12 * MONTH;
 
@@ -72,7 +77,7 @@ const YEAR = 12 * MONTH;
  */
 export function router(shop) {
   return async (received) => {
-    const visit = understand(received);
+    const visit = understand(received, shop.config);
     if (received.ending === "too_large") return page(413, problem(visit, 413));
     const chosen = tongue.language(visit.query.get("lang"));
     if (chosen && received.method === "GET" && PLAIN_PATH.test(visit.path)) {
@@ -93,15 +98,17 @@ export function router(shop) {
 
 /**
  * @param {Received} received
+ * @param {Config} config
  * @returns {Visit}
  */
-function understand(received) {
+function understand(received, config) {
   const [path, ...query] = received.target.split("?");
   return {
     path,
     query: new URLSearchParams(query.join("?")),
     language: tongue.language(cookie(received, tongue.COOKIE)) ?? tongue.accepted(received.headers["accept-language"]),
     cart: basket.parse(cookie(received, basket.COOKIE)),
+    wires: config.wires !== undefined,
     received,
   };
 }
@@ -143,12 +150,16 @@ function cartCookie(cart) {
 /** @type {Handler} */
 function startCheckout({ config, orders }, visit) {
   const known = orders.get(visit.query.get("order"));
+  const chosen = profile(visit.query.get("profile"), config);
   if (known && (known.payment.status === "open" || known.payment.status === "declined")) {
+    known.profile = chosen ?? known.profile;
     return page(200, checkout(visit, config, known, known.customer ?? customers.nobody()));
   }
   if (known) return redirect(`/orders/${known.id}`);
   if (visit.cart.length === 0) return redirect("/cart");
-  return page(200, checkout(visit, config, orders.open(bill(visit.cart)), customers.nobody()));
+  const order = orders.open(bill(visit.cart));
+  order.profile = chosen ?? order.profile;
+  return page(200, checkout(visit, config, order, customers.nobody()));
 }
 
 /**
@@ -163,7 +174,8 @@ async function placeOrder({ config, orders, payments }, visit, form) {
   if (order.payment.status === "open" || order.payment.status === "declined") {
     const { customer, wrong } = customers.parse(form);
     const token = form.get("card_token") ?? "";
-    const missing = TOKEN.test(token) ? null : "no_token";
+    order.profile = profile(form.get("profile"), config) ?? order.profile;
+    const missing = isToken(order.profile, token) ? null : "no_token";
     if (wrong.length > 0 || missing) return page(422, checkout(visit, config, order, customer, wrong, missing));
     order.customer = customer;
     await payments.pay(order, token);
@@ -180,11 +192,16 @@ function showOrders({ log, orders: all }, visit) {
 }
 
 /** @type {Handler} */
-function showOrder({ orders }, visit, id) {
+async function showWires({ config }, visit) {
+  return page(200, wires(visit, await told(config.wires)));
+}
+
+/** @type {Handler} */
+function showOrder({ orders, payments }, visit, id) {
   const order = orders.get(id);
   if (!order) return page(404, problem(visit, 404));
   if (order.payment.status === "open") return redirect(`/checkout?order=${order.id}`);
-  return page(200, receipt(visit, order, order.payment));
+  return page(200, receipt(visit, order, order.payment, payments.canBeUsedAgain(order)));
 }
 
 /**
@@ -197,6 +214,19 @@ async function checkOrder({ orders, payments }, visit, _, id) {
   const order = orders.get(id);
   if (!order) return page(404, problem(visit, 404));
   await payments.settle(order);
+  return redirect(`/orders/${order.id}`);
+}
+
+/**
+ * @param {Shop} shop
+ * @param {Visit} visit
+ * @param {URLSearchParams} _
+ * @param {string} id
+ */
+async function useAgain({ orders, payments }, visit, _, id) {
+  const order = orders.get(id);
+  if (!order) return page(404, problem(visit, 404));
+  await payments.again(order);
   return redirect(`/orders/${order.id}`);
 }
 

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { parseConfig } from "./config.mjs";
 import { createShop } from "./shop.mjs";
 
-const USAGE = `usage: node www/shop/server.mjs --vault URL [--port 4243] [--mode hosted|inline] [--log FILE]
+const USAGE = `usage: node www/shop/server.mjs --vault URL [--port 4243] [--mode hosted|inline] [--log FILE] [--vendors FILE]
 environment: CARDSEAL_PUBLIC_KEY (pkey_…), CARDSEAL_SECRET_KEY (skey_…)`;
 
 /** How long requests in flight get to finish once the process is told to stop, in milliseconds. */
@@ -23,6 +23,7 @@ try {
       vault: { type: "string" },
       mode: { type: "string" },
       log: { type: "string" },
+      vendors: { type: "string" },
     },
   });
   shop = createShop(parseConfig(values, process.env));

@@ -4,9 +4,9 @@ import { failure, send } from "./answer.mjs";
 import { Log } from "./log.mjs";
 import { Orders } from "./orders.mjs";
 import { Payments } from "./payments.mjs";
+import { channels } from "./profiles.mjs";
 import { malformed, receive } from "./received.mjs";
 import { router } from "./router.mjs";
-import { Vault } from "./vault.mjs";
 
 /** @typedef {import("./config.mjs").Config} Config */
 
@@ -20,7 +20,7 @@ const BODY_LIMIT = 64 * 1024;
 export function createShop(config) {
   const log = new Log(config.log);
   const orders = new Orders();
-  const payments = new Payments(new Vault(config), config.retryDelays);
+  const payments = new Payments(channels(config), config.retryDelays);
   const route = router({ config, log, orders, payments });
 
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, async (message, response) => {

@@ -1,8 +1,21 @@
-/** The two calls that a merchant's server makes to the vault. */
+/** What a merchant's server asks the vault, or Omise itself. */
+
+/**
+ * @typedef {object} Keys
+ * @property {string} vault the address
+ * @property {string} publicKey
+ * @property {string} secretKey
+ * @property {number} vaultTimeout milliseconds that one request may take
+ */
 
 /**
  * What a shop may know of a card.
  * @typedef {{ brand: string, lastDigits: string }} CardHint
+ */
+
+/**
+ * Money to take with a token, in the currency's smallest unit.
+ * @typedef {{ amount: number, currency: string, token: string }} Charge
  */
 
 /**
@@ -15,24 +28,19 @@
 /**
  * `failed`: the card was asked and declined. `refused`: nothing was charged, the request itself was wrong.
  * `unknown`: it may have been charged or not.
- * @typedef {{ kind: "successful" }
+ * @typedef {{ kind: "successful", use: import("./profiles.mjs").Use }
  *   | { kind: "failed", code: string, message: string }
  *   | { kind: "refused", code: string, message: string }
  *   | { kind: "unknown" }} ChargeAnswer
  */
 
+/** The two calls that an ordinary shop makes. */
 export class Vault {
-  #url;
-  #publicKey;
-  #secretKey;
-  #timeout;
+  #connection;
 
-  /** @param {{ vault: string, publicKey: string, secretKey: string, vaultTimeout: number }} config */
-  constructor({ vault, publicKey, secretKey, vaultTimeout }) {
-    this.#url = vault;
-    this.#publicKey = publicKey;
-    this.#secretKey = secretKey;
-    this.#timeout = vaultTimeout;
+  /** @param {Keys} keys */
+  constructor(keys) {
+    this.#connection = new Connection(keys);
   }
 
   /**
@@ -41,46 +49,91 @@ export class Vault {
    * @returns {Promise<TokenAnswer>}
    */
   async token(id) {
-    const answer = await this.#ask(`/tokens/${encodeURIComponent(id)}`, this.#publicKey);
-    if (answer?.object === "error") return refusal(answer);
-    if (answer?.object !== "token" || typeof answer.used !== "boolean") return { kind: "unknown" };
-    return { kind: "found", used: answer.used, chargeStatus: text(answer.charge_status), card: hint(answer.card) };
+    return this.#connection.token(id);
   }
 
   /**
    * `POST /charges`. The vault charges a token once at most.
-   * @param {{ amount: number, currency: string, token: string }} charge amount in the currency's smallest unit
+   * @param {Charge} charge
    * @returns {Promise<ChargeAnswer>}
    */
   async charge({ amount, currency, token }) {
-    const answer = await this.#ask("/charges", this.#secretKey, { amount, currency, card: token });
-    if (answer?.object === "error") return refusal(answer);
-    if (answer?.object !== "charge") return { kind: "unknown" };
-    if (answer.status === "successful") return { kind: "successful" };
-    if (answer.status !== "failed") return { kind: "unknown" };
-    return { kind: "failed", code: text(answer.failure_code), message: text(answer.failure_message) };
+    const answer = await this.#connection.post("/charges", { amount, currency, card: token });
+    const ended = outcome(answer);
+    return ended.kind === "successful" ? { ...ended, use: { kind: "charge", detail: text(answer?.id) } } : ended;
+  }
+}
+
+/** Requests with a merchant's keys. */
+export class Connection {
+  #keys;
+
+  /** @param {Keys} keys */
+  constructor(keys) {
+    this.#keys = keys;
   }
 
   /**
-   * The vault's JSON answer, or undefined when there is none to go by: no connection, no answer in time, overloaded,
-   * broken, or something between answering in its place.
+   * @param {string} id
+   * @param {boolean} [onFile] whether it was used to put its card on file, and may be used on
+   * @returns {Promise<TokenAnswer>}
+   */
+  async token(id, onFile = false) {
+    const answer = await this.#ask("GET", `/tokens/${encodeURIComponent(id)}`, this.#keys.publicKey);
+    const refused = this.refused(answer);
+    if (refused) return refused;
+    if (answer?.object !== "token" || typeof answer.used !== "boolean") return { kind: "unknown" };
+    const used = answer.used && !onFile;
+    return { kind: "found", used, chargeStatus: text(answer.charge_status), card: hint(answer.card) };
+  }
+
+  /** @param {string} path */
+  async get(path) {
+    return this.#ask("GET", path, this.#keys.secretKey);
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   * @param {string} [name] the same for the same request, so that it is carried out once however often it is sent
+   */
+  async post(path, body, name) {
+    return this.#ask("POST", path, this.#keys.secretKey, body, name);
+  }
+
+  /**
+   * The refusal that an answer is, if it is one.
+   * @param {Record<string, unknown> | undefined} answer
+   * @returns {{ kind: "refused", code: string, message: string } | undefined}
+   */
+  refused(answer) {
+    if (answer?.object !== "error") return undefined;
+    return { kind: "refused", code: text(answer.code), message: text(answer.message) };
+  }
+
+  /**
+   * The JSON answer, or undefined when there is none to go by: no connection, no answer in time, overloaded, broken, or
+   * something between answering in its place.
+   * @param {"GET" | "POST"} method
    * @param {string} path
    * @param {string} key
-   * @param {object} [body] makes it a POST
+   * @param {object} [body]
+   * @param {string} [name]
    * @returns {Promise<Record<string, unknown> | undefined>}
    */
-  async #ask(path, key, body) {
+  async #ask(method, path, key, body, name) {
     try {
-      const response = await fetch(this.#url + path, {
-        method: body ? "POST" : "GET",
+      const response = await fetch(this.#keys.vault + path, {
+        method,
         headers: {
           Accept: "application/json",
           Authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}`,
           ...(body && { "Content-Type": "application/json" }),
+          ...(name && { "Idempotency-Key": name }),
         },
         body: body && JSON.stringify(body),
         redirect: "error",
-        signal: AbortSignal.timeout(this.#timeout),
+        signal: AbortSignal.timeout(this.#keys.vaultTimeout),
       });
       /** @type {unknown} */
       const answer = await response.json();
@@ -93,15 +146,20 @@ export class Vault {
 }
 
 /**
- * @param {Record<string, unknown>} answer
- * @returns {{ kind: "refused", code: string, message: string }}
+ * What came of a charge.
+ * @param {Record<string, unknown> | undefined} answer
+ * @returns {{ kind: "successful" } | Exclude<ChargeAnswer, { kind: "successful" }>}
  */
-function refusal(answer) {
-  return { kind: "refused", code: text(answer.code), message: text(answer.message) };
+export function outcome(answer) {
+  if (answer?.object === "error") return { kind: "refused", code: text(answer.code), message: text(answer.message) };
+  if (answer?.object !== "charge") return { kind: "unknown" };
+  if (answer.status === "successful") return { kind: "successful" };
+  if (answer.status !== "failed") return { kind: "unknown" };
+  return { kind: "failed", code: text(answer.failure_code), message: text(answer.failure_message) };
 }
 
 /** @param {unknown} value */
-function text(value) {
+export function text(value) {
   return typeof value === "string" ? value.slice(0, 200) : "";
 }
 

@@ -6,10 +6,10 @@ const pay = document.querySelector("#pay");
 const problem = document.querySelector("#payment-problem");
 const value = (name) => form.elements.namedItem(name).value;
 
-const { publicKey, vault, locale, mode } = form.dataset;
+const { publicKey, vault, locale, mode, profile } = form.dataset;
 // A form in the page is served by the shop itself; one in a frame by the vault, its loader included.
 const { loadCardseal } = await import(mode === "inline" ? "/cardseal/cardseal.js" : `${vault}/v1/cardseal.js`);
-const cardseal = await loadCardseal({ publicKey, vault, locale, mode });
+const cardseal = await loadCardseal({ publicKey, vault, locale, mode, profile });
 const card = cardseal.card();
 await dress(card);
 card.on("ready", () => (pay.disabled = false));
@@ -24,6 +24,7 @@ form.addEventListener("submit", async (event) => {
   problem.textContent = "";
   try {
     const token = await card.tokenize({
+      name: value("name"),
       email: value("email"),
       phone_number: value("phone_number"),
       billing: {

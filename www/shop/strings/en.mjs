@@ -108,6 +108,7 @@ const en = {
   },
   wrong_fields: "Please check the fields marked below, then enter your card once more.",
   no_token: "The card did not reach us. Please enter it once more.",
+  token_of: "Token of",
   card_note: "Your card is sealed in this page and goes straight to the vault. This shop gets a token in its place.",
   card_loading: "Loading the card fields…",
   card_no_script: "Paying by card needs JavaScript. Please turn it on and load this page again.",
@@ -150,6 +151,15 @@ const en = {
   ending: (digits) => `ending in ${digits}`,
   card_unknown: "not known yet",
   token: "Token",
+  uses: {
+    charge: "Charged with the token:",
+    card_kept: "The card was put on file and charged:",
+    stored_charge: "Charged again, without the card:",
+    cryptogram: "A number in the card's place and a cryptogram for one purchase (number, length):",
+    recurring: "The number for a recurring purchase (number, length of the cryptogram):",
+    detokenized: "The card came back sealed for the processor; this shop cannot open it (length):",
+  },
+  use_again: "Use it once more",
   sent_to: "Delivery to",
   knows_title: "All that this shop knows of the card",
   check_again: "Check again",
@@ -186,6 +196,20 @@ const en = {
     shown === all ? `${all} requests since the shop started` : `The newest ${shown} of ${all} requests`,
   bytes: "bytes",
   endings: { complete: "", too_large: "cut: too large", aborted: "broken off", malformed: "not HTTP" },
+
+  nav_wires: "Wires",
+  wires_title: "What went over each wire",
+  wires_text:
+    "Every request between browser, vault, shop and the vendors' stand-ins, newest first. The stand-ins have taken the cards out before this shop could see them.",
+  wire_black_note: "a card that the receiver could read",
+  wire_sealed_note: "a card that only the holder of the key can read",
+  wire_lock: "sealed",
+  /** @param {number} length */
+  wire_black: (length) => `${length} digits of a card, blacked out`,
+  /** @param {number} length */
+  wire_sealed: (length) => `sealed, ${length} characters`,
+  no_wires: "Nothing has gone over a wire yet.",
+  parties: { browser: "Browser", shop: "This shop's server", vault: "Vault" },
 
   problems: {
     400: {

@@ -90,6 +90,7 @@ export default {
   },
   wrong_fields: "下の項目をご確認のうえ、カード情報をもう一度入力してください。",
   no_token: "カード情報を受け取れませんでした。もう一度入力してください。",
+  token_of: "トークンの発行元",
   card_note:
     "カード情報はこのページの中で暗号化され、保管庫へ直接送られます。お店に届くのは、代わりとなるトークンだけです。",
   card_loading: "カード入力欄を読み込んでいます…",
@@ -130,6 +131,15 @@ export default {
   ending: (digits) => `末尾 ${digits}`,
   card_unknown: "確認中",
   token: "トークン",
+  uses: {
+    charge: "トークンで請求しました：",
+    card_kept: "カードを登録し、請求しました：",
+    stored_charge: "カード番号を送らずに、もう一度請求しました：",
+    cryptogram: "1回の購入のための代替番号と暗号文（番号、文字数）：",
+    recurring: "継続購入のための代替番号（番号、暗号文の文字数）：",
+    detokenized: "カードは決済代行会社あてに封をされて戻りました。このお店では開けません（文字数）：",
+  },
+  use_again: "もう一度使う",
   sent_to: "お届け先",
   knows_title: "このお店がカードについて知っているすべて",
   check_again: "もう一度確認する",
@@ -163,6 +173,18 @@ export default {
   record_count: (shown, all) => (shown === all ? `起動してから ${all} 件` : `${all} 件のうち新しい ${shown} 件`),
   bytes: "バイト",
   endings: { complete: "", too_large: "大きすぎるため途中まで", aborted: "途中で切断", malformed: "HTTP ではない" },
+
+  nav_wires: "通信",
+  wires_title: "それぞれの通信で送られたもの",
+  wires_text:
+    "ブラウザー、保管庫、お店、各社の代役サーバーの間のすべてのリクエストです。新しい順に並んでいます。カードは、このお店に届く前に代役サーバーが取り除いています。",
+  wire_black_note: "受け取った側が読めたカード",
+  wire_sealed_note: "鍵を持つ相手だけが読めるカード",
+  wire_lock: "封印済み",
+  wire_black: (length) => `カードの数字 ${length} 桁（塗りつぶし）`,
+  wire_sealed: (length) => `封印済み、${length} 文字`,
+  no_wires: "まだ通信はありません。",
+  parties: { browser: "ブラウザー", shop: "このお店のサーバー", vault: "保管庫" },
 
   problems: {
     400: {

@@ -107,11 +107,11 @@ test("the checkout page hands the widget what it needs", async (t) => {
   const names = [...text.matchAll(/ name="([^"]+)"/g)]
     .map(([, name]) => name)
     .filter((name) => !RULES.some((rule) => rule.name === name));
-  assert.deepEqual(names, ["viewport", "color-scheme", "order_id", "card_token"]);
+  assert.deepEqual(names, ["viewport", "color-scheme", "order_id", "profile", "card_token"]);
 });
 
 test("test cards are offered to a test key only", async (t) => {
-  const { shopper } = await start(t, { publicKey: "pkey_1234567890" });
+  const { shopper } = await start(t, { accounts: new Map([["cardseal", { publicKey: "pkey_1234567890", secretKey: "skey_1" }]]) });
   await shopper.checkout();
   assert.doesNotMatch((await shopper.get("/checkout")).text, /test-cards/);
 });

@@ -2,6 +2,7 @@
 import { COUNTRIES, RULES } from "../customer.mjs";
 import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
+import { NAMES } from "../profiles.mjs";
 import { layout, money } from "./layout.mjs";
 import { lines, sums } from "./parts.mjs";
 
@@ -53,6 +54,7 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   const { language } = visit;
   const t = STRINGS[language];
   const total = money(language, order.bill.total);
+  const account = /** @type {import("../config.mjs").Account} */ (config.accounts.get(order.profile));
   const complaint = wrong.length > 0 ? t.wrong_fields : missing && t[missing];
   /** @param {Field} name */
   const input = (name) => field(t, name, customer, wrong);
@@ -69,9 +71,10 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   </details>
 </aside>
 <form id="checkout" method="post" action="/api/orders"
-  data-public-key="${config.publicKey}" data-vault="${config.vault}" data-mode="${config.mode}" data-locale="${language}"
+  data-public-key="${account.publicKey}" data-vault="${config.vault}" data-mode="${config.mode}" data-locale="${language}" data-profile="${order.profile}"
   data-check-card="${t.check_card}" data-try-again="${t.try_again}" data-cannot-pay="${t.cannot_pay}">
   <input type="hidden" name="order_id" value="${order.id}">
+  <input type="hidden" name="profile" value="${order.profile}">
   <input type="hidden" name="card_token" autocomplete="off">
   ${complaint && html`<p class="problem" id="form-problem" role="alert">${complaint}</p>`}
   <fieldset>
@@ -90,16 +93,34 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   </fieldset>
   <fieldset>
     <legend>${t.payment}</legend>
+    ${profiles(t, config, order)}
     <p class="hint">${t.card_note}</p>
     <div id="card" data-loading="${t.card_loading}"></div>
     <noscript><p class="problem">${t.card_no_script}</p></noscript>
     <p class="problem" id="payment-problem" role="alert" data-not-loaded="${t.card_not_loaded}"></p>
     <button class="button" id="pay" disabled>${t.pay(total)}</button>
   </fieldset>
-  ${config.publicKey.startsWith("pkey_test_") ? testCards(t) : ""}
+  ${account.publicKey.startsWith("pkey_test_") ? testCards(t) : ""}
 </form>
 </main>`,
   });
+}
+
+/**
+ * Whose token the card becomes, where there is a choice.
+ * @param {Strings} t
+ * @param {Config} config
+ * @param {Order} order
+ */
+function profiles(t, { accounts }, { id, profile }) {
+  if (accounts.size < 2) return "";
+  return html`<nav class="profiles" id="profiles" aria-label="${t.token_of}"><span>${t.token_of}</span>${[
+    ...accounts.keys(),
+  ].map(
+    (name) => html`
+    <a href="/checkout?order=${id}&amp;profile=${name}"${name === profile && html` aria-current="true"`}>${NAMES[name]}</a>`,
+  )}
+  </nav>`;
 }
 
 /**

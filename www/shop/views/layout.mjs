@@ -34,6 +34,7 @@ ${scripts.map((script) => html`<script type="module" src="/static/${script}"></s
   <nav>
     <a href="/">${t.nav}</a>
     <a href="/orders" id="nav-orders">${t.nav_orders}</a>
+    ${visit.wires && html`<a href="/wires" id="nav-wires">${t.nav_wires}</a>`}
     <a href="/cart" id="nav-cart" aria-label="${t.nav_cart}, ${t.cart_count(inCart)}">${t.nav_cart}
       <span class="count" id="cart-count">${inCart}</span></a>
   </nav>

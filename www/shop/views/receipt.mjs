@@ -1,6 +1,7 @@
 /** One order: how it stands, and all that the shop knows of the card. */
 import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
+import { NAMES } from "../profiles.mjs";
 import { layout, money, time } from "./layout.mjs";
 import { cardHint, lines, sums } from "./parts.mjs";
 
@@ -14,8 +15,9 @@ import { cardHint, lines, sums } from "./parts.mjs";
  * @param {Visit} visit
  * @param {Order} order
  * @param {Sent} payment the order's
+ * @param {boolean} again whether its token can be used once more
  */
-export function receipt(visit, order, payment) {
+export function receipt(visit, order, payment, again) {
   const { language } = visit;
   const t = STRINGS[language];
   const { status } = payment;
@@ -38,7 +40,9 @@ ${action(t, order)}
   <dl class="facts">
     <div><dt>${t.card}</dt><dd id="order-card">${cardHint(language, payment.card)}</dd></div>
     <div><dt>${t.token}</dt><dd id="order-token"><code>${payment.token}</code></dd></div>
+    <div><dt>${t.token_of}</dt><dd id="order-profile" data-profile="${order.profile}">${NAMES[order.profile]}</dd></div>
   </dl>
+  ${payment.status === "paid" ? uses(t, order, payment, again) : ""}
   <p><a href="/orders">${t.see_record}</a></p>
 </section>
 <section class="panel">
@@ -64,6 +68,24 @@ function failure(t, { code, message }) {
     : undefined;
   return html`<p class="problem" id="failure" data-code="${code}">${known ?? t.failures.other}
   ${code && html`<small><code>${code}</code>${!known && message ? html` ${message}` : ""}</small>`}</p>`;
+}
+
+/**
+ * What was done with the token so far.
+ * @param {Strings} t
+ * @param {Order} order
+ * @param {import("../orders.mjs").Paid} payment
+ * @param {boolean} again
+ */
+function uses(t, { id }, payment, again) {
+  return html`<ol class="uses" id="order-uses">${payment.uses.map(
+    ({ kind, detail }) => html`
+    <li data-use="${kind}">${t.uses[kind]}${detail && html` <code>${detail}</code>`}</li>`,
+  )}
+  </ol>
+  ${again && html`<form method="post" action="/orders/${id}/again">
+    <button class="quiet" id="use-again">${t.use_again}</button>
+  </form>`}`;
 }
 
 /**
