@@ -16,6 +16,7 @@ pub mod callback;
 pub mod certificates;
 mod clock;
 mod control;
+pub mod handover;
 pub mod jwe;
 mod luhn;
 pub mod mood;

@@ -11,6 +11,8 @@ cargo xtask <command>
             --vault-port PORT   (default 4242)
             --shop-port PORT    (default 4243)
             --once              buys once with a headless browser, prints token and order, and exits
+            --profile NAME      with --once: whose token the card becomes: cardseal (default), omise,
+                                payment-options, thales-d1 or thales-pci
   test    everything CI runs at each change
             --quick             leaves the browsers out
             --nightly           the whole end-to-end suite in every browser
@@ -33,7 +35,7 @@ pub(crate) enum Command {
 }
 
 /// Options of `demo`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Demo {
     pub(crate) vault_port: u16,
     pub(crate) shop_port: u16,
@@ -41,12 +43,12 @@ pub(crate) struct Demo {
 }
 
 /// Who visits the demo shop.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
     /// A person, until Ctrl-C.
     Person,
-    /// A headless browser, which buys one thing.
-    BrowserOnce,
+    /// A headless browser, which buys one thing with the token of this profile.
+    BrowserOnce(String),
 }
 
 /// How much `test` runs.
@@ -65,6 +67,18 @@ pub(crate) enum Suite {
 pub(crate) enum Effort {
     Full,
     Quick,
+}
+
+/// Whose tokens the demo has.
+pub(crate) const PROFILES: [&str; 5] = ["cardseal", "omise", "payment-options", "thales-d1", "thales-pci"];
+
+/// A profile says that a browser is to visit, as `--once` does, in whatever order they come.
+fn once(visit: &mut Visit, profile: Option<String>) {
+    match (&visit, profile) {
+        (_, Some(profile)) => *visit = Visit::BrowserOnce(profile),
+        (Visit::Person, None) => *visit = Visit::BrowserOnce(PROFILES[0].into()),
+        (Visit::BrowserOnce(_), None) => {}
+    }
 }
 
 /// Reads the arguments that follow the program's name.
@@ -87,7 +101,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             (_, Short('h') | Long("help")) => return Ok(Command::Help),
             (Command::Demo(demo), Long("vault-port")) => demo.vault_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("shop-port")) => demo.shop_port = parser.value()?.parse()?,
-            (Command::Demo(demo), Long("once")) => demo.visit = Visit::BrowserOnce,
+            (Command::Demo(demo), Long("once")) => once(&mut demo.visit, None),
+            (Command::Demo(demo), Long("profile")) => {
+                let profile = parser.value()?.string()?;
+                if !PROFILES.contains(&&*profile) {
+                    return Err(format!("a profile is one of {}", PROFILES.join(", ")).into());
+                }
+                once(&mut demo.visit, Some(profile));
+            }
             (Command::Test(suite, _), Long("quick")) => *suite = Suite::Quick,
             (Command::Test(suite, _), Long("nightly")) => *suite = Suite::Nightly,
             (Command::Test(_, only), Long("only")) => *only = Some(parser.value()?.string()?),
@@ -129,7 +150,11 @@ mod tests {
         assert_eq!(parse_words("demo --help"), Ok(Command::Help));
         let demo = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person };
         assert_eq!(parse_words("demo"), Ok(Command::Demo(demo)));
-        let once = Demo { vault_port: 5000, shop_port: 5001, visit: Visit::BrowserOnce };
+        let once = Demo { vault_port: 5000, shop_port: 5001, visit: Visit::BrowserOnce("cardseal".into()) };
+        let pci = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::BrowserOnce("thales-pci".into()) };
+        for line in ["demo --once --profile thales-pci", "demo --profile thales-pci --once"] {
+            assert_eq!(parse_words(line), Ok(Command::Demo(pci.clone())));
+        }
         assert_eq!(parse_words("demo --once --vault-port 5000 --shop-port=5001"), Ok(Command::Demo(once)));
     }
 
@@ -142,6 +167,8 @@ mod tests {
             "demo --vault-port",
             "demo --vault-port 70000",
             "demo --shop-port 4242",
+            "demo --once --profile visa",
+            "demo --profile",
         ] {
             assert!(parse_words(line).is_err(), "{line}");
         }

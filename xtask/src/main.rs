@@ -12,6 +12,7 @@ mod needs;
 mod process;
 mod service;
 mod vault;
+mod vendors;
 mod workspace;
 
 use std::process::ExitCode;

@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use crate::process::{cargo, execute, in_workspace, output};
 use crate::workspace;
 
-/// A merchant's two keys.
+/// A merchant's id and its two keys.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Keys {
+    pub(crate) merchant: String,
     pub(crate) public: String,
     pub(crate) secret: String,
 }
@@ -29,6 +30,14 @@ pub(crate) fn add_merchant(data: &Path, name: &str, origins: &[&str]) -> Result<
         add.args(["--origin", origin]);
     }
     Keys::read(&output(&mut add)?)
+}
+
+/// Connects a merchant with a vendor, which knows it by what a file says.
+pub(crate) fn connect(data: &Path, keys: &Keys, vendor: &str, account: &Path) -> Result<()> {
+    let mut connect = in_workspace(program());
+    connect.args(["merchant", "connect", "--merchant", &keys.merchant, "--vendor", vendor, "--account"]);
+    connect.arg(account).arg("--data-dir").arg(data);
+    output(&mut connect).map(drop)
 }
 
 /// The command that serves the vault in a folder on a port of this machine; 0 for any free one.
@@ -52,7 +61,7 @@ impl Keys {
                 .find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
                 .with_context(|| format!("the vault printed no {name} for the new merchant"))
         };
-        Ok(Self { public: find("pkey")?, secret: find("skey")? })
+        Ok(Self { merchant: find("merchant")?, public: find("pkey")?, secret: find("skey")? })
     }
 }
 
@@ -65,6 +74,7 @@ mod tests {
     fn reads_the_keys() {
         let keys = Keys::read("merchant  mrch_1\npkey      pkey_test_1\nskey      skey_test_1\n").unwrap();
         assert_eq!((keys.public.as_str(), keys.secret.as_str()), ("pkey_test_1", "skey_test_1"));
+        assert_eq!(keys.merchant, "mrch_1");
         assert!(Keys::read("merchant  mrch_1\npkey  pkey_test_1\n").is_err());
     }
 }

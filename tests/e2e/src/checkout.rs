@@ -92,11 +92,25 @@ impl<'a> Checkout<'a> {
     /// # Errors
     /// When the page is not as it should be.
     pub async fn open(browser: &'a Browser, shop: &str) -> Result<Self> {
+        Self::fill_cart(browser, shop).await?;
+        Self::enter(browser, &format!("{shop}/checkout")).await
+    }
+
+    async fn fill_cart(browser: &Browser, shop: &str) -> Result<()> {
         browser.goto(&format!("{shop}/")).await?;
         browser.find(Css("#add-sencha")).await?.click().await?;
         // Going on at once would cancel the request that fills the cart.
         browser.wait_for("return Number(document.querySelector('#cart-count')?.textContent) > 0").await?;
-        Self::enter(browser, &format!("{shop}/checkout")).await
+        Ok(())
+    }
+
+    /// The same, with the token of another maker than the vault.
+    ///
+    /// # Errors
+    /// When the page is not as it should be.
+    pub async fn open_for(browser: &'a Browser, shop: &str, profile: &str) -> Result<Self> {
+        Self::fill_cart(browser, shop).await?;
+        Self::enter(browser, &format!("{shop}/checkout?profile={profile}")).await
     }
 
     /// The checkout page at an address.
@@ -188,6 +202,15 @@ impl<'a> Checkout<'a> {
         self.type_into(CardField::Expiry, card.expiry).await?;
         self.type_into(CardField::SecurityCode, card.security_code).await?;
         self.type_into(CardField::Name, card.name).await
+    }
+
+    /// Types number and expiry: all that a form has whose seal has nothing else.
+    ///
+    /// # Errors
+    /// When a field cannot be typed into.
+    pub async fn type_number_and_expiry(&self, card: TestCard) -> Result<()> {
+        self.type_into(CardField::Number, card.number).await?;
+        self.type_into(CardField::Expiry, card.expiry).await
     }
 
     /// Clicks into a field and presses keys.

@@ -10,11 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::build;
-use crate::cli::{Demo, Visit};
+use crate::cli::{Demo, PROFILES, Visit};
 use crate::needs::browser::{self, Browser};
 use crate::needs::npm;
 use crate::process::{cargo, execute, interrupt};
 use crate::service::{Job, Service};
+use crate::vendors::{self, Vendors};
 use crate::{vault, workspace};
 
 /// How often the demo looks whether something has ended.
@@ -24,22 +25,30 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
     let browser = match options.visit {
         Visit::Person => None,
-        Visit::BrowserOnce => Some(browser::Kind::Chromium.get()?),
+        Visit::BrowserOnce(_) => Some(browser::Kind::Chromium.get()?),
     };
     let vault_port = free_port("vault", options.vault_port)?;
     let shop_port = free_port("shop", options.shop_port)?;
     build::run()?;
     vault::build()?;
-    match browser {
-        Some(browser) => buy(&browser, vault_port, shop_port),
-        None => serve(vault_port, shop_port),
+    vendors::build()?;
+    match (browser, &options.visit) {
+        (Some(browser), Visit::BrowserOnce(profile)) => buy(&browser, vault_port, shop_port, profile),
+        _ => serve(vault_port, shop_port),
     }
 }
 
-/// One purchase by a headless browser at a demo that was just started. Everything but the visit is built.
+/// One purchase for each profile by a headless browser, each at a demo that was just started. Everything but the visit is
+/// built.
 pub(super) fn buy_once(browser: &Browser) -> Result<()> {
-    let (vault_port, shop_port) = (free_port("vault", 0)?, free_port("shop", 0)?);
-    if buy(browser, vault_port, shop_port)? == ExitCode::SUCCESS { Ok(()) } else { bail!("see above") }
+    vendors::build()?;
+    for profile in PROFILES {
+        let (vault_port, shop_port) = (free_port("vault", 0)?, free_port("shop", 0)?);
+        if buy(browser, vault_port, shop_port, profile)? != ExitCode::SUCCESS {
+            bail!("see above");
+        }
+    }
+    Ok(())
 }
 
 fn serve(vault_port: u16, shop_port: u16) -> Result<ExitCode> {
@@ -51,14 +60,14 @@ fn serve(vault_port: u16, shop_port: u16) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn buy(browser: &Browser, vault_port: u16, shop_port: u16) -> Result<ExitCode> {
+fn buy(browser: &Browser, vault_port: u16, shop_port: u16, profile: &str) -> Result<ExitCode> {
     println!("xtask: building the headless visit");
     execute(cargo().args(["build", "--package", "cardseal-e2e", "--bin", "once"]))?;
     let interrupt = interrupt()?;
     let mut servers = Servers::start(vault_port, shop_port)?;
     let mut visit = cargo();
     visit.args(["run", "--quiet", "--package", "cardseal-e2e", "--bin", "once", "--"]);
-    visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url]);
+    visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url, "--profile", profile]);
     browser.lead(&mut visit);
     let mut visit = Job::start(&mut visit)?;
     loop {
@@ -73,11 +82,12 @@ fn buy(browser: &Browser, vault_port: u16, shop_port: u16) -> Result<ExitCode> {
     }
 }
 
-/// The running demo. Both servers stop when it is dropped, the shop first, as it calls the vault.
+/// The running demo. All stop when it is dropped, the shop first, as it calls the vault, and that the vendors.
 #[derive(Debug)]
 struct Servers {
     shop: Service,
     vault: Service,
+    vendors: Vendors,
     shop_url: String,
     vault_url: String,
     folder: String,
@@ -101,19 +111,22 @@ impl Servers {
 
         let origin = format!("http://127.0.0.1:{}", shop_port);
         let by_name = format!("http://localhost:{}", shop_port);
-        let keys = vault::add_merchant(&data, "Demo shop", &[&origin, &by_name])?;
+        let behind = free_port("vault", 0)?;
+        let vendors = Vendors::start(&folder, vault_port, behind)?;
+        let (keys, accounts) = vendors.open_accounts(&data, &[&origin, &by_name])?;
 
-        let mut serve = vault::serve(&data, vault_port);
-        serve.arg("--assets").arg(workspace::root().join("pkg"));
-        let (vault, vault_url) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
+        let mut serve = vault::serve(&data, behind);
+        serve.arg("--assets").arg(workspace::root().join("pkg")).arg("--config").arg(vendors.settings());
+        let (vault, _) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
+        let vault_url = format!("http://127.0.0.1:{vault_port}");
 
         let mut sell = npm::node()?;
         sell.args(["www/shop/server.mjs", "--vault", &vault_url, "--port", &shop_port.to_string(), "--log"]);
-        sell.arg(folder.join("shop-received.log"));
+        sell.arg(folder.join("shop-received.log")).arg("--vendors").arg(accounts);
         sell.env("CARDSEAL_PUBLIC_KEY", keys.public).env("CARDSEAL_SECRET_KEY", keys.secret);
         let (shop, shop_url) = Service::start("shop", &mut sell, &folder.join("shop.log"))?;
         println!("\n  shop   {shop_url}\n  vault  {vault_url}\n");
-        Ok(Self { shop, vault, shop_url, vault_url, folder: relative(&folder) })
+        Ok(Self { shop, vault, vendors, shop_url, vault_url, folder: relative(&folder) })
     }
 
     /// Waits a moment; an error when a server has ended by itself.
@@ -123,6 +136,7 @@ impl Servers {
             Err(RecvTimeoutError::Disconnected) => bail!("the handler of Ctrl-C is gone"),
             Err(RecvTimeoutError::Timeout) => {}
         }
+        self.vendors.check()?;
         self.vault.check()?;
         self.shop.check()?;
         Ok(Next::GoOn)
