@@ -40,31 +40,33 @@ export class Relayed {
    * @returns {Promise<ChargeAnswer>}
    */
   async charge({ token }) {
-    return this.#profile === "thales-d1" ? this.#cryptogram(token, "one_time") : this.#detokenized(token);
+    return this.#profile === "thales-d1" ? this.#credentials(token, { use: "one_time" }) : this.#detokenized(token);
   }
 
   /**
-   * Another purchase with the same token.
+   * Another purchase with the same token, which its holder agreed to: networks want a cryptogram for the first one only.
    * @param {Charge} charge
    * @returns {Promise<ChargeAnswer>}
    */
   async again({ token }) {
-    return this.#profile === "thales-d1" ? this.#cryptogram(token, "recurring") : this.#detokenized(token);
+    if (this.#profile === "thales-pci") return this.#detokenized(token);
+    return this.#credentials(token, { use: "recurring", first: false });
   }
 
   /**
    * @param {string} id
-   * @param {"one_time" | "recurring"} use
+   * @param {{ use: "one_time" | "recurring", first?: boolean }} purpose
    * @returns {Promise<ChargeAnswer>}
    */
-  async #cryptogram(id, use) {
-    const answer = await this.#connection.post(`${this.#path(id)}/cryptograms`, { use });
+  async #credentials(id, purpose) {
+    const answer = await this.#connection.post(`${this.#path(id)}/cryptograms`, purpose);
     const refused = this.#connection.refused(answer);
     if (refused) return refused;
     if (typeof answer?.dpan !== "string") return { kind: "unknown" };
     // The number in the card's place is for the processor; its last digits are for people.
-    const detail = `•••• ${text(answer.dpan).slice(-4)}, ${text(answer.cryptogram).length}`;
-    return { kind: "successful", use: { kind: use === "one_time" ? "cryptogram" : "recurring", detail } };
+    const [last, length] = [text(answer.dpan).slice(-4), text(answer.cryptogram).length];
+    const use = length > 0 ? "cryptogram" : "recurring";
+    return { kind: "successful", use: { kind: use, detail: `•••• ${last}${length > 0 ? `, ${length}` : ""}` } };
   }
 
   /**

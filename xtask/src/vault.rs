@@ -32,6 +32,16 @@ pub(crate) fn add_merchant(data: &Path, name: &str, origins: &[&str]) -> Result<
     Keys::read(&output(&mut add)?)
 }
 
+/// A further secret key of a merchant's, which may do these things.
+pub(crate) fn add_key(data: &Path, keys: &Keys, scopes: &[&str]) -> Result<String> {
+    let mut add = in_workspace(program());
+    add.args(["merchant", "keys", "add", "--merchant", &keys.merchant]).arg("--data-dir").arg(data);
+    for scope in scopes {
+        add.args(["--scope", scope]);
+    }
+    find(&output(&mut add)?, "skey")
+}
+
 /// Connects a merchant with a vendor, which knows it by what a file says.
 pub(crate) fn connect(data: &Path, keys: &Keys, vendor: &str, account: &Path) -> Result<()> {
     let mut connect = in_workspace(program());
@@ -52,17 +62,18 @@ fn program() -> PathBuf {
 }
 
 impl Keys {
-    /// Reads what `merchant add` prints, one `name  value` a line.
+    /// Reads what `merchant add` prints.
     fn read(printed: &str) -> Result<Self> {
-        let find = |name: &str| {
-            printed
-                .lines()
-                .filter_map(|line| line.split_once(' '))
-                .find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
-                .with_context(|| format!("the vault printed no {name} for the new merchant"))
-        };
+        let find = |name| find(printed, name);
         Ok(Self { merchant: find("merchant")?, public: find("pkey")?, secret: find("skey")? })
     }
+}
+
+/// What a command prints under a name, one `name  value` a line.
+fn find(printed: &str, name: &str) -> Result<String> {
+    let lines = printed.lines().filter_map(|line| line.split_once(' '));
+    let value = lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim().to_owned()).next();
+    value.with_context(|| format!("the vault printed no {name}"))
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ impl Vendors {
         fs::write(&charging, format!("{text}takes_charges = true\n"))?;
         vault::connect(data, &on_file, "payment-options", &charging)?;
         let file = self.folder.join("shop.json");
-        fs::write(&file, self.shop_accounts(&shop, &on_file)?)?;
+        let detokenizing = vault::add_key(data, &shop, &["use", "detokenize"])?;
+        fs::write(&file, self.shop_accounts(&shop, &detokenizing, &on_file)?)?;
         Ok((shop, file))
     }
 
@@ -68,7 +69,7 @@ impl Vendors {
     }
 
     /// The shop's file. Keys and addresses have no character that means anything in JSON.
-    fn shop_accounts(&self, shop: &Keys, on_file: &Keys) -> Result<String> {
+    fn shop_accounts(&self, shop: &Keys, detokenizing: &str, on_file: &Keys) -> Result<String> {
         let account = fs::read_to_string(self.account("omise"))?;
         let settings = fs::read_to_string(self.settings())?;
         let value = |text: &str, name: &str| -> Result<String> {
@@ -86,13 +87,14 @@ impl Vendors {
     "omise": {{ {own}, "omise": {{ "vault": "{omise}", {at_omise} }} }},
     "payment-options": {{ {on_file} }},
     "thales-d1": {{ {own} }},
-    "thales-pci": {{ {own} }}
+    "thales-pci": {{ {detokenizing} }}
   }}
 }}
 "#,
             wires = self.url,
             omise = value(&settings, "vault_url")?,
             at_omise = keys(&value(&account, "public_key")?, &value(&account, "secret_key")?),
+            detokenizing = keys(&shop.public, detokenizing),
             on_file = keys(&on_file.public, &on_file.secret),
         ))
     }

@@ -156,7 +156,7 @@ const en = {
     card_kept: "The card was put on file and charged:",
     stored_charge: "Charged again, without the card:",
     cryptogram: "A number in the card's place and a cryptogram for one purchase (number, length):",
-    recurring: "The number for a recurring purchase (number, length of the cryptogram):",
+    recurring: "The same number for a purchase that recurs, which takes no cryptogram:",
     detokenized: "The card came back sealed for the processor; this shop cannot open it (length):",
   },
   use_again: "Use it once more",
