@@ -56,12 +56,15 @@ impl Wire {
     }
 }
 
-/// Browsers name the page that asks; the vault names itself.
+/// Browsers all say that they are Mozilla, or name the page that asks; the vault names itself.
 fn sender(exchange: &Exchange) -> &'static str {
-    match (exchange.header("origin"), exchange.header("user-agent")) {
-        (Some(_), _) => "browser",
-        (None, Some("cardseal-vault")) => "vault",
-        (None, _) => "shop",
+    let agent = exchange.header("user-agent").unwrap_or_default();
+    if exchange.header("origin").is_some() || agent.starts_with("Mozilla/") {
+        "browser"
+    } else if agent == "cardseal-vault" {
+        "vault"
+    } else {
+        "shop"
     }
 }
 
