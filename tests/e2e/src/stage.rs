@@ -9,6 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use cardseal_sandbox::{Sandbox, handover};
+use serde_json::json;
 
 use crate::server::Server;
 
@@ -20,8 +22,11 @@ pub struct Stage {
     inline_shop: Shop,
     vault: Option<Server>,
     vault_url: String,
+    merchant: String,
     public_key: String,
     secret_key: String,
+    /// The shop's accounts with vendors, once it has any.
+    vendors: Option<PathBuf>,
     keeps_folder: bool,
 }
 
@@ -57,7 +62,7 @@ impl Stage {
         let key = |name: &str| {
             keys[name].as_str().map(str::to_owned).with_context(|| format!("no {name} was printed"))
         };
-        let (public_key, secret_key) = (key("public_key")?, key("secret_key")?);
+        let (merchant, public_key, secret_key) = (key("merchant")?, key("public_key")?, key("secret_key")?);
 
         let vault = start_vault(&folder, 0)?;
         let vault_url = vault.url()?;
@@ -67,10 +72,77 @@ impl Stage {
             inline_shop,
             vault: Some(vault),
             vault_url,
+            merchant,
             public_key,
             secret_key,
+            vendors: None,
             keeps_folder: false,
         })
+    }
+
+    /// Connects the merchant with every vendor's stand-in, and has charges go to Payment Options. The vault is started again,
+    /// and the shop takes all their tokens when it opens.
+    ///
+    /// # Errors
+    /// When the vault's program refuses.
+    pub fn connect(&mut self, sandbox: &Sandbox) -> Result<()> {
+        let files = self.folder.join("vendors");
+        handover::write(&files, sandbox, "http://127.0.0.1")?;
+        for name in Sandbox::NAMES {
+            let account = files.join(format!("account-{name}.toml"));
+            if name == "payment-options" {
+                let text = fs::read_to_string(&account)?;
+                fs::write(&account, format!("{text}takes_charges = true\n"))?;
+            }
+            self.merchant_command(|connect| {
+                connect.args(["connect", "--merchant", &self.merchant, "--vendor", name]);
+                connect.arg("--account").arg(&account);
+            })?;
+        }
+        let detokenizing = self.merchant_command(|keys| {
+            keys.args([
+                "keys",
+                "add",
+                "--merchant",
+                &self.merchant,
+                "--scope",
+                "use",
+                "--scope",
+                "detokenize",
+            ]);
+        })?;
+        let lines = detokenizing.lines().filter_map(|line| line.split_once(' '));
+        let detokenizing = lines.filter(|(name, _)| *name == "skey").map(|(_, key)| key.trim()).next();
+        let detokenizing = detokenizing.context("no key was printed")?;
+
+        let keys = |secret: &str| json!({ "publicKey": self.public_key, "secretKey": secret });
+        let at_omise = &sandbox.omise.credentials;
+        let mut omise = keys(&self.secret_key);
+        omise["omise"] = json!({
+            "vault": sandbox.omise.server.url(),
+            "publicKey": at_omise.public_key,
+            "secretKey": at_omise.secret_key,
+        });
+        let accounts = json!({
+            "omise": omise,
+            "payment-options": keys(&self.secret_key),
+            "thales-d1": keys(&self.secret_key),
+            "thales-pci": keys(detokenizing),
+        });
+        let file = files.join("shop.json");
+        fs::write(&file, json!({ "accounts": accounts }).to_string())?;
+        self.vendors = Some(file);
+        self.stop_vault();
+        self.start_vault()
+    }
+
+    /// A command of the vault's about merchants. Gives what it prints.
+    fn merchant_command(&self, arguments: impl FnOnce(&mut Command)) -> Result<String> {
+        let mut command = vault_program()?;
+        arguments(command.arg("merchant"));
+        let output = command.arg("--data-dir").arg(self.folder.join("vault")).output()?;
+        ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// The address of the shop whose card form stands in a frame.
@@ -193,6 +265,9 @@ impl Shop {
             };
             sell.args(["--mode", self.mode, "--port", &self.port.to_string(), "--vault", &vault]);
             sell.arg("--log").arg(stage.folder.join(self.log));
+            if let Some(vendors) = &stage.vendors {
+                sell.arg("--vendors").arg(vendors);
+            }
             sell.env("CARDSEAL_PUBLIC_KEY", &stage.public_key);
             sell.env("CARDSEAL_SECRET_KEY", &stage.secret_key);
             drop(self.reserved.take());
@@ -216,6 +291,10 @@ fn start_vault(folder: &Path, port: u16) -> Result<Server> {
     let mut serve = vault_program()?;
     serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(folder.join("vault"));
     serve.arg("--assets").arg(workspace().join("pkg"));
+    let settings = folder.join("vendors/vendors.toml");
+    if settings.exists() {
+        serve.arg("--config").arg(settings);
+    }
     Server::start(&mut serve, "listening on", &folder.join("vault.log"))
 }
 
