@@ -109,7 +109,11 @@ const en = {
   wrong_fields: "Please check the fields marked below, then enter your card once more.",
   no_token: "The card did not reach us. Please enter it once more.",
   token_of: "Token of",
-  card_note: "Your card is sealed in this page and goes straight to the vault. This shop gets a token in its place.",
+  card_note: {
+    vault: "Your card is sealed in this page and goes straight to the vault. This shop gets a token in its place.",
+    omise: "Your card goes from this page straight to Omise. This shop gets a token in its place.",
+    thales: "Your card is sealed in this page for Thales. The vault passes it on unread, and this shop gets a token in its place.",
+  },
   card_loading: "Loading the card fields…",
   card_no_script: "Paying by card needs JavaScript. Please turn it on and load this page again.",
   card_not_loaded: "The card fields could not be loaded. Please load this page again.",

@@ -94,7 +94,7 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
   <fieldset>
     <legend>${t.payment}</legend>
     ${profiles(t, config, order)}
-    <p class="hint">${t.card_note}</p>
+    <p class="hint">${t.card_note[whereTo(order.profile)]}</p>
     <div id="card" data-loading="${t.card_loading}"></div>
     <noscript><p class="problem">${t.card_no_script}</p></noscript>
     <p class="problem" id="payment-problem" role="alert" data-not-loaded="${t.card_not_loaded}"></p>
@@ -104,6 +104,15 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
 </form>
 </main>`,
   });
+}
+
+/**
+ * Where a card goes, and how.
+ * @param {import("../profiles.mjs").Profile} profile
+ */
+function whereTo(profile) {
+  if (profile === "omise") return "omise";
+  return profile.startsWith("thales") ? "thales" : "vault";
 }
 
 /**
