@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use cardseal::card::{Number, SecurityCode};
 use cardseal_vault::acquirer::{
-    Acquirer, Acquirers, Answer, Found, Inquiry, Instrument, Journal, Outcome, Payment, Said,
+    Acquirer, Acquirers, Answer, Found, Inquiry, Instrument, Journal, NotNoted, Outcome, Payment, Reference,
+    Said,
 };
 use cardseal_vault::charge::FailureCode;
 use serde_json::json;
@@ -285,6 +286,44 @@ async fn what_a_process_was_killed_over_is_found_by_another_and_stays_so() {
     slow.let_go.add_permits(1);
     let answer = client.await.unwrap();
     assert_eq!((&answer.json()["id"], &answer.json()["status"]), (&json!(charge), &json!("failed")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_money_is_asked_for_once_another_process_has_given_the_charge_up() {
+    /// Notes a name when it is let to.
+    #[derive(Clone, Debug)]
+    struct Noting(Slow);
+    impl Acquirer for Noting {
+        fn charge<'a>(&'a self, _: &'a Payment, journal: &'a dyn Journal) -> Answer<'a, Said<Outcome>> {
+            Box::pin(async {
+                self.0.asked.add_permits(1);
+                self.0.let_go.acquire().await.unwrap().forget();
+                let noted = journal.note(&Reference::parse("tokn_test_1").unwrap()).await;
+                assert_eq!(noted, Err(NotNoted));
+                Outcome::Failed(FailureCode::FailedFraudCheck).into()
+            })
+        }
+
+        fn find<'a>(&'a self, _: &'a Inquiry) -> Answer<'a, Said<Found>> {
+            Box::pin(async { panic!("nothing is to be looked for") })
+        }
+    }
+    let slow = Slow::new();
+    let asked = Arc::new(Asked::with(Acquirers::new(Noting(slow.clone()))).await);
+    let account = asked.merchant().await;
+    let token = asked.token(&account, VISA).await;
+    let client = tokio::spawn({
+        let (asked, account, token) = (Arc::clone(&asked), account.clone(), token.clone());
+        async move { asked.charge(&account, &token).await }
+    });
+    slow.asked.acquire().await.unwrap().forget();
+    let other = asked.beside(Acquirers::new(Silent::new(Found::NeverArrived))).await;
+    other.set_time(NOON + 10 * 60);
+    assert_eq!(other.vault.resolve_charges().await.unwrap(), 1);
+    slow.let_go.add_permits(1);
+    let charge = client.await.unwrap().json();
+    assert_eq!((&charge["status"], &charge["failure_code"]), (&json!("failed"), &json!("failed_processing")));
+    assert_eq!(charge["acquirer"]["reference"], json!(null));
 }
 
 #[tokio::test]

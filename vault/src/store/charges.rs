@@ -254,7 +254,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the acquirer's name for a charge, durably: the money is asked for next.
+    /// Keeps the acquirer's name for a charge, durably: the money is asked for next. False if the charge has ended: another
+    /// process took it for one that never arrived.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -263,14 +264,16 @@ impl Store {
         merchant: &MerchantId,
         charge: &ChargeId,
         reference: &Reference,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE charges SET acquirer_reference = $3 WHERE merchant_id = $1 AND id = $2")
-            .bind(merchant.as_str())
-            .bind(charge.as_str())
-            .bind(reference.as_str())
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        let noted = sqlx::query(
+            "UPDATE charges SET acquirer_reference = $3 WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
+        )
+        .bind(merchant.as_str())
+        .bind(charge.as_str())
+        .bind(reference.as_str())
+        .execute(&self.writer)
+        .await?;
+        Ok(noted.rows_affected() == 1)
     }
 
     /// The charge that an acquirer called back about, if its outcome is not known. Until `lease` it is the caller's.

@@ -21,7 +21,7 @@ use crate::acquirer::{
 use crate::audit::{Action, Actor};
 use crate::charge::{Acquired, Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::event::EventKey;
-use crate::id::{ChargeId, MerchantId, TokenId};
+use crate::id::{ChargeId, MerchantId, MethodId, TokenId};
 use crate::idempotency::{Made, Request};
 use crate::keys::Sha256Digest;
 use crate::keys::data::Ciphertext;
@@ -197,27 +197,37 @@ impl Vault {
         };
         let journal = ChargeJournal { vault: self, merchant: &merchant.id, charge: &charge.id };
         let asked = timeout(LONGEST_CHARGE, acquirer.charge(&payment, &journal));
-        let Said { what, reference, code, method: kept } = asked.await.unwrap_or(Outcome::Unknown.into());
+        let said = asked.await.unwrap_or(Outcome::Unknown.into());
+        Ok(Made::Now(self.conclude(merchant, &charge, said, (method, acquirer.account())).await?))
+    }
+
+    /// Keeps what an acquirer said to a charge. `asked` is what it was asked with, if it keeps the card, and its account.
+    async fn conclude(
+        &self,
+        merchant: &Merchant,
+        charge: &StoredCharge,
+        said: Said<Outcome>,
+        asked: (Option<MethodId>, Option<&str>),
+    ) -> Result<Charge, Failure> {
+        let Said { what, reference, code, method } = said;
         let outcome = match what {
             Outcome::Successful => ChargeOutcome::Successful,
             Outcome::Failed(code) => ChargeOutcome::Failed(code),
             Outcome::Pending(authorize_uri) => {
                 self.counts.charge(merchant.mode, ChargeStatus::Pending.as_str());
                 let progress = Progress { reference, code, authorize_uri: Some(authorize_uri) };
-                return Ok(Made::Now(self.ask_again(merchant, &charge, progress).await?));
+                return self.ask_again(merchant, charge, progress).await;
             }
             Outcome::Unknown => {
                 self.counts.charge(merchant.mode, "unknown");
                 tracing::warn!(charge = %charge.id, "an acquirer did not say what became of a charge");
                 let progress = Progress { reference, code, authorize_uri: None };
-                return Ok(Made::Now(self.ask_again(merchant, &charge, progress).await?));
+                return self.ask_again(merchant, charge, progress).await;
             }
         };
-        let method = self.method_change(merchant, &charge, kept, (method, acquirer.account())).await?;
-        let ended = Ended { outcome, reference, code, method };
-        self.finish(merchant, &charge, ended).await?;
-        let charge = self.charge_of(merchant, &charge.id).await?;
-        Ok(Made::Now(charge.ok_or(Failure::Unreadable("charge"))?))
+        let method = self.method_change(merchant, charge, method, asked).await;
+        self.finish(merchant, charge, Ended { outcome, reference, code, method }).await?;
+        self.charge_of(merchant, &charge.id).await?.ok_or(Failure::Unreadable("charge"))
     }
 
     /// Looks a charge up soon, and shows it as it is.
@@ -415,7 +425,7 @@ impl Vault {
                 return Ok(false);
             }
         };
-        let method = self.method_change(&merchant, charge, method, (None, acquirer.account())).await?;
+        let method = self.method_change(&merchant, charge, method, (None, acquirer.account())).await;
         let status = self.finish(&merchant, charge, Ended { outcome, reference, code, method }).await?;
         tracing::info!(charge = %charge.id, status = status.as_str(), "found out what became of a charge");
         Ok(true)
@@ -486,11 +496,17 @@ struct ChargeJournal<'a> {
 impl Journal for ChargeJournal<'_> {
     fn note<'a>(&'a self, reference: &'a Reference) -> Answer<'a, Result<(), NotNoted>> {
         Box::pin(async {
-            let noted = self.vault.store.note_reference(self.merchant, self.charge, reference).await;
-            noted.map_err(|error| {
-                tracing::error!(%error, charge = %self.charge, "a charge was given up before money was asked for");
-                NotNoted
-            })
+            match self.vault.store.note_reference(self.merchant, self.charge, reference).await {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    tracing::error!(charge = %self.charge, "a charge had ended before money was asked for");
+                    Err(NotNoted)
+                }
+                Err(error) => {
+                    tracing::error!(%error, charge = %self.charge, "a charge was given up before money was asked for");
+                    Err(NotNoted)
+                }
+            }
         })
     }
 }

@@ -47,21 +47,28 @@ impl Vault {
     }
 
     /// What becomes of what an acquirer keeps of a charge's card. `asked` is what it was asked with, and its account.
+    ///
+    /// Where it cannot be said, it stays: what came of the charge matters more, and the next one sends the card.
     pub(super) async fn method_change(
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
         kept: Keeping,
         asked: (Option<MethodId>, Option<&str>),
-    ) -> Result<MethodChange, Failure> {
-        Ok(match (kept, asked) {
+    ) -> MethodChange {
+        match (kept, asked) {
             (Keeping::Gone, (Some(id), _)) => MethodChange::Forget(id),
             (Keeping::Kept(method), (None, Some(account))) => {
-                let new = self.new_method(merchant, charge, method, account).await?;
-                new.map_or(MethodChange::Keep, MethodChange::Put)
+                match self.new_method(merchant, charge, method, account).await {
+                    Ok(new) => new.map_or(MethodChange::Keep, MethodChange::Put),
+                    Err(error) => {
+                        tracing::error!(%error, charge = %charge.id, "a card that an acquirer keeps was not noted");
+                        MethodChange::Keep
+                    }
+                }
             }
             _ => MethodChange::Keep,
-        })
+        }
     }
 
     /// What is to be kept of a customer's card that an acquirer keeps; nothing if the customer has it no more, or with

@@ -307,6 +307,21 @@ mod tests {
     }
 
     #[test]
+    fn what_payment_options_documents_leave_open_is_taken_for_the_worse() {
+        let read =
+            |more: &str| toml::from_str::<PaymentOptions>(&format!("url = \"https://a.example\"\n{more}"));
+        let bare = read("").unwrap();
+        assert_eq!((bare.status_by, bare.callback_url), (StatusBy::TransactionId, None));
+        let whole = "callback_url = \"https://vault.example\"\nstatus_by = \"merchant_txn_ref\"";
+        let whole = read(whole).unwrap();
+        assert_eq!(whole.status_by, StatusBy::MerchantTxnRef);
+        assert_eq!(whole.callback_url.unwrap().join("/callbacks"), "https://vault.example/callbacks");
+        for wrong in ["status_by = \"amount\"", "callback_url = \"http://vault.example\"", "status = 1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn addresses_are_secure_and_plain() {
         for text in
             ["https://thales.example/tsh-cof", "https://thales.example:8443/a/b/", "http://127.0.0.1:80/a"]

@@ -20,8 +20,8 @@ pub(super) struct Asked<'a> {
 }
 
 /// An answer to a purchase, or to the question what became of one. Members that are of no use here, the card among them,
-/// are not read.
-#[derive(Debug, Default, Deserialize)]
+/// are not read. It is never shown: a number may be in a message.
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct Body {
     success: Option<bool>,
@@ -34,20 +34,20 @@ struct Body {
     transaction_details: Option<TransactionDetails>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct GatewayResponse {
     message: Option<String>,
     code: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct MerchantDetails {
     merchant_txn_ref: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct PaymentDetails {
     amount: Option<Scalar>,
@@ -55,7 +55,7 @@ struct PaymentDetails {
     response_code: Option<Scalar>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct TransactionDetails {
     id: Option<String>,
@@ -64,7 +64,7 @@ struct TransactionDetails {
 }
 
 /// A number, or the same as a text: its documents have both.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
     Number(Number),
@@ -127,7 +127,7 @@ pub(super) fn to_purchase(reply: &Reply, asked: &Asked<'_>, by_method: bool) -> 
     };
     let risk = body.as_ref().and_then(Body::risk_code).and_then(|code| Code::parse(&code));
     said.code = risk.or(said.code);
-    if !matches!(said.what, Outcome::Successful | Outcome::Pending(_)) {
+    if matches!(said.what, Outcome::Failed(_)) {
         tell(asked, reply, body.as_ref());
     }
     said
