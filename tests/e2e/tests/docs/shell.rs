@@ -65,6 +65,36 @@ async fn every_command_does_what_it_is_there_for() -> Result<()> {
     Ok(())
 }
 
+/// Settings are settings, and accounts are taken.
+#[tokio::test]
+async fn vendors_are_set_up_as_it_is_said() -> Result<()> {
+    let stage = Stage::set()?;
+    let data = stage.folder().join("vault");
+    let (mut settings, mut accounts) = (0, 0);
+    for snippet in Snippet::all()? {
+        let values = Values::of_new_merchant(&stage)?;
+        let file = stage.folder().join("snippet.toml");
+        std::fs::write(&file, values.fill(&snippet.text)?)?;
+        let mut command = Command::new(program("cardseal-vault")?);
+        match &snippet.kind {
+            Kind::Vendors => {
+                settings += 1;
+                command.args(["config", "check", "--config"]).arg(&file);
+            }
+            Kind::Account(vendor) => {
+                accounts += 1;
+                let merchant = values.merchant().context("a new merchant has an id")?;
+                command.args(["merchant", "connect", "--merchant", merchant, "--vendor", vendor]);
+                command.arg("--account").arg(&file);
+            }
+            _ => continue,
+        }
+        succeeds(command.arg("--data-dir").arg(&data)).with_context(|| snippet.place())?;
+    }
+    assert!(settings >= 4 && accounts == 4, "{settings} settings, {accounts} accounts");
+    Ok(())
+}
+
 /// The table of test cards: each charge ends as it says there.
 #[tokio::test]
 async fn every_test_card_does_what_it_is_there_for() -> Result<()> {

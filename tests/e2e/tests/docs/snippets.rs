@@ -53,6 +53,10 @@ pub(crate) enum Kind {
     /// command; `sh service`, one for systemd; `sh drill`, a second vault; `text shown`, what the command before it
     /// prints; `toml vault`, its settings; `yaml rules`, rules for Prometheus; `text file`, lines of other programs' files.
     Operation,
+    /// `toml vendors`: settings of a vault that say where vendors are.
+    Vendors,
+    /// `toml account VENDOR`: what a vendor knows a merchant by.
+    Account(String),
     /// `sh machine`: a command that changes the machine itself, and that no test runs.
     Machine,
     /// `http frame`: headers that the vault's frame has.
@@ -98,6 +102,8 @@ impl Kind {
             | ["text", "shown" | "file"]
             | ["toml", "vault"]
             | ["yaml", "rules"] => Self::Operation,
+            ["toml", "vendors"] => Self::Vendors,
+            ["toml", "account", vendor] => Self::Account(vendor.into()),
             ["sh", "machine"] => Self::Machine,
             ["http", "frame"] => Self::FrameHeaders,
             ["http", _, ..] => {

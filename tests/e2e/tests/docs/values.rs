@@ -12,6 +12,7 @@ use crate::{program, root};
 /// A merchant, and the release that the vault serves.
 pub(crate) struct Values {
     vault: String,
+    merchant: Option<String>,
     public_key: String,
     secret_key: String,
     release: Value,
@@ -23,6 +24,7 @@ impl Values {
         let release = std::fs::read_to_string(root().join("pkg/integrity.json"))?;
         Ok(Self {
             vault: stage.vault_url().into(),
+            merchant: None,
             public_key: stage.public_key().into(),
             secret_key: stage.secret_key().into(),
             release: serde_json::from_str(&release)?,
@@ -44,7 +46,18 @@ impl Values {
         ]);
         let keys: Value = serde_json::from_str(&succeeds(add.arg(stage.folder().join("vault")))?)?;
         let key = |name: &str| keys[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
-        Ok(Self { public_key: key("public_key")?, secret_key: key("secret_key")?, ..Self::of(stage)? })
+        let merchant = Some(key("merchant")?);
+        Ok(Self {
+            merchant,
+            public_key: key("public_key")?,
+            secret_key: key("secret_key")?,
+            ..Self::of(stage)?
+        })
+    }
+
+    /// The merchant's id, if it is new.
+    pub(crate) fn merchant(&self) -> Option<&str> {
+        self.merchant.as_deref()
     }
 
     /// The text with everything in its place.
