@@ -79,7 +79,7 @@ export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
   const { mode = "hosted", locale = "auto", profile = "cardseal", wasm } = options;
   if (!/^(hosted|inline)$/.test(mode)) throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
   checkLocale(locale);
-  if (!PROFILE.test(profile)) throw fail("invalid_options", `there is no profile "${profile}"`);
+  if (!PROFILE.test(profile)) throw fail("invalid_options", "unknown profile");
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale, profile };
   const load = async () => {
     const script = await beside.inline().catch(() => {
