@@ -91,9 +91,9 @@ async fn a_new_certificate_takes_over_and_a_broken_one_does_not() {
     vendors.connect(&asked, &account, Profile::ThalesPci).await;
     let modulus = async || profile(&asked, &account, Profile::ThalesPci).await["keys"][0]["n"].clone();
     let before = modulus().await;
-    vendors.write("pci-sealing.pem", b"half of a file");
+    vendors.write("thales-pci-sealing.pem", b"half of a file");
     assert_eq!(modulus().await, before);
-    vendors.write("pci-sealing.pem", other.sandbox.thales_pci.credentials.certificate.as_bytes());
+    vendors.write("thales-pci-sealing.pem", other.sandbox.thales_pci.credentials.certificate.as_bytes());
     let after = modulus().await;
     assert!(after != before && after.is_string());
 }

@@ -223,7 +223,8 @@ async fn listening(shop: &Shop, oauth: Option<OAuth>) -> Receiver {
     let vendors = &shop.vendors;
     vendors.write("callbacks.pem", identity.certificate.as_bytes());
     vendors.write("callbacks-key.pem", identity.key.as_bytes());
-    let clients = ["d1-authority.pem", "pci-authority.pem"].map(|name| fs::read(vendors.path(name)).unwrap());
+    let clients = ["thales-d1-authority.pem", "thales-pci-authority.pem"]
+        .map(|name| fs::read(vendors.path(name)).unwrap());
     vendors.write("callbacks-clients.pem", &clients.concat());
     let path = |name| vendors.path(name).display().to_string();
     let mut table = format!(

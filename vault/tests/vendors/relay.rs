@@ -85,7 +85,11 @@ async fn nobody_who_cannot_be_reached_has_done_anything() {
     for profile in BOTH {
         let jwe = shop.seal(profile, VISA).await;
         // The way leads to a server whose certificate another authority has signed.
-        let name = if profile == Profile::ThalesPci { "pci-authority.pem" } else { "d1-authority.pem" };
+        let name = if profile == Profile::ThalesPci {
+            "thales-pci-authority.pem"
+        } else {
+            "thales-d1-authority.pem"
+        };
         let before = std::fs::read(shop.vendors.path(name)).unwrap();
         shop.vendors.write(name, &std::fs::read(other.vendors.path(name)).unwrap());
         let vendor = refused(&shop.send(profile, &jwe).await, 502, "vendor_unavailable");

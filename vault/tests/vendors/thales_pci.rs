@@ -158,10 +158,10 @@ async fn a_new_certificate_is_shown_without_a_restart() {
     let shop = Shop::open().await;
     shop.token(PCI).await;
     let Identity { certificate, key } = &shop.vendors.sandbox.thales_pci.credentials.next_client;
-    shop.vendors.write("pci-client-key.pem", key.as_bytes());
+    shop.vendors.write("thales-pci-client-key.pem", key.as_bytes());
     // Half-way the one before goes on: the key is not the certificate's.
     shop.token(PCI).await;
-    shop.vendors.write("pci-client.pem", certificate.as_bytes());
+    shop.vendors.write("thales-pci-client.pem", certificate.as_bytes());
     shop.token(PCI).await;
     let shown: Vec<_> = shop.server(PCI).records.all().into_iter().map(|asked| asked.client).collect();
     assert!(shown[0] == shown[1] && shown[1] != shown[2] && shown[2].is_some(), "{shown:?}");
