@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -65,6 +65,15 @@ impl Authority {
         self.signed(params(name, &[])?, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
+    /// The same with an RSA key, which takes a while to make.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn rsa_client(&self, name: &str) -> Result<Identity> {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+        self.signed_with(key, params(name, &[])?, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
     /// TLS for a server that lets in only who has a certificate of this authority.
     ///
     /// # Errors
@@ -86,9 +95,17 @@ impl Authority {
         Ok(Arc::new(config))
     }
 
-    fn signed(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Identity> {
+    fn signed(&self, params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Identity> {
+        self.signed_with(KeyPair::generate()?, params, usage)
+    }
+
+    fn signed_with(
+        &self,
+        key: KeyPair,
+        mut params: CertificateParams,
+        usage: ExtendedKeyUsagePurpose,
+    ) -> Result<Identity> {
         params.extended_key_usages = vec![usage];
-        let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Identity { certificate, key: key.serialize_pem() })
     }
@@ -100,7 +117,7 @@ impl Authority {
 /// When the certificate cannot be made.
 pub fn of_rsa_key(name: &str, pkcs8: &[u8]) -> Result<String> {
     let der = PrivatePkcs8KeyDer::from(pkcs8);
-    let key = KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
+    let key = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_RSA_SHA256)?;
     Ok(params(name, &[])?.self_signed(&key)?.pem())
 }
 

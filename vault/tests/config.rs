@@ -152,7 +152,15 @@ url = "https://thales.example/tsh-cof"
 sealing_cert = "/s.pem"
 sealing_kid = "1234"
 client_cert = "/c.pem"
-client_key = "/k.pem"
+client_key = "pkcs11:token=cards;object=pci?module-path=/m.so&pin-source=file:/pin"
+
+[callbacks]
+listen = "127.0.0.1:4443"
+tls_cert = "/t.pem"
+tls_key = "/tk.pem"
+client_authority = "/a.pem"
+client_id = "thales"
+client_secret = "s3cret"
 "#;
     let (_folder, path) = file(text);
     let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);
@@ -161,10 +169,15 @@ client_key = "/k.pem"
         ("vendors.omise.test.api_url", "https://api.omise.co", "default".into()),
         ("vendors.payment_options.live.url", "https://api.paymentoptions.com", format!("{path}:6")),
         ("vendors.thales_pci.live.sealing_kid", "1234", format!("{path}:11")),
-        ("vendors.thales_pci.live.client_key", "/k.pem", format!("{path}:13")),
+        ("vendors.thales_pci.live.tokens_path", "/pci-tokens", "default".into()),
+        ("callbacks.listen", "127.0.0.1:4443", format!("{path}:16")),
+        ("callbacks.thales_pci_path", "/tsh-cof/notify-token-update", "default".into()),
+        ("callbacks.client_id", "thales", format!("{path}:20")),
     ] {
         assert_eq!(checked.setting(key), (value.to_owned(), origin), "{key}");
     }
+    assert!(checked.setting("vendors.thales_pci.live.client_key").0.starts_with("pkcs11:"));
+    assert!(!String::from_utf8_lossy(&checked.0.stdout).contains("s3cret"));
     for (text, words) in [
         ("[vendors.visa]", ":1: vendors.visa: unknown field `visa`"),
         ("[vendors.omise]\nurl = 1", "vendors.omise"),
@@ -173,6 +186,11 @@ client_key = "/k.pem"
             ":2: vendors.omise.test.vault_url: a vendor's address is https://",
         ),
         ("[vendors.thales_pci.test]\nurl = \"https://a\"", "missing field"),
+        ("[callbacks]\nlisten = \"a:1\"", "missing field"),
+        (
+            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\nclient_authority = \"a\"\nclient_id = \"a\"",
+            "client_id and client_secret belong together",
+        ),
     ] {
         let (_folder, path) = file(text);
         let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);

@@ -55,6 +55,7 @@ pub struct ThalesD1 {
     /// What a client needs to know.
     pub credentials: Credentials,
     gateway: Arc<Gateway>,
+    authority: Authority,
     caller: Caller,
 }
 
@@ -175,13 +176,27 @@ impl ThalesD1 {
             .merge(tokens)
             .fallback(async || bare(StatusCode::NOT_FOUND))
             .with_state(Arc::clone(&gateway));
-        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, gateway, caller })
+        Ok(Self {
+            server: Server::start(port, Some(tls), routes).await?,
+            credentials,
+            gateway,
+            authority,
+            caller,
+        })
     }
 
     /// What it keeps under a token's id.
     #[must_use]
     pub fn token(&self, id: &str) -> Option<Token> {
         self.gateway.tokens().get(id).cloned()
+    }
+
+    /// Another certificate for the client, with an RSA key.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn rsa_client(&self) -> Result<Identity> {
+        self.authority.rsa_client("sandbox-gateway")
     }
 
     /// How many access tokens it has given out.

@@ -11,13 +11,14 @@ use reqwest::redirect::Policy;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
+use super::client_key::{ClientKey, TokenKey};
 use super::{VendorError, Watched};
-use crate::server::TlsFiles;
 use crate::time::Timestamp;
 
 /// How long a vendor may take to be reached.
@@ -38,7 +39,16 @@ pub struct Tls {
     /// Whose signature the vendor's certificate has (PEM); the system's authorities, if there is none.
     pub authority: Option<PathBuf>,
     /// The vault's own certificate, with those that lead to the authority that the vendor knows, and its key.
-    pub identity: Option<TlsFiles>,
+    pub identity: Option<Identity>,
+}
+
+/// The vault's own certificate, with those that lead to the authority that the vendor knows (PEM), and its key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: ClientKey,
 }
 
 /// One vendor's server. Made anew when the files change that its connections are made with.
@@ -89,8 +99,10 @@ impl Client {
     /// # Errors
     /// [`VendorError`]
     pub fn open(tls: Tls) -> Result<Self, VendorError> {
-        let identity = tls.identity.iter().flat_map(|files| [&files.certificate, &files.key]);
-        let files = tls.authority.iter().chain(identity).cloned().collect();
+        let certificate = tls.identity.iter().map(|identity| &*identity.certificate);
+        let key = tls.identity.iter().filter_map(|identity| identity.key.file());
+        let files = tls.authority.iter().map(|path| &**path).chain(certificate).chain(key);
+        let files = files.map(PathBuf::from).collect();
         Ok(Self(Watched::new(files, move || Held::new(&tls))?))
     }
 
@@ -145,12 +157,21 @@ impl Held {
             None => builder.with_platform_verifier().map_err(|error| no_client(&error))?,
         };
         let (config, expires_at) = match &tls.identity {
-            Some(TlsFiles { certificate: path, key }) => {
+            Some(Identity { certificate: path, key }) => {
                 let chain = certificates(path)?;
                 let expires_at = chain.first().and_then(expiry);
-                let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
-                let wrong = |source| VendorError::Certificate { path: path.clone(), source };
-                (builder.with_client_auth_cert(chain, key).map_err(wrong)?, expires_at)
+                let config = match key {
+                    ClientKey::File(key) => {
+                        let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
+                        let wrong = |source| VendorError::Certificate { path: path.clone(), source };
+                        builder.with_client_auth_cert(chain, key).map_err(wrong)?
+                    }
+                    ClientKey::Token(uri) => {
+                        let key = CertifiedKey::new(chain, Arc::new(TokenKey::open(uri)?));
+                        builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+                    }
+                };
+                (config, expires_at)
             }
             None => (builder.with_no_client_auth(), None),
         };

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub(crate) mod backoff;
+pub mod client_key;
 pub mod fault;
 pub mod http;
 pub mod path;
@@ -21,8 +22,8 @@ use rustls::pki_types::pem;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
+use crate::keys::kek::pkcs11::TokenError;
 use crate::merchant::Mode;
-use crate::server::TlsFiles;
 use crate::time::Timestamp;
 
 pub use account::Account;
@@ -33,7 +34,8 @@ pub use thales_pci::ThalesPci;
 pub use token::VendorToken;
 pub use watched::Watched;
 
-use http::{Client, Tls};
+use client_key::ClientKey;
+use http::{Client, Identity, Tls};
 use sealing_key::SealingKey;
 use settings::Settings;
 
@@ -150,8 +152,8 @@ impl Vendors {
     }
 }
 
-fn identified(certificate: &Path, key: &Path, authority: Option<&Path>) -> Tls {
-    let identity = TlsFiles { certificate: certificate.into(), key: key.into() };
+fn identified(certificate: &Path, key: &ClientKey, authority: Option<&Path>) -> Tls {
+    let identity = Identity { certificate: certificate.into(), key: key.clone() };
     Tls { authority: authority.map(Into::into), identity: Some(identity) }
 }
 
@@ -191,6 +193,9 @@ pub enum VendorError {
         /// The file.
         path: PathBuf,
     },
+    /// A token does not give its key's use.
+    #[error("client_key: {0}")]
+    Token(#[from] TokenError),
     /// A file cannot be read.
     #[error("{path} cannot be read: {source}", path = .path.display())]
     Unreadable {

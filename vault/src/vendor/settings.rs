@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::ByMode;
 use super::account::Name;
+use super::client_key::ClientKey;
 use super::path::{MerchantPath, Path as UrlPath, TokenPath};
 use crate::merchant::{Mode, Origin};
 
@@ -106,8 +107,8 @@ pub struct ThalesD1 {
     pub authority: Option<PathBuf>,
     /// The vault's own certificate (PEM), with those that lead to the authority that the vendor knows.
     pub client_cert: PathBuf,
-    /// Its private key (PEM).
-    pub client_key: PathBuf,
+    /// Its private key.
+    pub client_key: ClientKey,
 }
 
 /// Thales's PCI tokens, as they were agreed on with Thales.
@@ -135,8 +136,8 @@ pub struct ThalesPci {
     pub authority: Option<PathBuf>,
     /// The vault's own certificate (PEM), with those that lead to the authority that the vendor knows.
     pub client_cert: PathBuf,
-    /// Its private key (PEM).
-    pub client_key: PathBuf,
+    /// Its private key.
+    pub client_key: ClientKey,
 }
 
 impl Settings {
@@ -168,7 +169,7 @@ impl Settings {
             show("sealing_keys", path(&of.sealing_keys));
             of.authority.iter().for_each(|authority| show("authority", path(authority)));
             show("client_cert", path(&of.client_cert));
-            show("client_key", path(&of.client_key));
+            show("client_key", of.client_key.to_string());
         }
         for (mode, of) in thales_pci.each() {
             let mut show = |key, value| show(&format!("vendors.thales_pci.{}.{key}", mode.as_str()), value);
@@ -181,7 +182,7 @@ impl Settings {
             show("sealing_kid", of.sealing_kid.clone());
             of.authority.iter().for_each(|authority| show("authority", path(authority)));
             show("client_cert", path(&of.client_cert));
-            show("client_key", path(&of.client_key));
+            show("client_key", of.client_key.to_string());
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::callback::OAuth;
-use cardseal_sandbox::certificates::Authority;
 use cardseal_sandbox::thales_d1::Event;
 use cardseal_sandbox::{Notification, Receiver, thales_pci};
 use cardseal_vault::config::Callbacks;
@@ -217,22 +216,8 @@ async fn access_is_given_to_d1_where_that_is_agreed_on() {
 
 /// Where vendors can tell the vault.
 async fn listening(shop: &Shop, oauth: Option<OAuth>) -> Receiver {
-    let authority = Authority::new("The vault's own").unwrap();
-    let identity = authority.server().unwrap();
     let Asked { vault, .. } = &shop.asked;
-    let vendors = &shop.vendors;
-    vendors.write("callbacks.pem", identity.certificate.as_bytes());
-    vendors.write("callbacks-key.pem", identity.key.as_bytes());
-    let clients = ["thales-d1-authority.pem", "thales-pci-authority.pem"]
-        .map(|name| fs::read(vendors.path(name)).unwrap());
-    vendors.write("callbacks-clients.pem", &clients.concat());
-    let path = |name| vendors.path(name).display().to_string();
-    let mut table = format!(
-        "listen = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nclient_authority = \"{}\"\n",
-        path("callbacks.pem"),
-        path("callbacks-key.pem"),
-        path("callbacks-clients.pem"),
-    );
+    let (mut table, authority) = table(&shop.vendors);
     if let Some(OAuth { client_id, client_secret }) = &oauth {
         table.push_str(&format!("client_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"\n"));
     }
@@ -243,7 +228,19 @@ async fn listening(shop: &Shop, oauth: Option<OAuth>) -> Receiver {
     let metrics = parts(vault, None, limiter(&UNLIMITED, &Arc::default())).metrics;
     let routes = callbacks(Arc::clone(vault), metrics, &settings);
     tokio::spawn(listener.run(routes, CancellationToken::new()));
-    Receiver { url, authority: authority.certificate().into(), oauth }
+    Receiver { url, authority, oauth }
+}
+
+/// The table `callbacks` for a free port, and whose certificate the vault shows there.
+pub(super) fn table(vendors: &Vendors) -> (String, String) {
+    let path = |name| vendors.path(name).display().to_string();
+    let table = format!(
+        "listen = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nclient_authority = \"{}\"\n",
+        path("callbacks.pem"),
+        path("callbacks-key.pem"),
+        path("callbacks-clients.pem"),
+    );
+    (table, fs::read_to_string(vendors.path("callbacks-authority.pem")).unwrap())
 }
 
 /// A client with D1's certificate for its own server, which is of the same authority.

@@ -5,6 +5,7 @@ mod program;
 mod relay;
 mod thales_d1;
 mod thales_pci;
+mod token_key;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -10,12 +10,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use cardseal::client::Profile;
-use cardseal_sandbox::Mood;
+use cardseal_sandbox::thales_d1::Event;
+use cardseal_sandbox::{Mood, Receiver};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::{VISA, now, path, refused, sealed};
+use super::{VISA, callbacks, now, path, refused, sealed};
 use crate::support::home::{Home, connect, rows, sqlite};
 use crate::support::program::{Served, add_merchant, command, run, run_with_input};
 use crate::support::vendors::Vendors;
@@ -113,6 +114,31 @@ async fn the_memory_of_the_process_holds_no_number_of_a_card_that_it_passed_on()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn vendors_have_a_listener_of_their_own() {
+    let (vendors, home) = (Vendors::start().await, Home::in_folder());
+    let account = connected(&vendors, home.path());
+    let (callbacks, authority) = callbacks::table(&vendors);
+    let settings = format!("{}\n[callbacks]\n{callbacks}", vendors.tables());
+    vendors.write("vault.toml", settings.as_bytes());
+    let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--config"]);
+    serve.arg(vendors.path("vault.toml")).arg("--data-dir").arg(home.path());
+    let mut vault = Served::run(serve);
+    let line = vault.next_line();
+    let url = line.strip_prefix("cardseal-vault callbacks on ").unwrap().trim().to_owned();
+    let (http, d1) = (Client::new(), &vendors.sandbox.thales_d1);
+    let jwe = sealed(Profile::ThalesD1, &key(&http, &vault, &account, Profile::ThalesD1).await, VISA);
+    let token = post(&http, &vault, &account, Profile::ThalesD1, &jwe).await.unwrap();
+    let notification = d1.happen(token["id"].as_str().unwrap(), Event::Suspension).unwrap();
+    let receiver = Receiver { url, authority, oauth: None };
+    assert_eq!(d1.tell(&receiver, &notification).await.unwrap(), 204);
+    // It is durable, whatever happens to the process.
+    vault.kill();
+    let asked = Asked::reopened(home, &vendors).await;
+    let token = path(Profile::ThalesD1, &format!("/tokens/{}", token["id"].as_str().unwrap()));
+    assert_eq!(asked.get(&token, &account.secret_key).await.json()["state"], "SUSPENDED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_tells_when_certificates_end() {
     let (vendors, outer) = (Vendors::start().await, tempfile::tempdir().unwrap());
     let dir = outer.path().join("vault");
@@ -136,7 +162,7 @@ async fn status_tells_when_certificates_end() {
 }
 
 /// A merchant with accounts at Thales, in a new folder.
-fn connected(vendors: &Vendors, dir: &Path) -> Account {
+pub(super) fn connected(vendors: &Vendors, dir: &Path) -> Account {
     let account = add_merchant(dir);
     let dir = dir.to_str().unwrap();
     let list = String::from_utf8(run(&["merchant", "list", "--data-dir", dir]).stdout).unwrap();
@@ -163,14 +189,14 @@ fn serving(vendors: &Vendors, dir: &Path) -> std::process::Command {
 }
 
 /// The key that a card is to be sealed to.
-async fn key(http: &Client, vault: &Served, account: &Account, profile: Profile) -> Value {
+pub(super) async fn key(http: &Client, vault: &Served, account: &Account, profile: Profile) -> Value {
     let request = http.get(format!("{}{}", vault.url(), path(profile, "")));
     let request = request.basic_auth(&account.public_key, None::<&str>);
     request.send().await.unwrap().json::<Value>().await.unwrap()["keys"][0].take()
 }
 
 /// Sends a sealed card. Nothing of the arguments is held while it is on its way.
-fn post(
+pub(super) fn post(
     http: &Client,
     vault: &Served,
     account: &Account,

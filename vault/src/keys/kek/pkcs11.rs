@@ -1,9 +1,10 @@
-//! A key-encryption key in a PKCS#11 token: a hardware security module, a smart card, or SoftHSM.
+//! A key-encryption key, or the private key of a certificate, in a PKCS#11 token: a hardware security module, a smart card, or SoftHSM.
 //!
 //! The key never leaves the token, which does AES-256-GCM itself (`CKM_AES_GCM`, PKCS #11 v3.0 section 2.13.3). What
 //! goes in and comes out is what is wrapped, so that a stolen disk or database opens nothing without the token and its
 //! PIN. Every use is a session of its own, so that none hangs on one that the token has ended meanwhile.
 
+mod signer;
 mod uri;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ use super::environment::EnvironmentError;
 use super::file::{self, FileError, Secret};
 use super::random;
 
+pub(crate) use signer::{Kind, TokenSigner, Way};
 pub use uri::{Label, PinSource, TokenUri};
 
 /// The use of a key in a token.
@@ -84,14 +86,14 @@ impl TokenKey {
     }
 
     fn session(&self, access: Access) -> Result<LoggedIn, TokenError> {
-        LoggedIn::new(&self.uri, &self.pin, access)
+        LoggedIn::new(&self.uri, &self.pin, access, Some(MechanismType::AES_GCM))
     }
 }
 
 /// Makes an AES-256 key in the token that never leaves it, under the address's label. A key that is there is left as it
 /// is.
 pub(super) fn create_in_token(uri: &TokenUri) -> Result<(), TokenError> {
-    let session = LoggedIn::new(uri, &pin(uri)?, Access::Create)?;
+    let session = LoggedIn::new(uri, &pin(uri)?, Access::Create, Some(MechanismType::AES_GCM))?;
     if !session.0.find_objects(&template(uri))?.is_empty() {
         return Err(TokenError::KeyExists(uri.clone()));
     }
@@ -121,7 +123,13 @@ enum Access {
 struct LoggedIn(Session);
 
 impl LoggedIn {
-    fn new(uri: &TokenUri, pin: &AuthPin, access: Access) -> Result<Self, TokenError> {
+    /// Logs in at a token that does what it is needed for.
+    fn new(
+        uri: &TokenUri,
+        pin: &AuthPin,
+        access: Access,
+        needed: Option<MechanismType>,
+    ) -> Result<Self, TokenError> {
         let module = module(uri.module())?;
         let slot = slot(&module, uri)?;
         let info = module.get_token_info(slot)?;
@@ -134,7 +142,9 @@ impl LoggedIn {
         if info.user_pin_final_try() {
             return Err(TokenError::LastTry(uri.clone()));
         }
-        if !module.get_mechanism_list(slot)?.contains(&MechanismType::AES_GCM) {
+        if let Some(needed) = needed
+            && !module.get_mechanism_list(slot)?.contains(&needed)
+        {
             return Err(TokenError::NoGcm(uri.clone()));
         }
         let session = match access {
@@ -334,6 +344,12 @@ pub enum TokenError {
     /// The token does not do AES-GCM.
     #[error("the token {token} does not do AES-GCM (CKM_AES_GCM); use one that does", token = .0.token())]
     NoGcm(TokenUri),
+    /// There is no such private key, or there are several.
+    #[error(
+        "the token {token} has not exactly one private key {object}; put object= right", token = .0.token(),
+        object = .0.object()
+    )]
+    NoPrivateKey(TokenUri),
     /// Nobody has set the token up.
     #[error("the token {token} has no user PIN yet; set one with the token's own tool", token = .0.token())]
     NoPin(TokenUri),
@@ -377,6 +393,12 @@ pub enum TokenError {
         /// What is wrong with it.
         unfit: Unfit,
     },
+    /// The private key would not be safe, or of no use.
+    #[error(
+        "the private key {object} in the token {token} is neither RSA nor on P-256, is not for signing, or can be \
+         taken out of its token", object = .0.object(), token = .0.token()
+    )]
+    UnfitPrivateKey(TokenUri),
     /// The PIN is wrong. Trying it again would lock the token.
     #[error(
         "the PIN of the token {token} is wrong; put the right one where pin-source says before you start \
