@@ -1,16 +1,20 @@
 //! What is the same for every vendor that gets cards through the vault: each sealed card is passed on once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
+use cardseal_vault::access::limit::Limits;
 use cardseal_vault::audit::Actor;
+use cardseal_vault::http::router;
 use cardseal_vault::store::Purpose;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Shop, VISA, path, refused};
 use crate::support::jwe::Jwe;
+use crate::support::{UNLIMITED, limiter, parts};
 
 const LOSSES: [Mood; 3] = [Mood::HangUp, Mood::LoseAnswer, Mood::Garbage];
 
@@ -181,6 +185,34 @@ async fn a_merchant_without_an_account_gets_nothing_passed_on() {
         let (tokens, body) = (format!("/profiles/{profile}/tokens"), json!({ "encryptedData": "a" }));
         shop.asked.post(&tokens, &shop.account.public_key, &body).await.error(404, "not_found");
     }
+}
+
+#[tokio::test]
+async fn guesses_and_cards_given_out_are_limited() {
+    let shop = Shop::open().await;
+    let limits = Limits {
+        refused_cards: "1/m burst 2".parse().unwrap(),
+        detokenizations: "1/m burst 2".parse().unwrap(),
+        ..UNLIMITED
+    };
+    let parts = parts(&shop.asked.vault, None, limiter(&limits, &Arc::default()));
+    let beside = shop.asked.beside_with(|setup| setup.vendors = shop.vendors.settings()).await;
+    let asked = beside.routed(router(parts));
+    for profile in BOTH {
+        let (tokens, body) = (path(profile, "/tokens"), json!({ "encryptedData": "a.b.c.d.e" }));
+        let answer = asked.post(&tokens, &shop.account.public_key, &body).await;
+        answer.error(400, "invalid_seal");
+    }
+    let (tokens, body) = (path(BOTH[0], "/tokens"), json!({ "encryptedData": "a.b.c.d.e" }));
+    asked.post(&tokens, &shop.account.public_key, &body).await.error(429, "too_many_requests");
+
+    let (id, detokenizer) = (shop.token(Profile::ThalesPci).await, shop.detokenizer().await);
+    let detokenize = path(Profile::ThalesPci, &format!("/tokens/{id}/detokenize"));
+    let reason = json!({ "reason": "a test" });
+    for _ in 0..2 {
+        assert_eq!(asked.post(&detokenize, &detokenizer, &reason).await.status, 200);
+    }
+    asked.post(&detokenize, &detokenizer, &reason).await.error(429, "too_many_requests");
 }
 
 #[tokio::test]
