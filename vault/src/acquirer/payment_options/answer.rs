@@ -356,6 +356,34 @@ mod tests {
         );
     }
 
+    /// The document's example of what a schema describes, put together from those of its members.
+    fn example(schema: &Value) -> Value {
+        match schema["properties"].as_object() {
+            Some(members) => members.iter().map(|(name, schema)| (name.clone(), example(schema))).collect(),
+            None => schema["example"].clone(),
+        }
+    }
+
+    #[test]
+    fn the_answer_that_its_document_shows_is_understood() {
+        let document: Value = serde_json::from_str(cardseal_sandbox::payment_options::OPENAPI).unwrap();
+        let path = "/paths/~1api~1v1~1server-to-server-interface~1payment/post/responses/201/content/application~1json/schema";
+        let mut shown = example(document.pointer(path).unwrap());
+        // The one thing that is the merchant's own.
+        for part in ["merchant_details", "transaction_details"] {
+            assert_eq!(shown[part]["merchant_txn_ref"], "qwe");
+            shown[part]["merchant_txn_ref"] = CHARGE.into();
+        }
+        let (charge, currency) = (ChargeId::parse(CHARGE).unwrap(), Currency::parse("JPY").unwrap());
+        let amount = Decimal::new(Amount::new(1000).unwrap(), &currency).unwrap();
+        let asked = Asked { charge: &charge, amount, currency: &currency };
+        let said = to_purchase(&reply(201, &shown), &asked, false);
+        assert_eq!(said.what, Outcome::Successful);
+        assert_eq!(said.reference.unwrap().as_str(), shown["transaction_details"]["id"]);
+        let stored = shown["transaction_details"]["stored_payment_method_id"].as_str().unwrap();
+        assert_eq!(said.method, Keeping::Kept(StoredMethod::parse(stored).unwrap()));
+    }
+
     #[test]
     fn whatever_does_not_fit_what_was_asked_is_unknown_and_its_names_are_not_kept() {
         let changes: [(&str, Value); 9] = [
