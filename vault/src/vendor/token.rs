@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::account::Name;
 use crate::id::VendorTokenId;
 use crate::pci_token::MonthYear;
-use crate::text::holds_card_number;
+use crate::text::{card_numbers, holds_card_number};
 use crate::time::Timestamp;
 
 /// A vendor that gets cards through the vault.
@@ -122,7 +122,15 @@ pub struct Facts {
     pub token_expiry: Option<MonthYear>,
     /// The payment account reference.
     pub par: Option<Par>,
+    /// Whatever else it tells, by its own names.
+    pub others: Others,
 }
+
+/// Members that this version does not know: 32 of them at most, none of more than 1 KiB, and none that could hold a card
+/// number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Others(Map<String, Value>);
 
 /// One to five digits.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -160,6 +168,51 @@ impl Par {
     }
 }
 
+impl Others {
+    const MOST: usize = 32;
+    const MAX_BYTES: usize = 1024;
+
+    /// The members of a body that have no place of their own.
+    fn read(body: &Map<String, Value>) -> Self {
+        let known = |name: &str| KNOWN.contains(&name);
+        let fits = |(name, value): &(&String, &Value)| {
+            let text = format!("{name}:{value}");
+            let characters = text.char_indices().map(|(at, char)| (char, at..at + char.len_utf8()));
+            !known(name) && text.len() <= Self::MAX_BYTES && card_numbers(characters).is_empty()
+        };
+        let members = body.iter().filter(fits).take(Self::MOST);
+        Self(members.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// These, and the earlier ones of other names, as far as there is room.
+    fn over(mut self, earlier: Self) -> Self {
+        for (name, value) in earlier.0 {
+            if self.0.len() < Self::MOST && !self.0.contains_key(&name) {
+                self.0.insert(name, value);
+            }
+        }
+        self
+    }
+
+    /// The members.
+    #[must_use]
+    pub const fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+/// The members that have a place of their own.
+const KNOWN: [&str; 8] = [
+    "tokenId",
+    "merchantId",
+    "state",
+    "lastUpdateTimestamp",
+    "cardLastDigits",
+    "cardExpiryDate",
+    "tokenExpiryDate",
+    "par",
+];
+
 impl Facts {
     /// The facts of a body; what is not there or no such fact is left out, as a later one may be.
     fn read(body: &Map<String, Value>) -> Self {
@@ -169,6 +222,7 @@ impl Facts {
             card_expiry: text("cardExpiryDate").and_then(MonthYear::from_mmyy),
             token_expiry: text("tokenExpiryDate").and_then(MonthYear::from_mmyy),
             par: text("par").and_then(Par::parse),
+            others: Others::read(body),
         }
     }
 
@@ -180,6 +234,7 @@ impl Facts {
             card_expiry: self.card_expiry.or(earlier.card_expiry),
             token_expiry: self.token_expiry.or(earlier.token_expiry),
             par: self.par.or(earlier.par),
+            others: self.others.over(earlier.others),
         }
     }
 }
@@ -285,7 +340,8 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, NotAnUpdate> {
 }
 
 impl Update {
-    /// Reads the body of a notification. Members that are not known here are left alone: more may come with any version.
+    /// Reads the body of a notification. Members that are not known here are kept by their names: more may come with any
+    /// version.
     ///
     /// # Errors
     /// [`NotAnUpdate`]
@@ -338,14 +394,30 @@ mod tests {
             "par": "4242424242424242",
             "lastUpdateTimestamp": "2026-11-22T13:00:00.123Z",
             "seasons": { "until": "spring" },
+            "fpan": "4242424242424242",
+            "parts": ["4242", "4242", "4242", "4242"],
+            "essay": "x".repeat(1024),
         });
         let update = Update::parse(body.to_string().as_bytes()).unwrap();
         assert_eq!(update.state.unwrap().as_str(), "HIBERNATED");
         assert_eq!(update.at.to_string(), "2026-11-22T13:00:00.123Z");
-        let Facts { card_last_digits, card_expiry, token_expiry, par } = update.facts;
+        let Facts { card_last_digits, card_expiry, token_expiry, par, others } = update.facts;
+        assert_eq!(Value::from(others.members().clone()), json!({ "seasons": { "until": "spring" } }));
         assert_eq!(card_last_digits.unwrap().as_str(), "4242");
         assert_eq!(card_expiry.unwrap().mmyy(), "1230");
         assert_eq!((token_expiry, par), (None, None));
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept_until_it_is_told_anew() {
+        let told = |body: Value| Others::read(body.as_object().unwrap());
+        let earlier = told(json!({ "a": 1, "b": 2 }));
+        let later = told(json!({ "b": null, "c": [3] })).over(earlier);
+        assert_eq!(Value::from(later.0), json!({ "a": 1, "b": null, "c": [3] }));
+        let many: Map<_, _> = (0..40).map(|number| (format!("m{number}"), Value::from(number))).collect();
+        let full = Others::read(&many);
+        assert_eq!(full.0.len(), Others::MOST);
+        assert_eq!(told(json!({ "new": 1 })).over(full).0.len(), Others::MOST);
     }
 
     #[test]

@@ -65,6 +65,8 @@ async fn each_thing_that_happens_to_a_card_is_told_to_the_merchant() {
         assert_eq!(d1.tell(&receiver, &notification).await.unwrap(), 204);
         assert_eq!(shop.shown(D1, &id).await.json()["state"], state);
     }
+    // What nobody knew what to do with is kept through everything that came after it.
+    assert_eq!(shop.shown(D1, &id).await.json()["others"]["seasons"], json!({ "until": "spring" }));
     let told = shop.events().await;
     let update = "vendor_token.update";
     assert_eq!(told, ["vendor_token.create", update, update, update, update, "vendor_token.destroy"]);

@@ -421,6 +421,10 @@ fn vendor_token() -> Value {
             ("card_expiry_date", nullable(expiry("Its card's expiry."))),
             ("token_expiry_date", nullable(expiry("The expiry of what stands in the card's place."))),
             ("par", nullable(matching("^[A-Za-z0-9]{1,64}$", "The payment account reference."))),
+            (
+                "others",
+                json!({ "type": "object", "description": "What else the vendor has told, by its own names." }),
+            ),
             ("last_update_timestamp", nullable(time("When the vendor says that it changed last."))),
         ],
     )
