@@ -28,6 +28,9 @@ pub struct Browser {
 /// How long something may take before it counts as never happening; far longer than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How often a driver is started that does not get its port.
+const DRIVER_STARTS: u32 = 5;
+
 impl Browser {
     /// Opens a window.
     ///
@@ -46,7 +49,10 @@ impl Browser {
             }
             Ok("chromium") | Err(_) => {
                 let mut command = Command::new(program("CHROMEDRIVER", "chromedriver"));
-                let driver = Server::start(command.arg("--port=0"), "started successfully on port", &log)?;
+                command.arg("--port=0");
+                let mut start = || Server::start(&mut command, "started successfully on port", &log);
+                // It takes a free port of one kind of address, and ends if somebody has the same of the other kind.
+                let driver = (1..DRIVER_STARTS).find_map(|_| start().ok()).map_or_else(start, Ok)?;
                 let port = driver.greeting.trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
                 let url = format!("http://127.0.0.1:{port}");
                 (driver, url, chromium())
