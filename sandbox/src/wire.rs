@@ -48,7 +48,7 @@ impl Wire {
             from: sender(exchange),
             to: to.into(),
             method: exchange.method.clone(),
-            path: exchange.path.clone(),
+            path: without_cards(&exchange.path),
             status: exchange.answer.as_ref().map(|answer| answer.status),
             request: pieces(&exchange.body),
             answer: exchange.answer.as_ref().map(|answer| pieces(&answer.body)).unwrap_or_default(),
@@ -66,6 +66,15 @@ fn sender(exchange: &Exchange) -> &'static str {
     } else {
         "shop"
     }
+}
+
+/// A path as a text. No card belongs there, and one that is there all the same is not shown.
+fn without_cards(path: &str) -> String {
+    let shown = pieces(path).into_iter().map(|piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Black(length) | Piece::Sealed(length) => "#".repeat(length),
+    });
+    shown.collect()
 }
 
 /// Takes a body apart.
@@ -103,19 +112,39 @@ fn next_secret(text: &str) -> Option<(usize, usize, Option<Piece>)> {
     None
 }
 
-/// The digits of a card within a word: a number whose check digit fits, or the value of a member that is called a code.
+/// The digits of a card that begin within a word: a number whose check digit fits, in one piece or in groups, or the value
+/// of a member that is called a code.
 fn secret_digits(text: &str, at: usize, length: usize) -> Option<(usize, usize)> {
-    let word = &text[at..at + length];
-    let mut from = 0;
-    while from < length {
-        let digits = word[from..].bytes().take_while(u8::is_ascii_digit).count();
-        let is_number = (12..=19).contains(&digits) && passes_luhn(&word[from..from + digits]);
-        if is_number || ((3..=4).contains(&digits) && is_code(&text[..at + from])) {
-            return Some((at + from, at + from + digits));
+    let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let begins = |from: &usize| is_digit(*from) && !(*from > 0 && is_digit(*from - 1));
+    (at..at + length).filter(begins).find_map(|from| {
+        let digits = text[from..].bytes().take_while(u8::is_ascii_digit).count();
+        let is_code = (3..=4).contains(&digits) && is_code(&text[..from]);
+        let end = end_of_number(&text[from..]).or(is_code.then_some(digits))?;
+        Some((from, from + end))
+    })
+}
+
+/// How long the card number is that a text begins with. Between its groups there is one character, or a space as addresses
+/// and forms have it.
+fn end_of_number(text: &str) -> Option<usize> {
+    let (mut digits, mut at, mut found) = (String::new(), 0, None);
+    loop {
+        let group = text[at..].bytes().take_while(u8::is_ascii_digit).count();
+        digits.push_str(&text[at..at + group]);
+        at += group;
+        if group == 0 || digits.len() > 19 {
+            return found;
         }
-        from += digits.max(1);
+        if digits.len() >= 12 && passes_luhn(&digits) {
+            found = Some(at);
+        }
+        match text.as_bytes().get(at) {
+            Some(b' ' | b'-' | b'+') => at += 1,
+            Some(b'%') if text[at..].starts_with("%20") => at += 3,
+            _ => return found,
+        }
     }
-    None
 }
 
 /// Whether what comes next is the value of a security code, in JSON or in a form.
@@ -161,6 +190,7 @@ mod tests {
             ("Err3004: PAN 4000000000001000 is found", {
                 vec![text("Err3004: PAN "), Piece::Black(16), text(" is found")]
             }),
+            ("number=4242-4242+4242%204242;", vec![text("number="), Piece::Black(21), text(";")]),
             (r#"{"amount":"1000","city":"กรุงเทพ"}"#, vec![text(r#"{"amount":"1000","city":"กรุงเทพ"}"#)]),
             ("", vec![]),
         ] {

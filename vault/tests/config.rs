@@ -191,6 +191,10 @@ client_secret = "s3cret"
             "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\nclient_authority = \"a\"\nclient_id = \"a\"",
             "client_id and client_secret belong together",
         ),
+        (
+            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\nclient_authority = \"a\"\nthales_pci_path = \"/oauth2/token\"",
+            "thales_pci_path is where access tokens are asked for",
+        ),
     ] {
         let (_folder, path) = file(text);
         let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);

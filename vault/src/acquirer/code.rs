@@ -1,4 +1,4 @@
-use crate::text::name_holds_card_number;
+use super::plain_name;
 
 /// An acquirer's own code for what came of a payment: `51`, `Err3004`, `insufficient_fund`. 1 to [`Code::MAX_CHARS`] ASCII
 /// letters, digits, hyphens and underscores. It is shown to the merchant, for whom the acquirer's documents explain it.
@@ -12,9 +12,7 @@ impl Code {
     /// Reads one; `None` if the text has another form, or holds a card number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(allowed);
-        (fits && !name_holds_card_number(text)).then(|| Self(text.into()))
+        plain_name(text, Self::MAX_CHARS).map(Self)
     }
 
     /// Its text.

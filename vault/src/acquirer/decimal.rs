@@ -62,7 +62,7 @@ mod tests {
             assert_eq!(Decimal::new(amount, &currency).unwrap().to_string(), text);
         }
         let amount = Amount::new(1).unwrap();
-        for currency in ["QQQ", "XAU", "XXX"] {
+        for currency in ["QQQ", "XAU", "XTS"] {
             assert_eq!(Decimal::new(amount, &Currency::parse(currency).unwrap()), None, "{currency}");
         }
     }

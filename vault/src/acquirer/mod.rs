@@ -23,6 +23,7 @@ use crate::charge::{Amount, Currency, FailureCode};
 use crate::id::ChargeId;
 use crate::merchant::Mode;
 use crate::shopper::Shopper;
+use crate::text::name_holds_card_number;
 use crate::token::Details;
 
 pub use authorize_uri::AuthorizeUri;
@@ -166,6 +167,13 @@ impl Member {
             Self::Street1 => "card.street1",
         }
     }
+}
+
+/// A name that an acquirer gave: up to `most` ASCII letters, digits, hyphens and underscores, and no card number.
+fn plain_name(text: &str, most: usize) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let fits = (1..=most).contains(&text.len()) && text.bytes().all(allowed);
+    (fits && !name_holds_card_number(text)).then(|| text.into())
 }
 
 /// A payment with everything an acquirer needs. The only place beside a seal's inside where a clear card is.

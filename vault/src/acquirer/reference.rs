@@ -1,4 +1,4 @@
-use crate::text::name_holds_card_number;
+use super::plain_name;
 
 /// An acquirer's own name for a payment: 1 to [`Reference::MAX_CHARS`] ASCII letters, digits, hyphens and underscores, so
 /// that it can stand in a path.
@@ -12,9 +12,7 @@ impl Reference {
     /// Reads one; `None` if the text has another form, or holds a card number.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(allowed);
-        (fits && !name_holds_card_number(text)).then(|| Self(text.into()))
+        plain_name(text, Self::MAX_CHARS).map(Self)
     }
 
     /// Its text.

@@ -51,6 +51,9 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Err
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
+/// Where D1 asks for an access token, if it has to.
+pub(crate) const ACCESS_PATH: &str = "/oauth2/token";
+
 #[expect(clippy::expect_used, reason = "the path is written in this file")]
 fn thales_pci_path() -> path::Path {
     path::Path::parse("/tsh-cof/notify-token-update").expect("a path")
@@ -64,6 +67,9 @@ impl<'de> Deserialize<'de> for Callbacks {
             (None, None) => None,
             _ => return Err(de::Error::custom("client_id and client_secret belong together")),
         };
+        if given.thales_pci_path.as_str() == ACCESS_PATH {
+            return Err(de::Error::custom("thales_pci_path is where access tokens are asked for"));
+        }
         Ok(Self {
             listen: given.listen,
             tls: TlsFiles { certificate: given.tls_cert, key: given.tls_key },

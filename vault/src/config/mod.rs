@@ -29,6 +29,7 @@ use crate::vault::Policy;
 use crate::vendor;
 
 pub use address::{Address, NotAnAddress};
+pub(crate) use callbacks::ACCESS_PATH;
 pub use callbacks::{Callbacks, OAuth};
 pub use count::{Count, NotACount};
 pub use database::{Database, NoFolder};

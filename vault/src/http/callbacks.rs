@@ -27,7 +27,7 @@ use super::body;
 use super::error::{self, ApiError};
 use super::request;
 use crate::Vault;
-use crate::config::{Callbacks, OAuth};
+use crate::config::{ACCESS_PATH, Callbacks, OAuth};
 use crate::keys::Sha256Digest;
 use crate::metrics::Metrics;
 use crate::vault::{CALLBACK_ACCESS, Subject};
@@ -46,7 +46,7 @@ pub fn callbacks(vault: Arc<Vault>, metrics: Arc<Metrics>, settings: &Callbacks)
     let desk = Desk { vault, oauth: settings.oauth.clone() };
     let notify = "/merchant-gateways/{gateway}/merchants/{merchant}/tokens/{token}/notify-update";
     Router::new()
-        .route("/oauth2/token", post(grant))
+        .route(ACCESS_PATH, post(grant))
         .route(notify, post(update_of_d1))
         .route(settings.thales_pci_path.as_str(), post(update_of_pci))
         .fallback(async || ApiError::NoSuchRoute)
