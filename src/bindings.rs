@@ -1,8 +1,6 @@
 //! What JavaScript sees of the wasm: conversions, and no logic of its own. `www/` puts its typed face on it.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
@@ -19,7 +17,7 @@ use crate::failure::Failure;
 use crate::form::appearance::Appearance;
 use crate::form::locale::Texts;
 use crate::form::{CardForm, Options};
-use crate::object::object;
+use crate::object::Object;
 use crate::page::{self, Details, OwnFields};
 
 /// One merchant at one vault, and the token that a card is to become.
@@ -58,20 +56,19 @@ impl Client {
     /// The token of a card from fields of the page's own: `Promise<Token>`.
     #[wasm_bindgen(js_name = createToken)]
     pub fn create_token(&self, card: JsValue) -> Promise {
-        let vault = Rc::clone(&self.vault);
-        promise(|id| async move {
-            let (card, billing) = OwnFields::read(&card)?.into_card(vault.profile(), today())?;
-            Ok(token(&vault.tokenize(card, &billing, &id).await?, vault.profile()))
-        })
+        let order = self.own_card(&card).map(|(card, billing)| Order::Token(card, billing, None));
+        promise(&self.vault, order)
     }
 
     /// The seal of a card from fields of the page's own: `Promise<string>`, a JWE in compact form.
     pub fn seal(&self, card: JsValue) -> Promise {
-        let vault = Rc::clone(&self.vault);
-        promise(|id| async move {
-            let (card, _) = OwnFields::read(&card)?.into_card(vault.profile(), today())?;
-            Ok(vault.seal(card, &id).await?.into())
-        })
+        promise(&self.vault, self.own_card(&card).map(|(card, _)| Order::Seal(card)))
+    }
+}
+
+impl Client {
+    fn own_card(&self, card: &JsValue) -> Result<(Card, Billing), Failure> {
+        OwnFields::read(card)?.into_card(self.vault.profile(), today())
     }
 }
 
@@ -141,12 +138,7 @@ impl Form {
 
     /// Seals what was entered and exchanges it for a token: `Promise<Token>`.
     pub fn tokenize(&self, details: JsValue) -> Promise {
-        let taken = self.take_card(&details);
-        let vault = Rc::clone(&self.vault);
-        promise(|id| async move {
-            let (card, billing, _busy) = taken?;
-            Ok(token(&vault.tokenize(card, &billing, &id).await?, vault.profile()))
-        })
+        promise(&self.vault, self.take_card(&details))
     }
 
     /// Empties the form and takes it out for good.
@@ -161,7 +153,7 @@ impl Form {
     }
 
     /// The card, with the form busy from now on.
-    fn take_card(&self, details: &JsValue) -> Result<(Card, Billing, Busy), Failure> {
+    fn take_card(&self, details: &JsValue) -> Result<Order, Failure> {
         let details = Details::read(details)?;
         let form = self.card_form()?;
         if !form.is_mounted() {
@@ -172,7 +164,7 @@ impl Form {
         if card.holder.is_none() {
             card.holder = details.holder()?;
         }
-        Ok((card, details.billing(), busy))
+        Ok(Order::Token(card, details.billing(), Some(busy)))
     }
 }
 
@@ -192,23 +184,34 @@ impl Drop for Busy {
     }
 }
 
-/// A promise of what `work` gives. Each has an id, which its failure tells as `correlationId`.
-fn promise<F>(work: impl FnOnce(RequestId) -> F + 'static) -> Promise
-where
-    F: Future<Output = Result<JsValue, Failure>> + 'static,
-{
-    // One type for all of them, or each would bring its own machinery of promises.
-    let work = |id| -> Pin<Box<dyn Future<Output = _>>> { Box::pin(work(id)) };
-    settle(Box::new(work))
+/// What a page wants of a card.
+enum Order {
+    /// A token, for which a form may be busy.
+    Token(Card, Billing, Option<Busy>),
+    /// A seal.
+    Seal(Card),
 }
 
-type Work = dyn FnOnce(RequestId) -> Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>;
-
-fn settle(work: Box<Work>) -> Promise {
+/// A promise of what was ordered. Each has an id, which its failure tells as `correlationId`.
+fn promise(vault: &Rc<Vault<Browser>>, order: Result<Order, Failure>) -> Promise {
+    let vault = Rc::clone(vault);
     future_to_promise(async move {
         let id = RequestId::random().map_err(|_| Failure::from(Error::Random))?;
-        work(id.clone()).await.map_err(|failure| describe(&failure, Some(&id)))
+        fulfil(&vault, order, &id).await.map_err(|failure| describe(&failure, Some(&id)))
     })
+}
+
+async fn fulfil(
+    vault: &Vault<Browser>,
+    order: Result<Order, Failure>,
+    id: &RequestId,
+) -> Result<JsValue, Failure> {
+    match order? {
+        Order::Token(card, billing, _busy) => {
+            Ok(token(&vault.tokenize(card, &billing, id).await?, vault.profile()))
+        }
+        Order::Seal(card) => Ok(vault.seal(card, id).await?.into()),
+    }
 }
 
 impl From<Failure> for JsValue {
@@ -219,70 +222,70 @@ impl From<Failure> for JsValue {
 
 /// A failure as the plain object that `CardsealError` is made from.
 fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
-    object(&[
-        ("code", failure.code().into()),
-        ("message", failure.to_string().into()),
-        ("retryable", failure.is_retryable().into()),
-        ("field", failure.field().map(Field::id).into()),
-        ("reason", failure.reason().map(Reason::code).into()),
-        ("status", failure.status().into()),
-        ("correlationId", id.map(RequestId::as_str).into()),
-        ("vendor", failure.vendor().map_or(JsValue::UNDEFINED, vendor)),
-    ])
+    let object = Object::new();
+    object.text("code", failure.code());
+    object.text("message", &*failure.to_string());
+    object.flag("retryable", failure.is_retryable());
+    object.text("field", failure.field().map(Field::id));
+    object.text("reason", failure.reason().map(Reason::code));
+    object.number("status", failure.status());
+    object.text("correlationId", id.map(RequestId::as_str));
+    object.set("vendor", &failure.vendor().map_or(JsValue::UNDEFINED, vendor));
+    object.into()
 }
 
 fn vendor(vendor: &Vendor) -> JsValue {
     let Vendor { name, status, code, correlation_id } = vendor;
-    object(&[
-        ("name", name.as_str().into()),
-        ("status", (*status).into()),
-        ("code", code.as_deref().into()),
-        ("correlationId", correlation_id.as_deref().into()),
-    ])
+    let object = Object::new();
+    object.text("name", name.as_str());
+    object.number("status", *status);
+    object.text("code", code.as_deref());
+    object.text("correlationId", correlation_id.as_deref());
+    object.into()
 }
 
 /// A token as JavaScript sees it, under the names of the wire.
 fn token(token: &Token, profile: Profile) -> JsValue {
-    let profile = ("profile", profile.as_str().into());
+    let object = Object::new();
+    object.text("profile", profile.as_str());
     match token {
-        Token::Card(cardseal::Token { id, livemode, used, card, created_at }) => object(&[
-            profile,
-            ("id", id.into()),
-            ("livemode", (*livemode).into()),
-            ("used", (*used).into()),
-            ("card", card_summary(card)),
-            ("created_at", created_at.into()),
-        ]),
-        Token::Vendor(VendorToken { id, livemode, state, card, created_at }) => object(&[
-            profile,
-            ("id", id.into()),
-            ("livemode", (*livemode).into()),
-            ("state", state.into()),
-            ("card", vendor_card(card)),
-            ("created_at", created_at.into()),
-        ]),
+        Token::Card(cardseal::Token { id, livemode, used, card, created_at }) => {
+            object.text("id", &**id);
+            object.flag("livemode", *livemode);
+            object.flag("used", *used);
+            object.set("card", &card_summary(card));
+            object.text("created_at", &**created_at);
+        }
+        Token::Vendor(VendorToken { id, livemode, state, card, created_at }) => {
+            object.text("id", &**id);
+            object.flag("livemode", *livemode);
+            object.text("state", &**state);
+            object.set("card", &vendor_card(card));
+            object.text("created_at", &**created_at);
+        }
     }
+    object.into()
 }
 
 fn card_summary(card: &CardSummary) -> JsValue {
     let CardSummary { brand, last_digits, expiration_month, expiration_year, name, security_code_check } =
         card;
-    object(&[
-        ("brand", brand.into()),
-        ("last_digits", last_digits.into()),
-        ("expiration_month", (*expiration_month).into()),
-        ("expiration_year", (*expiration_year).into()),
-        ("name", name.as_deref().into()),
-        ("security_code_check", (*security_code_check).into()),
-    ])
+    let object = Object::new();
+    object.text("brand", &**brand);
+    object.text("last_digits", &**last_digits);
+    object.number("expiration_month", u16::from(*expiration_month));
+    object.number("expiration_year", *expiration_year);
+    object.text("name", name.as_deref());
+    object.flag("security_code_check", *security_code_check);
+    object.into()
 }
 
 fn vendor_card(card: &VendorCard) -> JsValue {
     let VendorCard { brand, last_digits, expiration_month, expiration_year } = card;
-    object(&[
-        ("brand", (*brand).into()),
-        ("last_digits", last_digits.into()),
-        ("expiration_month", (*expiration_month).into()),
-        ("expiration_year", (*expiration_year).into()),
-    ])
+    let object = Object::new();
+    object.text("brand", *brand);
+    object.text("last_digits", &**last_digits);
+    object.number("expiration_month", u16::from(*expiration_month));
+    object.number("expiration_year", *expiration_year);
+    object.into()
 }

@@ -44,18 +44,43 @@ impl Wrong {
 /// # Errors
 /// [`Wrong`] for what is not JSON, and for JSON that is no `T`.
 pub fn parse<T: FromPlain>(json: &str) -> Result<T, Wrong> {
-    let value = platform::parse(json).ok_or_else(|| Wrong::new("expected JSON"))?;
-    T::from_plain(&Plain(value))
+    T::from_plain(&Plain::parse(json)?)
 }
 
 impl Plain {
-    /// The members of an object.
+    /// Reads JSON, of whatever it is.
     ///
     /// # Errors
-    /// [`Wrong`] for anything else, an array included.
-    pub fn members(&self) -> Result<Members, Wrong> {
+    /// [`Wrong`] for what is not JSON.
+    pub fn parse(json: &str) -> Result<Self, Wrong> {
+        platform::parse(json).map(Self).ok_or_else(|| Wrong::new("expected JSON"))
+    }
+
+    /// What `read` makes of the members of an object; others are ignored.
+    ///
+    /// # Errors
+    /// [`Wrong`] for anything else, an array included, and when a member is wrong: the first that was.
+    pub fn object<T>(&self, read: impl FnOnce(&mut Members) -> T) -> Result<T, Wrong> {
+        let mut members = self.members()?;
+        let value = read(&mut members);
+        members.verdict().map(|()| value)
+    }
+
+    /// The same of an object that has no other members.
+    ///
+    /// # Errors
+    /// [`Wrong`] as well for a member that `read` did not ask for.
+    pub fn closed_object<T>(&self, read: impl FnOnce(&mut Members) -> T) -> Result<T, Wrong> {
+        self.object(|members| {
+            let value = read(members);
+            members.refuse_others();
+            value
+        })
+    }
+
+    fn members(&self) -> Result<Members, Wrong> {
         let left = platform::members(&self.0).ok_or_else(|| Wrong::new("expected an object"))?;
-        Ok(Members { left, asked: Vec::new() })
+        Ok(Members { left, asked: Vec::new(), wrong: None })
     }
 
     /// The one of `choices` that the value names.
@@ -71,44 +96,63 @@ impl Plain {
     }
 }
 
-/// The members of an object, taken one by one.
+/// The members of an object, taken one by one. What is wrong with one of them is kept until all are taken: left off in
+/// between, each would need code of its own for what was read up to there.
 #[derive(Debug)]
 pub struct Members {
     left: Vec<(String, Plain)>,
     asked: Vec<String>,
+    /// The first that was found.
+    wrong: Option<Wrong>,
 }
 
 impl Members {
-    /// Takes a member that must be there.
-    ///
-    /// # Errors
-    /// [`Wrong`] when it is not there, or is no `T`.
-    pub fn required<T: FromPlain>(&mut self, name: &str) -> Result<T, Wrong> {
-        self.optional(name)?.ok_or_else(|| Wrong(["missing field `", name, "`"].concat()))
+    /// Takes a member that must be there. Where it is missing or wrong, its default stands in, in an object that nobody
+    /// will see.
+    pub fn required<T: FromPlain + Default>(&mut self, name: &str) -> T {
+        self.optional(name).unwrap_or_else(|| {
+            self.is_missing(name);
+            T::default()
+        })
     }
 
     /// Takes a member that may be missing; null is as good as missing.
-    ///
-    /// # Errors
-    /// [`Wrong`] when it is there and no `T`.
-    pub fn optional<T: FromPlain>(&mut self, name: &str) -> Result<Option<T>, Wrong> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(plain) => {
-                T::from_plain(&plain).map(Some).map_err(|wrong| Wrong([name, ": ", &wrong.0].concat()))
+    pub fn optional<T: FromPlain>(&mut self, name: &str) -> Option<T> {
+        match T::from_plain(&self.take(name)?) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.is_wrong(name, &wrong);
+                None
             }
         }
     }
 
-    /// Refuses what is left.
-    ///
-    /// # Errors
-    /// [`Wrong`] when there is a member that nobody asked for.
-    pub fn no_others(self) -> Result<(), Wrong> {
-        match self.left.first() {
-            None => Ok(()),
-            Some((name, _)) => Err(unknown("field", name, self.asked.iter().map(String::as_str))),
+    /// Takes a member that may be missing, and may be wrong.
+    pub fn lenient<T: FromPlain>(&mut self, name: &str) -> Option<T> {
+        T::from_plain(&self.take(name)?).ok()
+    }
+
+    fn refuse_others(&mut self) {
+        if let Some((name, _)) = self.left.first() {
+            let wrong = unknown("field", name, self.asked.iter().map(String::as_str));
+            self.note(wrong);
         }
+    }
+
+    fn is_missing(&mut self, name: &str) {
+        self.note(Wrong(["missing field `", name, "`"].concat()));
+    }
+
+    fn is_wrong(&mut self, name: &str, wrong: &Wrong) {
+        self.note(Wrong([name, ": ", &wrong.0].concat()));
+    }
+
+    fn note(&mut self, wrong: Wrong) {
+        self.wrong.get_or_insert(wrong);
+    }
+
+    fn verdict(self) -> Result<(), Wrong> {
+        self.wrong.map_or(Ok(()), Err)
     }
 
     fn take(&mut self, name: &str) -> Option<Plain> {
@@ -365,11 +409,10 @@ mod tests {
 
     impl FromPlain for Pair {
         fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-            let mut members = plain.members()?;
-            members.required::<String>("text")?;
-            let pair = Self(members.optional("number")?);
-            members.no_others()?;
-            Ok(pair)
+            plain.closed_object(|members| {
+                members.required::<String>("text");
+                Self(members.optional("number"))
+            })
         }
     }
 

@@ -28,9 +28,10 @@ impl VaultAddress {
         let text = text.strip_suffix('/').unwrap_or(text);
         let (secure, plain) = (text.strip_prefix("https://"), text.strip_prefix("http://"));
         let authority = secure.or(plain).ok_or(BadAddress::Malformed)?;
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-            _ => (authority, None),
+        let colon = authority.bytes().rposition(|byte| byte == b':').filter(|_| !authority.ends_with(']'));
+        let (host, port) = match colon {
+            Some(at) => (&authority[..at], Some(&authority[at + 1..])),
+            None => (authority, None),
         };
         let port_ok = port.is_none_or(|port| !port.starts_with('+') && port.parse::<NonZeroU16>().is_ok());
         let host_ok = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {

@@ -8,12 +8,13 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use js_sys::{Date, Function, Math, Object, Promise, Reflect};
+use js_sys::{Date, Function, Math, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{Answer, Cache, Lost, Method, Request, Transport};
 use crate::card::YearMonth;
+use crate::object::Object;
 
 /// The browser this code runs in. Anything with `fetch` will do, Node included.
 #[derive(Clone, Copy, Debug)]
@@ -57,47 +58,45 @@ pub(crate) fn today() -> YearMonth {
 
 /// Fetches and reads to the end: a body that stops half-way is a lost answer too.
 async fn fetch_whole(request: &Request<'_>, signal: &JsValue) -> Result<Answer, JsValue> {
-    let response = settled(fetch(request.url, &init(request, signal)?)?).await?;
+    let response = settled(&fetch(request.url, &init(request, signal))?).await?;
     let response: Response = response.unchecked_into();
     let status = response.status()?.as_f64().unwrap_or_default();
     let headers = response.headers()?;
     let header = |name| headers.get(name).ok().and_then(|value| value.as_string());
     let date = header("Date").and_then(|date| seconds(Date::parse(&date)));
     let retry_after = header("Retry-After").and_then(|wish| retry_after(&wish, date));
-    let body = settled(response.text()?).await?.as_string().unwrap_or_default();
+    let body = settled(&response.text()?).await?.as_string().unwrap_or_default();
     Ok(Answer { status: status as u16, date, retry_after, body })
 }
 
 /// What a value comes to, as `await` in JavaScript takes it: a promise, whatever else has a `then`, or neither.
-async fn settled(value: JsValue) -> Result<JsValue, JsValue> {
+fn settled(value: &JsValue) -> JsFuture {
     // `resolve` never throws; what reading or calling the value's `then` throws is a rejection.
-    let promise = Promise::new(&mut |resolve, _| drop(resolve.call1(&JsValue::UNDEFINED, &value)));
-    JsFuture::from(promise).await
+    Promise::new(&mut |resolve, _| drop(resolve.call1(&JsValue::UNDEFINED, value))).into()
 }
 
 /// The request in the form that `fetch` takes (Fetch standard, RequestInit).
-fn init(request: &Request<'_>, signal: &JsValue) -> Result<JsValue, JsValue> {
+fn init(request: &Request<'_>, signal: &JsValue) -> JsValue {
     let headers = Object::new();
-    let init = Object::new();
-    let set = |object: &Object, name: &str, value: &JsValue| Reflect::set(object, &name.into(), value);
     for (name, value) in request.headers {
-        set(&headers, name, &(*value).into())?;
+        headers.text(name, *value);
     }
+    let init = Object::new();
     if let Method::Post(body) = request.method {
-        set(&init, "method", &"POST".into())?;
-        set(&init, "body", &body.into())?;
-        set(&headers, "Content-Type", &"application/json".into())?;
+        init.text("method", "POST");
+        init.text("body", body);
+        headers.text("Content-Type", "application/json");
     }
     if request.cache == Cache::Reload {
-        set(&init, "cache", &"reload".into())?;
+        init.text("cache", "reload");
     }
     // No cookie goes along, no redirect leads elsewhere, and the vault does not learn which page it was.
-    set(&init, "credentials", &"omit".into())?;
-    set(&init, "redirect", &"error".into())?;
-    set(&init, "referrerPolicy", &"no-referrer".into())?;
-    set(&init, "headers", &headers)?;
-    set(&init, "signal", signal)?;
-    Ok(init.into())
+    init.text("credentials", "omit");
+    init.text("redirect", "error");
+    init.text("referrerPolicy", "no-referrer");
+    init.set("headers", &headers.into());
+    init.set("signal", signal);
+    init.into()
 }
 
 /// `Retry-After` as seconds or as a date (RFC 9110 section 10.2.3); a date counts from the answer's own.

@@ -67,7 +67,7 @@ pub struct Token {
 }
 
 /// What a page may know of a tokenized card (PCI DSS 3.4.1 would allow more).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CardSummary {
     /// Brand as Omise writes it, such as `Visa`.
     pub brand: String,
@@ -96,39 +96,36 @@ pub struct VaultError {
 
 impl FromPlain for Token {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            id: members.required("id")?,
-            livemode: members.required("livemode")?,
-            used: members.required("used")?,
-            card: members.required("card")?,
-            created_at: members.required("created_at")?,
+        plain.object(|members| Self {
+            id: members.required("id"),
+            livemode: members.required("livemode"),
+            used: members.required("used"),
+            card: members.required("card"),
+            created_at: members.required("created_at"),
         })
     }
 }
 
 impl FromPlain for CardSummary {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            brand: members.required("brand")?,
-            last_digits: members.required("last_digits")?,
-            expiration_month: members.required("expiration_month")?,
-            expiration_year: members.required("expiration_year")?,
-            name: members.optional("name")?,
-            security_code_check: members.optional("security_code_check")?.unwrap_or_default(),
+        plain.object(|members| Self {
+            brand: members.required("brand"),
+            last_digits: members.required("last_digits"),
+            expiration_month: members.required("expiration_month"),
+            expiration_year: members.required("expiration_year"),
+            name: members.optional("name"),
+            security_code_check: members.optional("security_code_check").unwrap_or_default(),
         })
     }
 }
 
 impl FromPlain for VaultError {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            code: members.required("code")?,
-            message: members.required("message")?,
+        plain.object(|members| Self {
+            code: members.required("code"),
+            message: members.required("message"),
             // What is told beside it takes nothing from what went wrong.
-            vendor: members.optional("vendor").unwrap_or_default(),
+            vendor: members.lenient("vendor"),
         })
     }
 }

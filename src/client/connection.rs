@@ -10,7 +10,7 @@ use super::cardseal::VaultError;
 use super::{
     Answer, Cache, Error, Lost, Method, Pkey, Policy, Refusal, Request, RequestId, Transport, VaultAddress,
 };
-use crate::plain::{self, FromPlain};
+use crate::plain::{FromPlain, Plain};
 
 /// One merchant's line to cardseal's vault.
 #[derive(Debug)]
@@ -115,31 +115,52 @@ impl Repeat {
     }
 }
 
-/// What a vault's answer says: the value it was asked for, or why not.
-pub(super) fn read<V: FromPlain>(answer: Answer) -> Result<V, Error> {
-    let status = answer.status;
-    let body = success(answer)?;
-    plain::parse(&body).map_err(|_| Error::BadAnswer { status })
+/// What an answer says.
+pub(super) enum Said {
+    /// It is done, and this came of it.
+    Done(Plain),
+    /// It will not be done (4xx).
+    Refused(VaultError),
+    /// It cannot be done for now (5xx), and perhaps why.
+    Unavailable(Option<VaultError>),
 }
 
-/// The body of an answer that says that it went well.
-fn success(answer: Answer) -> Result<String, Error> {
-    let Answer { status, body, .. } = answer;
-    match status {
-        200..=299 => Ok(body),
-        429 => Err(Error::RateLimited),
-        400..=499 => {
-            let VaultError { code, message, vendor } =
-                plain::parse(&body).map_err(|_| Error::BadAnswer { status })?;
+impl Said {
+    /// Hears a vault's answer, cardseal's or Omise's.
+    pub(super) fn hear(answer: &Answer) -> Result<Self, Error> {
+        let Answer { status, ref body, .. } = *answer;
+        let plain = Plain::parse(body);
+        let complaint = || plain.as_ref().ok().and_then(|plain| VaultError::from_plain(plain).ok());
+        let said = match status {
+            429 => return Err(Error::RateLimited),
+            400..=499 => complaint().map(Self::Refused),
+            500..=599 => Some(Self::Unavailable(complaint())),
+            200..=299 => plain.ok().map(Self::Done),
+            _ => None,
+        };
+        said.ok_or(Error::BadAnswer { status })
+    }
+}
+
+/// What a vault's answer says: the value it was asked for, or why not.
+pub(super) fn read<V: FromPlain>(answer: &Answer) -> Result<V, Error> {
+    V::from_plain(&success(answer)?).map_err(|_| Error::BadAnswer { status: answer.status })
+}
+
+/// The content of an answer that says that it went well.
+fn success(answer: &Answer) -> Result<Plain, Error> {
+    let status = answer.status;
+    match Said::hear(answer)? {
+        Said::Done(plain) => Ok(plain),
+        Said::Refused(VaultError { code, message, vendor }) => {
             Err(Error::Refused { refusal: Refusal::from_code(&code), status, message, vendor })
         }
-        500..=599 => match plain::parse(&body) {
-            Ok(VaultError { code, vendor: Some(vendor), .. }) if code == "vendor_unavailable" => {
-                Err(Error::VendorUnavailable { status, vendor })
-            }
-            _ => Err(Error::Unavailable { status }),
-        },
-        _ => Err(Error::BadAnswer { status }),
+        Said::Unavailable(Some(VaultError { code, vendor: Some(vendor), .. }))
+            if code == "vendor_unavailable" =>
+        {
+            Err(Error::VendorUnavailable { status, vendor })
+        }
+        Said::Unavailable(_) => Err(Error::Unavailable { status }),
     }
 }
 

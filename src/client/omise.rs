@@ -1,11 +1,12 @@
 //! Omise's vault, which takes cards from browsers (token API, version 2019-05-29): in the clear, over TLS.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
 use super::cardseal::{self, Billing, CardSummary, VaultError, billing_members};
-use super::connection::{Call, Connection, Pending, Repeat, basic, read};
+use super::connection::{Call, Connection, Pending, Repeat, Said, basic, read};
 use super::vendor::{self, Vendor};
 use super::{Answer, Cache, Error, Pkey, Profile, Refusal, RequestId, Token, Transport, VaultAddress};
 use crate::card::{Card, Field};
@@ -15,19 +16,10 @@ use crate::plain::{self, FromPlain, Json, Plain, Wrong};
 #[derive(Debug, Default)]
 pub(super) struct Omise {
     /// The merchant there, once cardseal's vault said who that is.
-    account: RefCell<Option<Account>>,
+    account: RefCell<Option<Rc<Account>>>,
 }
 
 impl Omise {
-    /// Has the merchant's account at hand from now on.
-    pub(super) async fn prepare<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<(), Error> {
-        self.account(connection, id).await.map(drop)
-    }
-
     /// Exchanges the card for a token.
     ///
     /// Omise has nothing that ties two requests into one. So it is sent again only where Omise says that it did nothing;
@@ -42,49 +34,63 @@ impl Omise {
         if card.holder.is_none() {
             return Err(Error::Incomplete(Field::Holder));
         }
-        let Account { authorization, url } = self.account(connection, id).await?;
-        let call = Call {
-            url,
-            body: Some(create_token(&card, billing)),
-            headers: vec![("Authorization", &authorization), ("Omise-Version", "2019-05-29")],
-            cache: Cache::Default,
-            repeat: Repeat::Unprocessed,
-        };
-        let made = read_answer(connection.send(call).await?)?;
-        Ok(Token::Card(made.of(&card)))
+        let account = self.account(connection, id).await?;
+        let answer = connection.send(account.post(create_token(&card, billing))).await?;
+        read_answer(&answer).map(|made| Token::Card(made.of(&card)))
     }
 
-    fn account<'a, T: Transport>(
+    /// The merchant's account, which is at hand from now on.
+    pub(super) fn account<'a, T: Transport>(
         &'a self,
         connection: &'a Connection<T>,
         id: &'a RequestId,
-    ) -> Pending<'a, Account> {
+    ) -> Pending<'a, Rc<Account>> {
         Box::pin(async move {
-            let known = self.account.borrow().clone();
-            if let Some(account) = known {
+            if let Some(account) = self.known() {
                 return Ok(account);
             }
             let answer = connection.get(&Profile::Omise.path(), Cache::Default, id).await?;
-            let account: Account = read(answer)?;
-            *self.account.borrow_mut() = Some(account.clone());
-            Ok(account)
+            self.learn(&answer)
         })
+    }
+
+    fn known(&self) -> Option<Rc<Account>> {
+        self.account.borrow().clone()
+    }
+
+    fn learn(&self, answer: &Answer) -> Result<Rc<Account>, Error> {
+        let account = Rc::new(read::<Account>(answer)?);
+        *self.account.borrow_mut() = Some(Rc::clone(&account));
+        Ok(account)
     }
 }
 
 /// A merchant at Omise.
-#[derive(Clone, Debug)]
-struct Account {
+#[derive(Debug)]
+pub(super) struct Account {
     authorization: String,
     /// Where cards are posted.
     url: String,
 }
 
+impl Account {
+    fn post(&self, body: Zeroizing<String>) -> Call<'_> {
+        Call {
+            url: self.url.clone(),
+            body: Some(body),
+            headers: vec![("Authorization", &self.authorization), ("Omise-Version", "2019-05-29")],
+            cache: Cache::Default,
+            repeat: Repeat::Unprocessed,
+        }
+    }
+}
+
 impl FromPlain for Account {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let key = Pkey::parse(&members.required::<String>("public_key")?);
-        let address = VaultAddress::parse(&members.required::<String>("address")?);
+        let (key, address) = plain.object(|members| {
+            let mut text = |name| members.required::<String>(name);
+            (Pkey::parse(&text("public_key")), VaultAddress::parse(&text("address")))
+        })?;
         let (Ok(key), Ok(address)) = (key, address) else {
             return Err(Wrong::new("expected a public key and an address"));
         };
@@ -120,15 +126,12 @@ const MAX_ESCAPED: usize = 6;
 const ROOM: usize = 512;
 
 /// What Omise's answer says.
-fn read_answer(answer: Answer) -> Result<Made, Error> {
-    let Answer { status, body, .. } = answer;
+fn read_answer(answer: &Answer) -> Result<Made, Error> {
+    let status = answer.status;
     let vendor = |code| Vendor { name: Profile::Omise, status: Some(status), code, correlation_id: None };
-    match status {
-        200..=299 => plain::parse(&body).map_err(|_| Error::BadAnswer { status }),
-        429 => Err(Error::RateLimited),
-        400..=499 => {
-            let VaultError { code, message, .. } =
-                plain::parse(&body).map_err(|_| Error::BadAnswer { status })?;
+    match Said::hear(answer)? {
+        Said::Done(plain) => Made::from_plain(&plain).map_err(|_| Error::BadAnswer { status }),
+        Said::Refused(VaultError { code, message, .. }) => {
             let (refusal, message) = match &*code {
                 "invalid_card" => {
                     let Complaint { field, message } = Complaint::parse(&message);
@@ -140,11 +143,10 @@ fn read_answer(answer: Answer) -> Result<Made, Error> {
             let vendor = Some(vendor(vendor::identifier(code)));
             Err(Error::Refused { refusal, status, message, vendor })
         }
-        500..=599 => {
-            let code = plain::parse(&body).ok().and_then(|VaultError { code, .. }| vendor::identifier(code));
+        Said::Unavailable(complaint) => {
+            let code = complaint.and_then(|complaint| vendor::identifier(complaint.code));
             Err(Error::VendorUnavailable { status, vendor: vendor(code) })
         }
-        _ => Err(Error::BadAnswer { status }),
     }
 }
 
@@ -158,14 +160,13 @@ struct Complaint {
 
 impl Complaint {
     fn parse(message: &str) -> Self {
-        let parts = || message.split(',').map(|part| part.trim_start()).map(without_and);
-        let has_number = parts().any(|part| has(part, "number"));
+        let parts = message.split(',').map(|part| without_and(part.trim_start()));
+        let mut parts: Vec<&str> = parts.collect();
         // No brand has a number that is none, and nobody needs to be told.
-        let told = |part: &&str| !has_number || has(part, "number") || !has(part, "brand");
-        Self {
-            field: parts().filter(told).find_map(field),
-            message: parts().filter(told).collect::<Vec<_>>().join(", "),
+        if parts.iter().any(|part| has(part, "number")) {
+            parts.retain(|part| has(part, "number") || !has(part, "brand"));
         }
+        Self { field: parts.iter().find_map(|part| field(part)), message: parts.join(", ") }
     }
 }
 
@@ -209,27 +210,25 @@ struct MadeCard {
 
 impl FromPlain for Made {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            id: members.required("id")?,
-            livemode: members.required("livemode")?,
-            used: members.optional("used")?.unwrap_or_default(),
-            card: members.optional("card")?.unwrap_or_default(),
-            created_at: members.required("created_at")?,
+        plain.object(|members| Self {
+            id: members.required("id"),
+            livemode: members.required("livemode"),
+            used: members.optional("used").unwrap_or_default(),
+            card: members.optional("card").unwrap_or_default(),
+            created_at: members.required("created_at"),
         })
     }
 }
 
 impl FromPlain for MadeCard {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            brand: members.optional("brand")?,
-            last_digits: members.optional("last_digits")?,
-            expiration_month: members.optional("expiration_month")?,
-            expiration_year: members.optional("expiration_year")?,
-            name: members.optional("name")?,
-            security_code_check: members.optional("security_code_check")?,
+        plain.object(|members| Self {
+            brand: members.optional("brand"),
+            last_digits: members.optional("last_digits"),
+            expiration_month: members.optional("expiration_month"),
+            expiration_year: members.optional("expiration_year"),
+            name: members.optional("name"),
+            security_code_check: members.optional("security_code_check"),
         })
     }
 }

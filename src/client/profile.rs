@@ -1,6 +1,7 @@
 //! Where a card ends up: which vendor's token it becomes.
 
 use crate::card::Field;
+use crate::plain::{FromPlain, Plain, Wrong};
 
 /// What a form turns its card into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,5 +55,11 @@ impl Profile {
     #[cfg(feature = "seal")]
     pub(super) fn path(self) -> String {
         ["/profiles/", self.as_str()].concat()
+    }
+}
+
+impl FromPlain for Profile {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        Self::parse(&String::from_plain(plain)?).ok_or_else(|| Wrong::new("expected a profile"))
     }
 }

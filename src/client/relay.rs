@@ -21,12 +21,11 @@ pub(super) struct Made {
 
 impl FromPlain for Made {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            id: members.required("id")?,
-            livemode: members.required("livemode")?,
-            state: members.required("state")?,
-            created_at: members.required("created_at")?,
+        plain.object(|members| Self {
+            id: members.required("id"),
+            livemode: members.required("livemode"),
+            state: members.required("state"),
+            created_at: members.required("created_at"),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! The flow of a card that goes to the vault in a seal: to be opened there, or to be passed on as it is.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use super::cardseal::{self, Billing};
-use super::connection::{Connection, read};
-use super::relay;
+use super::connection::{Connection, Pending, read};
 use super::sealing_key::SealingKey;
-use super::{Cache, Error, Pkey, Profile, Refusal, RequestId, Token, Transport};
+use super::{
+    Answer, Cache, Error, Pkey, Profile, Refusal, RequestId, Token, Transport, payment_options, relay,
+};
 use crate::card::Card;
 use crate::seal::{Algorithm, Envelope, Jti, Plaintext, PublicKey};
 
@@ -54,12 +56,12 @@ impl Sealed {
     }
 
     /// Has the key at hand from now on.
-    pub(super) async fn prepare<T: Transport>(
-        &self,
-        connection: &Connection<T>,
-        id: &RequestId,
-    ) -> Result<(), Error> {
-        self.key.get(connection, Cache::Default, id).await.map(drop)
+    pub(super) fn prepare<'a, T: Transport>(
+        &'a self,
+        connection: &'a Connection<T>,
+        id: &'a RequestId,
+    ) -> Pending<'a, Rc<PublicKey>> {
+        self.key.get(connection, Cache::Default, id)
     }
 
     /// Seals the card and exchanges it for a token.
@@ -73,24 +75,16 @@ impl Sealed {
         billing: &Billing,
         id: &RequestId,
     ) -> Result<Token, Error> {
+        self.check(&card, billing)?;
         let mut content = self.content(card)?;
         let mut cache = Cache::Default;
         let mut may_refetch_key = true;
         let mut may_set_clock = true;
         loop {
             let key = self.key.get(connection, cache, id).await?;
-            let sealed = self.seal_content(&mut content, &key, connection.now())?;
-            let (path, body) = self.order(&sealed, billing);
-            let answer = connection.post(&path, body, id).await?;
-            let date = answer.date;
-            let token = match &content {
-                Content::Vault(_) => read(answer).map(Token::Card),
-                Content::Vendor(card, _) => {
-                    read(answer).map(|made: relay::Made| Token::Vendor(made.of(card)))
-                }
-            };
+            let answer = self.post(connection, &mut content, &key, billing, id)?.await?;
             cache = Cache::Default;
-            match (token, date) {
+            match (content.token(&answer), answer.date) {
                 (Err(Error::Refused { refusal: Refusal::UnknownKid, .. }), _) if may_refetch_key => {
                     may_refetch_key = false;
                     cache = Cache::Reload;
@@ -116,6 +110,16 @@ impl Sealed {
         self.seal_content(&mut content, &key, connection.now())
     }
 
+    /// Holds the card against what its vendor takes, where the vault can only tell too late.
+    fn check(&self, card: &Card, billing: &Billing) -> Result<(), Error> {
+        match &self.recipient {
+            Recipient::Vault { vendor: Some(Profile::PaymentOptions), .. } => {
+                payment_options::check(card, billing)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn content(&self, card: Card) -> Result<Content, Error> {
         Ok(match &self.recipient {
             Recipient::Vault { merchant, .. } => {
@@ -137,21 +141,39 @@ impl Sealed {
         Ok(plaintext.seal(key)?)
     }
 
-    /// Where a seal is posted, and in which body.
-    fn order(&self, sealed: &str, billing: &Billing) -> (String, String) {
-        match &self.recipient {
+    fn post<'a, T: Transport>(
+        &self,
+        connection: &'a Connection<T>,
+        content: &mut Content,
+        key: &PublicKey,
+        billing: &Billing,
+        id: &'a RequestId,
+    ) -> Result<Pending<'a, Answer>, Error> {
+        let sealed = self.seal_content(content, key, connection.now())?;
+        Ok(match &self.recipient {
             Recipient::Vault { vendor, .. } => {
-                ("/tokens".into(), cardseal::create_token(sealed, *vendor, billing))
+                connection.post("/tokens", cardseal::create_token(&sealed, *vendor, billing), id)
             }
             Recipient::Vendor(profile, _) => {
-                ([&*profile.path(), "/tokens"].concat(), relay::create_token(sealed))
+                let path = [&*profile.path(), "/tokens"].concat();
+                connection.post(&path, relay::create_token(&sealed), id)
             }
-        }
+        })
     }
 
     fn set_clock(&self, device_now: u64, vault_now: u64) {
         if let (Ok(device), Ok(vault)) = (i64::try_from(device_now), i64::try_from(vault_now)) {
             self.clock_offset.set(vault - device);
+        }
+    }
+}
+
+impl Content {
+    /// The token that an answer tells of.
+    fn token(&self, answer: &Answer) -> Result<Token, Error> {
+        match self {
+            Self::Vault(_) => read(answer).map(Token::Card),
+            Self::Vendor(card, _) => read(answer).map(|made: relay::Made| Token::Vendor(made.of(card))),
         }
     }
 }

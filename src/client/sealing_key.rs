@@ -1,9 +1,10 @@
 //! The key that a vault, or a vendor behind it, has cards sealed to.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::connection::{Connection, Pending, read};
-use super::{Cache, Error, Profile, RequestId, Transport};
+use super::{Answer, Cache, Error, Profile, RequestId, Transport};
 use crate::seal::{Algorithm, KeySet, PublicKey};
 
 /// A key that is fetched when it is first needed, and kept.
@@ -11,7 +12,7 @@ use crate::seal::{Algorithm, KeySet, PublicKey};
 pub(super) struct SealingKey {
     place: Place,
     algorithm: Algorithm,
-    known: RefCell<Option<PublicKey>>,
+    known: RefCell<Option<Rc<PublicKey>>>,
 }
 
 /// Where the vault shows the key set.
@@ -45,22 +46,29 @@ impl SealingKey {
         connection: &'a Connection<T>,
         cache: Cache,
         id: &'a RequestId,
-    ) -> Pending<'a, PublicKey> {
+    ) -> Pending<'a, Rc<PublicKey>> {
         Box::pin(async move {
             if cache == Cache::Reload {
-                *self.known.borrow_mut() = None;
+                self.known.take();
             }
-            let known = self.known.borrow().clone();
-            if let Some(key) = known {
+            if let Some(key) = self.known() {
                 return Ok(key);
             }
             let answer = match self.place {
                 Place::WellKnown => connection.get_public("/.well-known/jwks.json", cache),
                 Place::Profile(profile) => connection.get(&profile.path(), cache, id),
             };
-            let key = read::<KeySet>(answer.await?)?.sealing_key(self.algorithm).map_err(Error::Key)?;
-            *self.known.borrow_mut() = Some(key.clone());
-            Ok(key)
+            self.learn(&answer.await?)
         })
+    }
+
+    fn known(&self) -> Option<Rc<PublicKey>> {
+        self.known.borrow().clone()
+    }
+
+    fn learn(&self, answer: &Answer) -> Result<Rc<PublicKey>, Error> {
+        let key = Rc::new(read::<KeySet>(answer)?.sealing_key(self.algorithm).map_err(Error::Key)?);
+        *self.known.borrow_mut() = Some(Rc::clone(&key));
+        Ok(key)
     }
 }

@@ -1,13 +1,12 @@
 //! The flow from a card to a token.
 
+use std::future::{Future, ready};
+
 use super::cardseal::Billing;
 use super::connection::{Connection, Pending};
 use super::omise::Omise;
 use super::sealed::Sealed;
-use super::{
-    Error, Pkey, Policy, Profile, RequestId, Token, Transport, VaultAddress, payment_options, thales_d1,
-    thales_pci,
-};
+use super::{Error, Pkey, Policy, Profile, RequestId, Token, Transport, VaultAddress, thales_d1, thales_pci};
 use crate::card::Card;
 use crate::seal::Algorithm;
 
@@ -61,35 +60,38 @@ impl<T: Transport> Vault<T> {
     /// failure is left to be met, and told, by the call that needs it.
     pub async fn prepare(&self) {
         let Ok(id) = RequestId::random() else { return };
-        let _ = match &self.route {
-            Route::Sealed(sealed) => sealed.prepare(&self.connection, &id).await,
-            Route::Omise(omise) => omise.prepare(&self.connection, &id).await,
-        };
+        match &self.route {
+            Route::Sealed(sealed) => drop(sealed.prepare(&self.connection, &id).await),
+            Route::Omise(omise) => drop(omise.account(&self.connection, &id).await),
+        }
     }
 
     /// Exchanges the card for a token.
     ///
     /// # Errors
     /// [`Error`]
-    pub async fn tokenize(&self, card: Card, billing: &Billing, id: &RequestId) -> Result<Token, Error> {
-        if self.profile == Profile::PaymentOptions {
-            payment_options::check(&card, billing)?;
-        }
-        let made: Pending<'_, Token> = match &self.route {
+    pub fn tokenize<'a>(
+        &'a self,
+        card: Card,
+        billing: &'a Billing,
+        id: &'a RequestId,
+    ) -> impl Future<Output = Result<Token, Error>> {
+        let made: Pending<'a, Token> = match &self.route {
             Route::Sealed(sealed) => Box::pin(sealed.tokenize(&self.connection, card, billing, id)),
             Route::Omise(omise) => Box::pin(omise.tokenize(&self.connection, card, billing, id)),
         };
-        made.await
+        made
     }
 
     /// Seals the card, for a page that posts the seal itself.
     ///
     /// # Errors
     /// [`Error`]; [`Error::NoSeal`] under a profile that has none.
-    pub async fn seal(&self, card: Card, id: &RequestId) -> Result<String, Error> {
-        match &self.route {
-            Route::Sealed(sealed) => sealed.seal(&self.connection, card, id).await,
-            Route::Omise(_) => Err(Error::NoSeal),
-        }
+    pub fn seal<'a>(&'a self, card: Card, id: &'a RequestId) -> impl Future<Output = Result<String, Error>> {
+        let sealed: Pending<'a, String> = match &self.route {
+            Route::Sealed(sealed) => Box::pin(sealed.seal(&self.connection, card, id)),
+            Route::Omise(_) => Box::pin(ready(Err(Error::NoSeal))),
+        };
+        sealed
     }
 }

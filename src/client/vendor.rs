@@ -18,13 +18,11 @@ pub struct Vendor {
 
 impl FromPlain for Vendor {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let name = members.required::<String>("name")?;
-        Ok(Self {
-            name: Profile::parse(&name).ok_or_else(|| Wrong::new("expected a vendor"))?,
-            status: members.optional("status")?,
-            code: members.optional("code")?.and_then(identifier),
-            correlation_id: members.optional("correlation_id")?.and_then(identifier),
+        plain.object(|members| Self {
+            name: members.required("name"),
+            status: members.optional("status"),
+            code: members.optional("code").and_then(identifier),
+            correlation_id: members.optional("correlation_id").and_then(identifier),
         })
     }
 }

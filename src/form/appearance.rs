@@ -68,20 +68,17 @@ impl Appearance {
 
 impl FromPlain for Appearance {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let appearance = Self {
-            color_text: members.optional("colorText")?,
-            color_background: members.optional("colorBackground")?,
-            color_border: members.optional("colorBorder")?,
-            color_accent: members.optional("colorAccent")?,
-            color_error: members.optional("colorError")?,
-            radius: members.optional("radius")?,
-            font_size: members.optional("fontSize")?,
-            gap: members.optional("gap")?,
-            font_family: members.optional("fontFamily")?,
-        };
-        members.no_others()?;
-        Ok(appearance)
+        plain.closed_object(|members| Self {
+            color_text: members.optional("colorText"),
+            color_background: members.optional("colorBackground"),
+            color_border: members.optional("colorBorder"),
+            color_accent: members.optional("colorAccent"),
+            color_error: members.optional("colorError"),
+            radius: members.optional("radius"),
+            font_size: members.optional("fontSize"),
+            gap: members.optional("gap"),
+            font_family: members.optional("fontFamily"),
+        })
     }
 }
 

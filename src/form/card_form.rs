@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use js_sys::Function;
 use wasm_bindgen::JsCast;
@@ -21,7 +21,7 @@ use super::state::{FieldState, State};
 use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, digits};
 use crate::client::Error;
 use crate::client::browser::today;
-use crate::object::object;
+use crate::object::Object;
 use crate::plain::{FromPlain, Plain, Wrong};
 
 /// What a merchant may say of a form.
@@ -41,26 +41,24 @@ pub(crate) struct Options {
 
 impl FromPlain for Options {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let options = Self {
-            fields: members.required("fields")?,
-            texts: members.required("texts")?,
-            language: members.required("language")?,
-            appearance: members.optional("appearance")?.unwrap_or_default(),
-            place: members.required("place")?,
-        };
-        members.no_others()?;
-        Ok(options)
+        plain.closed_object(|members| Self {
+            fields: members.required("fields"),
+            texts: members.required("texts"),
+            language: members.required("language"),
+            appearance: members.optional("appearance").unwrap_or_default(),
+            place: members.required("place"),
+        })
     }
 }
 
 /// Whose document a form stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Place {
     /// One of its own, such as the vault's frame. There its fields are in the document itself, where autofill and
     /// password managers find them best.
     Frame,
     /// A page of somebody else's, from which a closed shadow root sets it apart.
+    #[default]
     Page,
 }
 
@@ -143,9 +141,7 @@ impl CardForm {
             emit,
         });
         *inner.state.borrow_mut() = inner.read_state();
-        let mut listeners = listen(&inner)?;
-        listeners.extend(keep_to_itself(&inner.form)?);
-        Ok(Self { inner, _listeners: listeners })
+        Ok(Self { _listeners: listen(&inner)?, inner })
     }
 
     /// Puts the form at the end of an element of the page.
@@ -331,6 +327,14 @@ impl Inner {
         let _ = self.emit.call2(&JsValue::UNDEFINED, &name.into(), detail);
     }
 
+    fn react(&self, event: &Event, react: Reaction) {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_target = |view: &&FieldView| target.as_ref().is_some_and(|target| *target == **view.input);
+        if let Some(view) = self.views.iter().find(is_target) {
+            react(self, view, event);
+        }
+    }
+
     fn edit(&self, view: &FieldView, change: Change) {
         let after = Zeroizing::new(view.input.value());
         let caret = view.input.selection_start().ok().flatten().map_or(after.len(), |caret| caret as usize);
@@ -377,96 +381,98 @@ impl Inner {
     }
 }
 
-/// One set of listeners on the inner form hears every field.
-fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
-    let on = |name: &'static str, react: fn(&Inner, &FieldView, &Event)| {
-        let weak: Weak<Inner> = Rc::downgrade(inner);
-        Listener::new(&inner.form, name, move |event| {
-            let Some(inner) = weak.upgrade() else { return };
-            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let view =
-                inner.views.iter().find(|view| target.as_ref().is_some_and(|target| *target == **view.input));
-            if let Some(view) = view {
-                react(&inner, view, &event);
+/// What is done upon an event in a field.
+type Reaction = fn(&Inner, &FieldView, &Event);
+
+const REACTIONS: [(&str, Reaction); 7] = [
+    ("input", |inner, view, event| {
+        let input_event = event.dyn_ref::<InputEvent>();
+        if inner.composing.get() || input_event.is_some_and(InputEvent::is_composing) {
+            return;
+        }
+        let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
+        let data = Zeroizing::new(input_event.and_then(InputEvent::data).unwrap_or_default());
+        inner.edit(view, Change::from_input(&input_type, &data));
+    }),
+    // What is filled in is done with, though the focus may never have been there.
+    ("change", |inner, view, _| inner.left(view)),
+    ("compositionstart", |inner, _, _| inner.composing.set(true)),
+    ("compositionend", |inner, view, _| {
+        inner.composing.set(false);
+        inner.edit(view, Change::Type);
+    }),
+    ("focusin", |inner, view, _| inner.emit("focus", &detail(view.field))),
+    ("focusout", |inner, view, _| {
+        // Leaving the field ends a composition, whether or not the input method says so.
+        inner.composing.set(false);
+        inner.left(view);
+        inner.emit("blur", &detail(view.field));
+    }),
+    ("keydown", |inner, _, event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
+        // The keys that end a composition belong to the input method.
+        if event.is_composing() || event.repeat() {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" => {
+                event.prevent_default();
+                inner.emit("submit", &JsValue::UNDEFINED);
             }
-        })
-    };
-    let listeners = [
-        on("input", |inner, view, event| {
-            let input_event = event.dyn_ref::<InputEvent>();
-            if inner.composing.get() || input_event.is_some_and(InputEvent::is_composing) {
-                return;
-            }
-            let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
-            let data = Zeroizing::new(input_event.and_then(InputEvent::data).unwrap_or_default());
-            inner.edit(view, Change::from_input(&input_type, &data));
-        }),
-        // What is filled in is done with, though the focus may never have been there.
-        on("change", |inner, view, _| inner.left(view)),
-        on("compositionstart", |inner, _, _| inner.composing.set(true)),
-        on("compositionend", |inner, view, _| {
-            inner.composing.set(false);
-            inner.edit(view, Change::Type);
-        }),
-        on("focusin", |inner, view, _| inner.emit("focus", &detail(view.field))),
-        on("focusout", |inner, view, _| {
-            // Leaving the field ends a composition, whether or not the input method says so.
-            inner.composing.set(false);
-            inner.left(view);
-            inner.emit("blur", &detail(view.field));
-        }),
-        on("keydown", |inner, _, event| {
-            let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
-            // The keys that end a composition belong to the input method.
-            if event.is_composing() || event.repeat() {
-                return;
-            }
-            match event.key().as_str() {
-                "Enter" => {
-                    event.prevent_default();
-                    inner.emit("submit", &JsValue::UNDEFINED);
-                }
-                "Escape" => inner.emit("escape", &JsValue::UNDEFINED),
-                _ => {}
-            }
-        }),
-    ];
-    listeners.into_iter().collect()
-}
+            "Escape" => inner.emit("escape", &JsValue::UNDEFINED),
+            _ => {}
+        }
+    }),
+];
 
 /// What tells which characters are typed ends here, so that no listener of the page hears it by accident, a recorder of
 /// sessions for one. A script that means to listen can still do so ahead of the form, on the event's way down.
-fn keep_to_itself(form: &HtmlElement) -> Result<Vec<Listener>, JsValue> {
-    const TELLTALES: [&str; 14] = [
-        "beforeinput",
-        "compositionend",
-        "compositionstart",
-        "compositionupdate",
-        "copy",
-        "cut",
-        "dragstart",
-        "drop",
-        "input",
-        "keydown",
-        "keypress",
-        "keyup",
-        "paste",
-        "textInput",
-    ];
-    let stop = TELLTALES.map(|name| {
-        Listener::new(form, name, |event| {
+const TELLTALES: [&str; 14] = [
+    "beforeinput",
+    "compositionend",
+    "compositionstart",
+    "compositionupdate",
+    "copy",
+    "cut",
+    "dragstart",
+    "drop",
+    "input",
+    "keydown",
+    "keypress",
+    "keyup",
+    "paste",
+    "textInput",
+];
+
+/// One set of listeners on the inner form hears every field.
+fn listen(inner: &Rc<Inner>) -> Result<Vec<Listener>, JsValue> {
+    let mut listeners = Vec::with_capacity(REACTIONS.len() + TELLTALES.len());
+    for (name, react) in REACTIONS {
+        let weak = Rc::downgrade(inner);
+        let listener = Listener::new(&inner.form, name, move |event| {
+            if let Some(inner) = weak.upgrade() {
+                inner.react(&event, react);
+            }
+        });
+        listeners.push(listener?);
+    }
+    for name in TELLTALES {
+        let listener = Listener::new(&inner.form, name, |event| {
             // Escape, Tab and their like say nothing of the card, and the page may need them.
             let is_control =
                 event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key().chars().count() > 1);
             if !is_control {
                 event.stop_propagation();
             }
-        })
-    });
-    stop.into_iter().collect()
+        });
+        listeners.push(listener?);
+    }
+    Ok(listeners)
 }
 
 /// The detail of `focus` and `blur`.
 fn detail(field: Field) -> JsValue {
-    object(&[("field", field.id().into())])
+    let object = Object::new();
+    object.text("field", field.id());
+    object.into()
 }

@@ -4,7 +4,7 @@ use crate::card::{Entry, Field, Reason};
 use crate::plain::{FromPlain, Members, Plain, Wrong};
 
 /// Every text that the form shows or has spoken. One file a language lies in `www/locales`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Texts {
     title: String,
     number: FieldTexts,
@@ -17,7 +17,7 @@ pub struct Texts {
 }
 
 /// What every field has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct FieldTexts {
     label: String,
     placeholder: String,
@@ -69,31 +69,28 @@ impl Texts {
 
 impl FromPlain for Texts {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let texts = Self {
-            title: members.required("title")?,
-            number: FieldTexts::take(&mut members, Field::Number)?,
-            number_unknown_brand: members.required("number_unknown_brand")?,
-            expiry: FieldTexts::take(&mut members, Field::Expiry)?,
-            expiry_past: members.required("expiry_past")?,
-            security_code: FieldTexts::take(&mut members, Field::SecurityCode)?,
-            name: FieldTexts::take(&mut members, Field::Holder)?,
-            name_is_card_number: members.required("name_is_card_number")?,
-        };
-        members.no_others()?;
-        Ok(texts)
+        plain.closed_object(|members| Self {
+            title: members.required("title"),
+            number: FieldTexts::take(members, Field::Number),
+            number_unknown_brand: members.required("number_unknown_brand"),
+            expiry: FieldTexts::take(members, Field::Expiry),
+            expiry_past: members.required("expiry_past"),
+            security_code: FieldTexts::take(members, Field::SecurityCode),
+            name: FieldTexts::take(members, Field::Holder),
+            name_is_card_number: members.required("name_is_card_number"),
+        })
     }
 }
 
 impl FieldTexts {
     /// Takes those of one field, such as `number_label`, out of the members of a language file.
-    fn take(members: &mut Members, field: Field) -> Result<Self, Wrong> {
+    fn take(members: &mut Members, field: Field) -> Self {
         let mut text = |kind| members.required(&[field.id(), kind].concat());
-        Ok(Self {
-            label: text("_label")?,
-            placeholder: text("_placeholder")?,
-            incomplete: text("_incomplete")?,
-            invalid: text("_invalid")?,
-        })
+        Self {
+            label: text("_label"),
+            placeholder: text("_placeholder"),
+            incomplete: text("_incomplete"),
+            invalid: text("_invalid"),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use crate::card::{Brand, Entry, Field, Reason};
-use crate::object::object;
+use crate::object::Object;
 
 /// The form as a `change` event tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,11 +46,14 @@ impl FieldState {
             Self::Empty => "empty",
             Self::Incomplete => "incomplete",
             Self::Valid => "valid",
-            Self::Invalid(reason) => {
-                return object(&[("status", "invalid".into()), ("reason", reason.code().into())]);
-            }
+            Self::Invalid(_) => "invalid",
         };
-        object(&[("status", status.into())])
+        let object = Object::new();
+        object.text("status", status);
+        if let Self::Invalid(reason) = self {
+            object.text("reason", reason.code());
+        }
+        object.into()
     }
 }
 
@@ -63,12 +66,15 @@ impl State {
 
     /// The detail of a `change` event, each field by the name that JavaScript knows it under.
     pub(super) fn to_js(&self) -> JsValue {
-        let fields: Vec<_> = self.fields.iter().map(|(field, state)| (field.id(), state.to_js())).collect();
-        object(&[
-            ("complete", self.complete.into()),
-            ("empty", self.empty.into()),
-            ("brand", self.brand.into()),
-            ("fields", object(&fields)),
-        ])
+        let fields = Object::new();
+        for (field, state) in &self.fields {
+            fields.set(field.id(), &state.to_js());
+        }
+        let object = Object::new();
+        object.flag("complete", self.complete);
+        object.flag("empty", self.empty);
+        object.text("brand", self.brand);
+        object.set("fields", &fields.into());
+        object.into()
     }
 }

@@ -26,12 +26,12 @@ impl Details {
     }
 
     /// Takes its own out of the members of an object that may have more.
-    pub(super) fn take(members: &mut Members) -> Result<Self, Wrong> {
-        let name = given(members, "name")?;
-        let email = given(members, "email")?;
-        let phone_number = given(members, "phone_number")?;
-        let Address(address) = members.optional("billing")?.unwrap_or_default();
-        Ok(Self { name, billing: Billing { email, phone_number, ..address } })
+    pub(super) fn take(members: &mut Members) -> Self {
+        let name = given(members, "name");
+        let email = given(members, "email");
+        let phone_number = given(members, "phone_number");
+        let Address(address) = members.optional("billing").unwrap_or_default();
+        Self { name, billing: Billing { email, phone_number, ..address } }
     }
 
     /// The holder's name, where there is one.
@@ -47,10 +47,7 @@ impl Details {
 
 impl FromPlain for Details {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let details = Self::take(&mut members)?;
-        members.no_others()?;
-        Ok(details)
+        plain.closed_object(Self::take)
     }
 }
 
@@ -60,24 +57,23 @@ struct Address(Billing);
 
 impl FromPlain for Address {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let address = Billing {
-            street1: given(&mut members, "street1")?,
-            street2: given(&mut members, "street2")?,
-            city: given(&mut members, "city")?,
-            state: given(&mut members, "state")?,
-            country: given(&mut members, "country")?,
-            postal_code: given(&mut members, "postal_code")?,
-            email: None,
-            phone_number: None,
-        };
-        members.no_others()?;
-        Ok(Self(address))
+        plain.closed_object(|members| {
+            Self(Billing {
+                street1: given(members, "street1"),
+                street2: given(members, "street2"),
+                city: given(members, "city"),
+                state: given(members, "state"),
+                country: given(members, "country"),
+                postal_code: given(members, "postal_code"),
+                email: None,
+                phone_number: None,
+            })
+        })
     }
 }
 
-fn given(members: &mut Members, name: &str) -> Result<Option<String>, Wrong> {
-    Ok(members.optional::<String>(name)?.filter(|text| !text.is_empty()))
+fn given(members: &mut Members, name: &str) -> Option<String> {
+    members.optional::<String>(name).filter(|text| !text.is_empty())
 }
 
 /// The value, or what is wrong with the field.

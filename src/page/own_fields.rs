@@ -22,15 +22,12 @@ pub(crate) struct OwnFields {
 
 impl FromPlain for OwnFields {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        let card = Self {
-            number: members.required("number")?,
-            expiry: members.required("expiry")?,
-            security_code: members.optional("security_code")?,
-            details: Details::take(&mut members)?,
-        };
-        members.no_others()?;
-        Ok(card)
+        plain.closed_object(|members| Self {
+            number: members.required("number"),
+            expiry: members.required("expiry"),
+            security_code: members.optional("security_code"),
+            details: Details::take(members),
+        })
     }
 }
 

@@ -19,7 +19,7 @@ pub struct KeySet {
 
 impl FromPlain for KeySet {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        Ok(Self { keys: plain.members()?.required("keys")? })
+        plain.object(|members| Self { keys: members.required("keys") })
     }
 }
 
@@ -78,17 +78,16 @@ pub struct Jwk {
 
 impl FromPlain for Jwk {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let mut members = plain.members()?;
-        Ok(Self {
-            kty: members.optional("kty")?.unwrap_or_default(),
-            alg: members.optional("alg")?,
-            key_use: members.optional("use")?,
-            kid: members.optional("kid")?,
-            n: members.optional("n")?,
-            e: members.optional("e")?,
-            crv: members.optional("crv")?,
-            x: members.optional("x")?,
-            y: members.optional("y")?,
+        plain.object(|members| Self {
+            kty: members.optional("kty").unwrap_or_default(),
+            alg: members.optional("alg"),
+            key_use: members.optional("use"),
+            kid: members.optional("kid"),
+            n: members.optional("n"),
+            e: members.optional("e"),
+            crv: members.optional("crv"),
+            x: members.optional("x"),
+            y: members.optional("y"),
         })
     }
 }

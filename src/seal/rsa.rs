@@ -1,7 +1,9 @@
 //! Sealing under the `rsa` profile.
 
 use rand_core::{OsRng, RngCore};
-use rsa::{BigUint, Oaep, RsaPublicKey};
+use rsa::oaep::EncryptingKey;
+use rsa::traits::RandomizedEncryptor;
+use rsa::{BigUint, RsaPublicKey};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -18,8 +20,9 @@ impl RsaKey {
             BigUint::from_bytes_be(self.exponent()),
         )
         .map_err(|_| SealError::Key)?;
-        let encrypted_key =
-            key.encrypt(&mut OsRng, Oaep::new::<Sha256>(), &*cek).map_err(|_| SealError::Key)?;
+        let encrypted_key = EncryptingKey::<Sha256>::new(key)
+            .encrypt_with_rng(&mut OsRng, &*cek)
+            .map_err(|_| SealError::Key)?;
         let header = jwe::header(Algorithm::RsaOaep256, self.kid(), None);
         content.encrypt(&header, &encrypted_key, &cek)
     }
