@@ -7,14 +7,18 @@ use zeroize::Zeroizing;
 /// The result is clear card data as soon as `text` is: who calls this wraps it in [`Zeroizing`] or shows it
 /// only to the person who typed it. It is allocated once, in full, so that no copy stays behind from growing.
 pub fn fold(text: &str) -> String {
-    let mut digits =
-        String::with_capacity(text.chars().filter(|c| matches!(sort(*c), Sort::Digit(_))).count());
+    let mut digits = String::with_capacity(text.chars().filter(|c| is_digit(*c)).count());
     for c in text.chars() {
         if let Sort::Digit(digit) = sort(c) {
             digits.push(ascii(digit));
         }
     }
     digits
+}
+
+/// Whether `c` is one of the digits that [`fold`] takes.
+pub fn is_digit(c: char) -> bool {
+    matches!(sort(c), Sort::Digit(_))
 }
 
 /// What a character means in a field of digits.

@@ -223,10 +223,8 @@ impl Typed {
 
     /// Gives a month its leading zero where it can have no second digit.
     fn complete_month(&mut self, after: &str) {
-        let from_month = after.trim_start_matches(|c: char| !c.is_numeric());
-        let from_separator = from_month.trim_start_matches(char::is_numeric);
-        let stands_alone = from_month.chars().take_while(|c| c.is_numeric()).count() == 1
-            && from_separator.starts_with(is_separator);
+        let mut from_month = after.chars().skip_while(|c| !digits::is_digit(*c));
+        let stands_alone = from_month.next().is_some() && from_month.next().is_some_and(is_separator);
         let single = if self.caret == self.digits.len() {
             stands_alone || matches!(self.digits.as_bytes(), [b'2'..=b'9'] | [b'1', b'3'..=b'9'])
         } else {
@@ -261,10 +259,11 @@ impl Shown {
     }
 }
 
-/// What people end a month with: any sign that is no letter, the word for month in 1月, and the long-vowel mark that a
-/// Japanese input method gives for the hyphen.
+/// What people end a month with: signs of every script, the word for month in 1月, the long-vowel mark that a Japanese
+/// input method gives for the hyphen, the ฝ where a Thai keyboard has the slash. So letters count, but for Latin ones;
+/// which other characters are letters would take a table, and that weighs.
 fn is_separator(c: char) -> bool {
-    !c.is_alphanumeric() || matches!(c, '月' | 'ー' | 'ｰ')
+    !c.is_ascii_alphabetic() && !digits::is_digit(c)
 }
 
 fn may_be_month(digits: &str) -> bool {

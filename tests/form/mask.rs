@@ -258,7 +258,7 @@ mod an_expiry {
 
     #[test]
     fn takes_a_separator_as_the_end_of_the_month() {
-        for separator in ["/", " ", "-", ".", "／", "・", "ー", "月"] {
+        for separator in ["/", " ", "-", ".", "／", "・", "ー", "月", "ฝ"] {
             check(E, "|", &[keys(&format!("1{separator}"))], "01 / |");
             check(E, "|", &[keys(&format!("1{separator}30"))], "01 / 30|");
             check(E, "|", &[keys(&format!("12{separator}30"))], "12 / 30|");
