@@ -21,10 +21,10 @@ pub(crate) enum Failure {
     #[error("{0}")]
     InvalidOptions(String),
     /// The key is no public key. The merchant's fault.
-    #[error("{0}")]
+    #[error(transparent)]
     InvalidPublicKey(PkeyError),
     /// The address is no vault's. The merchant's fault.
-    #[error("{0}")]
+    #[error(transparent)]
     InvalidVaultAddress(BadAddress),
     /// There is no document, as on a server. The caller's fault.
     #[error("a card form needs a page to stand in; there is none here")]

@@ -91,7 +91,7 @@ impl Plain {
         let name = String::from_plain(self)?;
         match choices.iter().find(|(choice, _)| *choice == name) {
             Some((_, value)) => Ok(*value),
-            None => Err(unknown("variant", &name, choices.iter().map(|(choice, _)| *choice))),
+            None => Err(unknown("variant", &name, &mut choices.iter().map(|(choice, _)| *choice))),
         }
     }
 }
@@ -134,7 +134,7 @@ impl Members {
 
     fn refuse_others(&mut self) {
         if let Some((name, _)) = self.left.first() {
-            let wrong = unknown("field", name, self.asked.iter().map(String::as_str));
+            let wrong = unknown("field", name, &mut self.asked.iter().map(String::as_str));
             self.note(wrong);
         }
     }
@@ -162,9 +162,16 @@ impl Members {
     }
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Wrong {
-    let known = known.collect::<Vec<_>>().join("`, `");
-    Wrong(["unknown ", what, " `", name, "`, expected one of `", &known, "`"].concat())
+fn unknown(what: &str, name: &str, known: &mut dyn Iterator<Item = &str>) -> Wrong {
+    let mut words = ["unknown ", what, " `", name, "`, expected one of "].concat();
+    let mut separator = "`";
+    for name in known {
+        words.push_str(separator);
+        words.push_str(name);
+        separator = "`, `";
+    }
+    words.push('`');
+    Wrong(words)
 }
 
 impl FromPlain for String {
@@ -205,7 +212,11 @@ fn whole_number<T: TryFrom<u32>>(plain: &Plain) -> Result<T, Wrong> {
 impl<T: FromPlain> FromPlain for Vec<T> {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
         let items = platform::items(&plain.0).ok_or_else(|| Wrong::new("expected an array"))?;
-        items.iter().map(T::from_plain).collect()
+        let mut read = Self::with_capacity(items.len());
+        for item in &items {
+            read.push(T::from_plain(item)?);
+        }
+        Ok(read)
     }
 }
 

@@ -117,7 +117,7 @@ struct Timer {
 impl Timer {
     fn new(time: Duration) -> Self {
         let mut id = JsValue::UNDEFINED;
-        let passed = Promise::new(&mut |passed, _| match set_timeout(&passed, milliseconds(time)) {
+        let passed = Promise::new(&mut |passed, _| match set_timeout(&passed, 1000.0 * time.as_secs_f64()) {
             Ok(timer) => id = timer,
             // Whoever has no timers does not wait.
             Err(_) => drop(passed.call0(&JsValue::UNDEFINED)),
@@ -145,17 +145,13 @@ fn seconds(milliseconds: f64) -> Option<u64> {
     (milliseconds >= 0.0).then_some((milliseconds / 1000.0) as u64)
 }
 
-fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
-}
-
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch)]
     fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = setTimeout)]
-    fn set_timeout(callback: &Function, milliseconds: u32) -> Result<JsValue, JsValue>;
+    fn set_timeout(callback: &Function, milliseconds: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_name = clearTimeout)]
     fn clear_timeout(id: &JsValue) -> Result<(), JsValue>;
 

@@ -7,7 +7,7 @@ use crate::plain::{self, FromPlain, Json, Plain, Wrong};
 /// The body of `POST /tokens` with a sealed card, a JWE in compact form, and what stands beside it in the clear.
 pub(super) fn create_token(sealed: &str, vendor: Option<Profile>, billing: &Billing) -> String {
     let mut card = vec![("sealed", Some(Json::Text(sealed)))];
-    card.extend(billing_members(billing));
+    card.extend_from_slice(&billing_members(billing));
     let mut json = String::new();
     let vendor = vendor.map(|vendor| Json::Text(vendor.as_str()));
     plain::write(&mut json, &[("card", Some(Json::Object(&card))), ("profile", vendor)]);

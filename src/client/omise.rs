@@ -100,7 +100,6 @@ impl FromPlain for Account {
 
 /// The body of `POST /tokens`, in a buffer that never grows and so leaves no copy behind.
 fn create_token(card: &Card, billing: &Billing) -> Zeroizing<String> {
-    let billing = billing_members(billing);
     let mut members = vec![
         // EXPOSE: Omise takes cards as they are. The page has no part in it: they go from here over TLS.
         ("name", card.holder.as_ref().map(|name| Json::Text(name.expose()))),
@@ -109,7 +108,7 @@ fn create_token(card: &Card, billing: &Billing) -> Zeroizing<String> {
         ("expiration_year", Some(Json::Number(card.expiry.year().into()))),
         ("security_code", card.security_code.as_ref().map(|code| Json::Text(code.expose()))),
     ];
-    members.extend(billing);
+    members.extend_from_slice(&billing_members(billing));
     let longest = |(_, value): &(_, Option<Json<'_>>)| match value {
         Some(Json::Text(text)) => MAX_ESCAPED * text.len(),
         _ => 0,

@@ -12,12 +12,14 @@ pub(super) fn check(card: &Card, billing: &Billing) -> Result<(), Error> {
         return Err(Error::Invalid(Field::Number, Reason::TooLong));
     }
     let Billing { street1, city, country, postal_code, .. } = billing;
-    let missing: Vec<&'static str> =
+    let mut missing = Vec::new();
+    for (name, given) in
         [("street1", street1), ("city", city), ("country", country), ("postal_code", postal_code)]
-            .into_iter()
-            .filter(|(_, given)| given.as_deref().is_none_or(str::is_empty))
-            .map(|(name, _)| name)
-            .collect();
+    {
+        if given.as_deref().is_none_or(str::is_empty) {
+            missing.push(name);
+        }
+    }
     if missing.is_empty() { Ok(()) } else { Err(Error::MissingBilling(missing)) }
 }
 

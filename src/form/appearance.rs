@@ -158,7 +158,11 @@ pub struct Pixels<const MIN: u8, const MAX: u8>(u8);
 
 impl<const MIN: u8, const MAX: u8> FromPlain for Pixels<MIN, MAX> {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        let pixels = u8::from_plain(plain).ok().filter(|pixels| (MIN..=MAX).contains(pixels));
-        pixels.map(Self).ok_or_else(|| Wrong::new("a length is a whole number of pixels within its limits"))
+        pixels(plain, MIN, MAX).map(Self)
     }
+}
+
+fn pixels(plain: &Plain, min: u8, max: u8) -> Result<u8, Wrong> {
+    let pixels = u8::from_plain(plain).ok().filter(|pixels| (min..=max).contains(pixels));
+    pixels.ok_or_else(|| Wrong::new("a length is a whole number of pixels within its limits"))
 }
