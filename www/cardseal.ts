@@ -107,7 +107,7 @@ function publicKey({ publicKey }: LoadOptions): string {
     "invalid_public_key",
     /^skey_/.test(publicKey)
       ? "this is a secret key; a page has the public one"
-      : "a public key is pkey_ and lower-case letters and digits",
+      : "a public key is pkey_, then a-z and 0-9",
   );
 }
 

@@ -57,8 +57,11 @@ async function serve(port: MessagePort): Promise<void> {
 /** The form, once the page has said what it is made from. */
 class Served {
   readonly #form: Form;
+  readonly #say: (message: ToPage) => void;
   #overrides: TextOverrides;
   #locale: string;
+  /** The field that has the caret, until the person is there. */
+  #held: HTMLElement | undefined;
 
   static async start(start: ToFrame & { type: "start" }, say: (message: ToPage) => void): Promise<Served> {
     return new Served(start, await texts(start.locale), say);
@@ -66,10 +69,15 @@ class Served {
 
   private constructor(start: ToFrame & { type: "start" }, known: Texts, say: (message: ToPage) => void) {
     const { profile, fields, appearance, texts: overrides, locale, colorScheme, disabled } = start;
+    this.#say = say;
     this.#overrides = overrides;
     this.#locale = locale;
     setColorScheme(colorScheme);
-    const height = () => say({ type: "height", pixels: document.body.getBoundingClientRect().height });
+    const height = () => {
+      const pixels = document.body.getBoundingClientRect().height;
+      // A frame that is not shown has no height to tell.
+      if (pixels > 0) say({ type: "height", pixels });
+    };
     const all = { ...known, ...overrides };
     this.#form = new Client(key, location.origin, String(profile)).form(
       { fields, appearance, texts: all, language: language(locale), place: "frame" },
@@ -83,6 +91,11 @@ class Served {
     height();
     say({ type: "ready", title: all.title });
     new ResizeObserver(height).observe(document.body);
+    for (const used of ["pointerdown", "keydown"]) addEventListener(used, () => (this.#held = undefined), true);
+    addEventListener("focus", () => {
+      if (document.activeElement === document.body) this.#held?.focus();
+      this.#held = undefined;
+    });
   }
 
   async answer(message: ToFrame): Promise<boolean | Token | undefined> {
@@ -100,16 +113,39 @@ class Served {
         return undefined;
       case "focus":
         form.focus(message.field);
+        this.#hold();
         return undefined;
       case "clear":
         form.clear();
         return undefined;
-      case "validate":
-        return form.reportValidity();
-      case "tokenize":
-        return form.tokenize(message.details);
+      case "validate": {
+        const valid = form.reportValidity();
+        this.#hold();
+        if (!valid) this.#say({ type: "led" });
+        return valid;
+      }
+      case "tokenize": {
+        const asked = form.tokenize(message.details);
+        this.#hold();
+        return asked.catch((thrown) => {
+          // What the form finds itself; what the vault answers comes too late to move the caret.
+          const { field, status } = describe(thrown);
+          if (field && !status) this.#say({ type: "led" });
+          throw thrown;
+        });
+      }
     }
     return undefined;
+  }
+
+  /**
+   * Holds on to the field that has the caret now. What made the page ask was often a click on a button of the page's, and the
+   * browser may tell this frame of that click only now: then it takes the focus away once more, and the caret with it. The
+   * loader gives the frame the focus back, and the frame its field the caret.
+   */
+  #hold(): void {
+    const { activeElement } = document;
+    this.#held = activeElement instanceof HTMLInputElement ? activeElement : undefined;
   }
 }
 

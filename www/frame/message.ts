@@ -45,6 +45,8 @@ export type ToPage =
   | { type: "ready"; title: string }
   /** The form's height, in CSS pixels. */
   | { type: "height"; pixels: number }
+  /** The card needs the person: the form has put the caret into the field, and the focus belongs there. */
+  | { type: "led" }
   | Told
   /** Nothing for `update`, whether the card is complete for `validate`, a token for `tokenize`. */
   | { type: "done"; id: number; value?: boolean | Token }

@@ -94,12 +94,15 @@ export function frame(
       case "hello":
         return expect(PATIENCE.load);
       case "height":
-        // A frame that is not shown has no height to tell.
-        if (message.pixels > 0) iframe!.style.height = `${message.pixels}px`;
+        iframe!.style.height = `${message.pixels}px`;
         return;
       case "ready":
         show(message.title);
         return emit("ready", undefined);
+      case "led":
+        // Where it has the focus already, this would take it away first.
+        if ((iframe!.getRootNode() as Document).activeElement !== iframe) iframe!.focus();
+        return;
       case "told":
         return emit(message.name, message.detail);
       case "done":
@@ -146,7 +149,7 @@ export function frame(
     onFailure(
       reached
         ? fail("frame_blocked", `${vault} answers, but its frame is kept out; an ad blocker?`)
-        : fail("load_failed", `${vault} cannot be reached; is it the vault?`, true),
+        : fail("load_failed", `${vault} cannot be reached`, true),
     );
   };
 
