@@ -39,16 +39,18 @@ enum Content {
 impl Sealed {
     /// To the vault; `vendor` is who gets the card from it.
     pub(super) fn to_vault(merchant: Pkey, vendor: Option<Profile>) -> Self {
-        Self::new(Recipient::Vault { merchant, vendor }, SealingKey::of_vault())
+        let key = SealingKey::of_vault(merchant.is_live());
+        Self::new(Recipient::Vault { merchant, vendor }, key)
     }
 
     /// To a vendor behind the vault.
     pub(super) fn to_vendor(
         profile: Profile,
         algorithm: Algorithm,
+        live: bool,
         plaintext: fn(&Card) -> Plaintext,
     ) -> Self {
-        Self::new(Recipient::Vendor(profile, plaintext), SealingKey::of_vendor(profile, algorithm))
+        Self::new(Recipient::Vendor(profile, plaintext), SealingKey::of_vendor(profile, algorithm, live))
     }
 
     fn new(recipient: Recipient, key: SealingKey) -> Self {

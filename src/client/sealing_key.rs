@@ -12,6 +12,8 @@ use crate::seal::{Algorithm, KeySet, PublicKey};
 pub(super) struct SealingKey {
     place: Place,
     algorithm: Algorithm,
+    /// Whether it is for real cards.
+    live: bool,
     known: RefCell<Option<Rc<PublicKey>>>,
 }
 
@@ -26,17 +28,17 @@ enum Place {
 
 impl SealingKey {
     /// That of the vault itself.
-    pub(super) const fn of_vault() -> Self {
-        Self::new(Place::WellKnown, Algorithm::RsaOaep256)
+    pub(super) const fn of_vault(live: bool) -> Self {
+        Self::new(Place::WellKnown, Algorithm::RsaOaep256, live)
     }
 
     /// That of a vendor.
-    pub(super) const fn of_vendor(profile: Profile, algorithm: Algorithm) -> Self {
-        Self::new(Place::Profile(profile), algorithm)
+    pub(super) const fn of_vendor(profile: Profile, algorithm: Algorithm, live: bool) -> Self {
+        Self::new(Place::Profile(profile), algorithm, live)
     }
 
-    const fn new(place: Place, algorithm: Algorithm) -> Self {
-        Self { place, algorithm, known: RefCell::new(None) }
+    const fn new(place: Place, algorithm: Algorithm, live: bool) -> Self {
+        Self { place, algorithm, live, known: RefCell::new(None) }
     }
 
     /// The key: the one at hand, else the first usable one of the set. With [`Cache::Reload`] it is fetched anyway: the one
@@ -67,7 +69,8 @@ impl SealingKey {
     }
 
     fn learn(&self, answer: &Answer) -> Result<Rc<PublicKey>, Error> {
-        let key = Rc::new(read::<KeySet>(answer)?.sealing_key(self.algorithm).map_err(Error::Key)?);
+        let key = read::<KeySet>(answer)?.sealing_key(self.algorithm, self.live).map_err(Error::Key)?;
+        let key = Rc::new(key);
         *self.known.borrow_mut() = Some(Rc::clone(&key));
         Ok(key)
     }

@@ -37,14 +37,15 @@ impl<T: Transport> Vault<T> {
         profile: Profile,
     ) -> Self {
         let connection = Connection::new(transport, address, &merchant, policy);
+        let live = merchant.is_live();
         let route = match profile {
             Profile::Cardseal => Route::Sealed(Sealed::to_vault(merchant, None)),
             Profile::PaymentOptions => Route::Sealed(Sealed::to_vault(merchant, Some(profile))),
             Profile::ThalesPci => {
-                Route::Sealed(Sealed::to_vendor(profile, Algorithm::RsaOaep256, thales_pci::plaintext))
+                Route::Sealed(Sealed::to_vendor(profile, Algorithm::RsaOaep256, live, thales_pci::plaintext))
             }
             Profile::ThalesD1 => {
-                Route::Sealed(Sealed::to_vendor(profile, Algorithm::EcdhEs, thales_d1::plaintext))
+                Route::Sealed(Sealed::to_vendor(profile, Algorithm::EcdhEs, live, thales_d1::plaintext))
             }
             Profile::Omise => Route::Omise(Omise::default()),
         };

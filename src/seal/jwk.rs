@@ -25,13 +25,14 @@ impl FromPlain for KeySet {
 
 #[cfg(feature = "seal")]
 impl KeySet {
-    /// The first key a card may be sealed to under this algorithm. Other keys are passed over, as RFC 7517 section 5 asks.
+    /// The first key a card may be sealed to under this algorithm, real or not as `live` says. Other keys are passed over,
+    /// as RFC 7517 section 5 asks.
     ///
     /// # Errors
     /// Why the first key was refused, or [`Unusable::Empty`] when the set has none.
-    pub fn sealing_key(&self, algorithm: Algorithm) -> Result<PublicKey, Unusable> {
+    pub fn sealing_key(&self, algorithm: Algorithm, live: bool) -> Result<PublicKey, Unusable> {
         let mut refused = Unusable::Empty;
-        for jwk in &self.keys {
+        for jwk in self.keys.iter().filter(|jwk| jwk.livemode != Some(!live)) {
             let reason = match PublicKey::try_from(jwk) {
                 Ok(key) if key.algorithm() == algorithm => return Ok(key),
                 Ok(_) => Unusable::Algorithm,
@@ -74,6 +75,9 @@ pub struct Jwk {
     /// Its second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
+    /// Whether it is for real cards, where a set has keys for both: cardseal's own member, as RFC 7517 section 4 allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub livemode: Option<bool>,
 }
 
 impl FromPlain for Jwk {
@@ -88,6 +92,7 @@ impl FromPlain for Jwk {
             crv: members.optional("crv"),
             x: members.optional("x"),
             y: members.optional("y"),
+            livemode: members.optional("livemode"),
         })
     }
 }
@@ -194,8 +199,8 @@ impl Algorithm {
 /// Why a key is not one to seal to. The vault's operator's fault; a key fetched later may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unusable {
-    /// The set has no key.
-    #[error("the key set is empty")]
+    /// The set has no key, or only keys for the other mode.
+    #[error("the key set has none for this public key")]
     Empty,
     /// `kty` is neither `RSA` nor `EC`.
     #[error("kty is neither RSA nor EC")]

@@ -219,6 +219,15 @@ mod a_card_becomes_a_token {
     }
 
     #[test]
+    fn under_the_key_of_its_public_keys_mode() {
+        let [live, test] = [2048, 2048].map(Recipient::with_bits);
+        let of_mode = |recipient: &Recipient, live| Jwk { livemode: Some(live), ..recipient.jwk.clone() };
+        let script = Script::new([jwks(&[&of_mode(&live, true), &of_mode(&test, false)]), token()]);
+        tokenize(&vault(&script)).unwrap();
+        assert!(test.open(&script.seals()[0]).is_some());
+    }
+
+    #[test]
     fn whatever_members_a_later_vault_adds_to_it() {
         let recipient = Recipient::with_bits(2048);
         let mut later = token_json();

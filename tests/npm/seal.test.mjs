@@ -104,7 +104,8 @@ describe("the vault", () => {
 
   /** Seals with jose, as a payment engineer would. */
   async function seal(changes = {}, header = {}) {
-    const { keys: [jwk] } = await (await fetch(`${address}/.well-known/jwks.json`)).json();
+    const set = await (await fetch(`${address}/.well-known/jwks.json`)).json();
+    const jwk = set.keys.find(({ livemode }) => !livemode);
     assert.equal(await jose.calculateJwkThumbprint(jwk), jwk.kid, "kid is the RFC 7638 thumbprint");
     const card = {
       number: "4242424242424242",

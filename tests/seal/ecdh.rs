@@ -121,7 +121,7 @@ fn the_vendors_sample_key_is_sealed_to() {
         .to_string(),
     )
     .unwrap();
-    let key = set.sealing_key(Algorithm::EcdhEs).unwrap();
+    let key = set.sealing_key(Algorithm::EcdhEs, false).unwrap();
     let seal = thales_d1::plaintext(&card("4242424242424242", "12/34")).seal(&key).unwrap();
     let header = Base64UrlUnpadded::decode_vec(seal.split('.').next().unwrap()).unwrap();
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();

@@ -146,7 +146,7 @@ fn any_exponent_but_65537_is_refused() {
 
 fn sealing_key(keys: Value) -> Result<String, Unusable> {
     let set: KeySet = plain::parse(&json!({ "keys": keys }).to_string()).unwrap();
-    set.sealing_key(Algorithm::RsaOaep256).map(|key| key.kid().to_owned())
+    set.sealing_key(Algorithm::RsaOaep256, false).map(|key| key.kid().to_owned())
 }
 
 fn published(kid: &str) -> Value {
@@ -162,15 +162,29 @@ fn the_first_usable_key_of_a_set_is_sealed_to() {
 }
 
 #[test]
+fn a_key_for_the_other_mode_is_passed_over() {
+    let of_mode = |kid: &str, livemode| Jwk { kid: Some(kid.into()), livemode, ..jwk(2048) };
+    let set = KeySet { keys: vec![of_mode("live", Some(true)), of_mode("test", Some(false))] };
+    let kid =
+        |set: &KeySet, live| set.sealing_key(Algorithm::RsaOaep256, live).map(|key| key.kid().to_owned());
+    assert_eq!((kid(&set, true), kid(&set, false)), (Ok("live".into()), Ok("test".into())));
+    let set = KeySet { keys: vec![of_mode("live", Some(true))] };
+    assert_eq!(kid(&set, false), Err(Unusable::Empty));
+    // A vendor's keys come for one merchant, and do not say it.
+    let set = KeySet { keys: vec![of_mode("any", None)] };
+    assert_eq!((kid(&set, true), kid(&set, false)), (Ok("any".into()), Ok("any".into())));
+}
+
+#[test]
 fn a_set_of_both_kinds_has_a_key_for_either_algorithm() {
     let elliptic = EcRecipient::generate().jwk;
     let set = KeySet { keys: vec![elliptic.clone(), jwk(2048)] };
-    let kid = |algorithm| set.sealing_key(algorithm).unwrap().kid().to_owned();
+    let kid = |algorithm| set.sealing_key(algorithm, false).unwrap().kid().to_owned();
     assert_eq!(kid(Algorithm::RsaOaep256), "key-1");
     assert_eq!(Some(kid(Algorithm::EcdhEs)), elliptic.kid);
     for (key, algorithm) in [(elliptic, Algorithm::RsaOaep256), (jwk(2048), Algorithm::EcdhEs)] {
         let set = KeySet { keys: vec![key] };
-        assert_eq!(set.sealing_key(algorithm), Err(Unusable::Algorithm), "{algorithm:?}");
+        assert_eq!(set.sealing_key(algorithm, false), Err(Unusable::Algorithm), "{algorithm:?}");
     }
 }
 
@@ -191,7 +205,7 @@ fn members_that_are_not_known_are_ignored() {
     members.insert("key_ops".into(), json!(["wrapKey"]));
     members.insert("exp".into(), json!(1));
     let set: KeySet = plain::parse(&json!({ "keys": [key], "issuer": { "name": "x" } }).to_string()).unwrap();
-    assert_eq!(set.sealing_key(Algorithm::RsaOaep256).unwrap().kid(), "key");
+    assert_eq!(set.sealing_key(Algorithm::RsaOaep256, false).unwrap().kid(), "key");
 }
 
 #[test]

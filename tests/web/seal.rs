@@ -180,7 +180,7 @@ fn key_set(keys: &KeyPair) -> KeySet {
 }
 
 fn public_key(keys: &KeyPair) -> PublicKey {
-    key_set(keys).sealing_key(Algorithm::RsaOaep256).unwrap()
+    key_set(keys).sealing_key(Algorithm::RsaOaep256, false).unwrap()
 }
 
 /// What WebCrypto finds in a seal.

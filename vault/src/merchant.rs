@@ -22,7 +22,7 @@ pub struct Merchant {
 }
 
 /// Test keys are for published test cards, live keys for real ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// Nothing is real.
     Test,

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::Keys;
 use crate::keys::gcm::Unopened;
+use crate::merchant::Mode;
 use crate::time::{Clock, Timestamp};
 
 /// How far a seal's time may lie from the vault's, before or after. A form seals when its holder submits, so age is the
@@ -59,7 +60,8 @@ impl Opener {
     /// # Errors
     /// [`Refused`]
     pub fn open(&self, sender: &Pkey, jwe: &str) -> Result<Envelope, Refused> {
-        let plaintext = self.plaintext(jwe)?;
+        let mode = if sender.is_live() { Mode::Live } else { Mode::Test };
+        let plaintext = self.plaintext(mode, jwe)?;
         let now = self.clock.now();
         let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
             envelope::Refused::Malformed => Refused::Invalid,
@@ -75,14 +77,15 @@ impl Opener {
         Ok(envelope)
     }
 
-    /// What is in a JWE in compact form.
+    /// What is in a JWE in compact form, which a page of a merchant of this mode has sealed.
     ///
     /// # Errors
     /// [`Refused`]
-    pub fn plaintext(&self, jwe: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    pub fn plaintext(&self, mode: Mode, jwe: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let seal = Compact::parse(jwe).map_err(|_| Refused::Invalid)?;
         let rings = self.keys.rings();
-        let key = rings.opens(seal.kid(), self.clock.now(), self.decrypt_only).ok_or(Refused::UnknownKid)?;
+        let key = rings.opens(mode, seal.kid(), self.clock.now(), self.decrypt_only);
+        let key = key.ok_or(Refused::UnknownKid)?;
         key.open(&seal).map_err(|Unopened| Refused::Invalid)
     }
 }

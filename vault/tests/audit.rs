@@ -27,7 +27,7 @@ async fn every_opening_of_a_card_is_in_it() {
 #[tokio::test]
 async fn one_that_is_as_it_was_written_is_genuine() {
     let (asked, _) = audited(5).await;
-    asked.vault.audit(None, Actor::Operator, Action::RotateKey, "sealing 2", None).await.unwrap();
+    asked.vault.audit(None, Actor::Operator, Action::RotateKey, "sealing-live 2", None).await.unwrap();
     let audited = asked.vault.verify_audit().await.unwrap();
     let chains: Vec<_> = audited.chains.iter().map(|chain| (chain.rows, chain.flaw)).collect();
     // The vault's own: a merchant was added, a key rotated.

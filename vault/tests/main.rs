@@ -4,6 +4,7 @@
 
 mod accounts;
 mod acquirer;
+mod attacks;
 mod audit;
 mod cli;
 mod config;

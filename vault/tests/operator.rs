@@ -16,7 +16,7 @@ fn keys_are_listed_rotated_and_retired() {
     let dir = outer.path().join("vault");
     let _vault = Served::start(&dir);
     let listed = said(vault(&dir, &["keys", "list"]));
-    for purpose in ["access", "audit", "data", "fingerprint", "sealing"] {
+    for purpose in ["access", "audit", "data", "fingerprint", "sealing-live", "sealing-test"] {
         let row = format!("{purpose} 1 active 0 h");
         assert!(words(&listed).contains(&row), "{listed}");
     }
@@ -27,13 +27,19 @@ fn keys_are_listed_rotated_and_retired() {
     assert!(complained(refused).contains("there is no sealing key 9"));
     said(vault(&dir, &["keys", "rotate"]));
     let listed = said(vault(&dir, &["keys", "list"]));
-    assert!(words(&listed).contains("sealing 1 active") && words(&listed).contains("sealing 2 pending"));
+    assert!(
+        words(&listed).contains("sealing-live 1 active") && words(&listed).contains("sealing-live 2 pending")
+    );
     said(vault(&dir, &["keys", "rotate", "--now"]));
     let listed = said(vault(&dir, &["keys", "list"]));
-    assert!(words(&listed).contains("sealing 3 active"), "{listed}");
+    assert!(words(&listed).contains("sealing-live 3 active"), "{listed}");
     said(vault(&dir, &["keys", "retire", "--version", "1"]));
     let listed = said(vault(&dir, &["keys", "list"]));
-    assert!(words(&listed).contains("sealing 1 destroyed"), "{listed}");
+    assert!(words(&listed).contains("sealing-live 1 destroyed"), "{listed}");
+    said(vault(&dir, &["keys", "rotate", "--purpose", "sealing-test", "--now"]));
+    said(vault(&dir, &["keys", "retire", "--mode", "test", "--version", "1"]));
+    let listed = said(vault(&dir, &["keys", "list"]));
+    assert!(words(&listed).contains("sealing-test 1 destroyed"), "{listed}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn database_and_log_hold_no_card_number() {
     let vault = Served::start(&dir);
     let key: KeySet =
         plain::parse(&vault.request("GET", "/.well-known/jwks.json", "", JSON, "").body).unwrap();
-    let key = key.sealing_key(Algorithm::RsaOaep256).unwrap();
+    let key = key.sealing_key(Algorithm::RsaOaep256, false).unwrap();
 
     let mut answers = String::new();
     let mut send = |path: &str, key: &str, kind: &str, body: &str| {

@@ -257,7 +257,7 @@ async fn point_8_the_private_key_is_parsed_once() {
     let key = asked.sealing_key().await;
     let parsed = |kid: &str| {
         let rings = asked.vault.keys().rings();
-        let held = rings.sealing.iter().find(|held| held.key.kid() == kid);
+        let held = rings.sealing.test.iter().find(|held| held.key.kid() == kid);
         Arc::clone(&held.unwrap().key)
     };
     let first = parsed(key.kid());
@@ -268,7 +268,9 @@ async fn point_8_the_private_key_is_parsed_once() {
     }
     assert!(Arc::ptr_eq(&first, &parsed(key.kid())));
     // There is nothing left to parse it from.
-    asked.execute("UPDATE wrapped_keys SET wrapped = substr(wrapped, 1, 1) WHERE purpose = 'sealing'").await;
+    asked
+        .execute("UPDATE wrapped_keys SET wrapped = substr(wrapped, 1, 1) WHERE purpose LIKE 'sealing-%'")
+        .await;
     let jwe = asked.seal(&account).await;
     assert_eq!(asked.tokenize_sealed(&account, &jwe).await.status, 200);
 }

@@ -101,7 +101,7 @@ async fn measure(vault: &Vault, effort: Effort) -> Result<Figures> {
     let client = Client::new(vault.address, &vault.public_key);
     let keys = client.get("/.well-known/jwks.json").await?;
     let keys: KeySet = plain::parse(std::str::from_utf8(&keys)?).map_err(|_| anyhow!("no set of keys"))?;
-    let key = keys.sealing_key(Algorithm::RsaOaep256)?;
+    let key = keys.sealing_key(Algorithm::RsaOaep256, false)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
 
     let bodies = cards::sealed(effort.burst, &key, &vault.public_key)?;

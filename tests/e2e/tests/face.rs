@@ -191,7 +191,8 @@ async fn the_vault_opens_what_web_crypto_seals() -> Result<()> {
         // The checkout page may speak to the vault, and 127.0.0.1 is a secure context.
         browser.goto(&format!("{}/checkout", stage.inline_shop_url()?)).await?;
         let body = "
-            const { keys: [jwk] } = await (await fetch(`${vault}/.well-known/jwks.json`)).json();
+            const { keys } = await (await fetch(`${vault}/.well-known/jwks.json`)).json();
+            const jwk = keys.find(({ livemode }) => !livemode);
             const bytes = (text) => new TextEncoder().encode(text);
             const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
                 .replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '');

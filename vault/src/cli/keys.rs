@@ -10,6 +10,7 @@ use crate::config::{PlaceFlags, VaultFlags};
 use crate::keys::ACTIVATION_DELAY;
 use crate::keys::kek::{Opened, Source};
 use crate::keys::ring::{Held, Ring, State};
+use crate::merchant::Mode;
 use crate::store::{KeyRecord, Purpose};
 use crate::time::{Clock, Timestamp};
 
@@ -38,7 +39,7 @@ pub(super) struct Rotate {
     #[command(flatten)]
     vault: VaultFlags,
     /// What the key is for
-    #[arg(long, value_enum, default_value = "sealing")]
+    #[arg(long, value_enum, default_value = "sealing-live")]
     purpose: PurposeName,
     /// Use it at once, after a leak: pages that have the old set of keys have to fetch it again
     #[arg(long)]
@@ -49,6 +50,9 @@ pub(super) struct Rotate {
 pub(super) struct Retire {
     #[command(flatten)]
     vault: VaultFlags,
+    /// Whose pages seal to it
+    #[arg(long, value_enum, default_value = "live")]
+    mode: ModeName,
     /// Its version, as `keys list` shows it
     #[arg(long, value_name = "N")]
     version: u32,
@@ -76,7 +80,14 @@ enum PurposeName {
     Audit,
     Data,
     Fingerprint,
-    Sealing,
+    SealingLive,
+    SealingTest,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeName {
+    Live,
+    Test,
 }
 
 impl Command {
@@ -150,7 +161,8 @@ impl Rotate {
             PurposeName::Audit => Purpose::Audit,
             PurposeName::Data => Purpose::Data,
             PurposeName::Fingerprint => Purpose::Fingerprint,
-            PurposeName::Sealing => Purpose::Sealing,
+            PurposeName::SealingLive => Purpose::Sealing(Mode::Live),
+            PurposeName::SealingTest => Purpose::Sealing(Mode::Test),
         };
         let now = vault.clock().now();
         let active_from = if self.now { now } else { now.plus(ACTIVATION_DELAY) };
@@ -166,14 +178,18 @@ impl Retire {
         let vault = open_vault(self.vault).await?;
         let now = vault.clock().now();
         let records = vault.store().keys().await?;
-        let of_version = |key: &&KeyRecord| key.purpose == Purpose::Sealing && key.version == self.version;
+        let purpose = Purpose::Sealing(match self.mode {
+            ModeName::Live => Mode::Live,
+            ModeName::Test => Mode::Test,
+        });
+        let of_version = |key: &&KeyRecord| key.purpose == purpose && key.version == self.version;
         let record = records.iter().find(of_version).ok_or(CliError::NoSuchKey(self.version))?;
         let State::DecryptOnly { .. } = state(&records, record, now) else {
             return Err(CliError::NotRetirable(self.version));
         };
-        vault.destroy(Purpose::Sealing, self.version, Actor::Operator).await?;
+        vault.destroy(purpose, self.version, Actor::Operator).await?;
         vault.close().await;
-        writeln!(out, "sealing key {} is destroyed", self.version)?;
+        writeln!(out, "{} key {} is destroyed", purpose.as_str(), self.version)?;
         Ok(out.flush()?)
     }
 }

@@ -8,17 +8,20 @@ use axum::http::StatusCode;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use axum::response::IntoResponse;
 use cardseal::seal::KeySet;
+use cardseal::seal::jwk::Jwk;
 
 use super::openapi::{Header, Object, Operation, Routes, get};
 use crate::Vault;
+use crate::merchant::Mode;
 
 /// `/.well-known/jwks.json`
 pub(super) fn routes() -> Routes<Arc<Vault>> {
     let operation = Operation::new(
         "showKeys",
         "The keys to seal cards to",
-        "A card is sealed as a JWE in compact form (RFC 7516) with RSA-OAEP-256 and A256GCM, to the first of these keys, \
-         named by `kid`. Keys are replaced: fetch them for each page, and once more when a seal is refused with \
+        "A card is sealed as a JWE in compact form (RFC 7516) with RSA-OAEP-256 and A256GCM, to the one of these keys \
+         whose `livemode` is that of the public key, named by `kid`: a seal to the other one is not known. Keys are \
+         replaced: fetch them for each page, and once more when a seal is refused with \
          `unknown_kid`.",
     );
     let operation = operation.answers(StatusCode::OK, "The keys.", Object::JwkSet).with(Header::CacheControl);
@@ -29,7 +32,13 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
 /// `GET /.well-known/jwks.json`: public keys for any page, good for five minutes.
 async fn show(State(vault): State<Arc<Vault>>) -> impl IntoResponse {
     let rings = vault.keys().rings();
-    let active = rings.sealing.active(vault.clock().now());
-    let set = KeySet { keys: active.map(|held| held.key.jwk().clone()).into_iter().collect() };
+    let now = vault.clock().now();
+    // One document for both modes, so that there is one to cache, to sign and to compare. Each key says its mode, and the
+    // form takes the one of its public key's mode.
+    let active = rings.sealing.each().map(|(mode, ring)| {
+        let jwk = ring.active(now)?.key.jwk().clone();
+        Some(Jwk { livemode: Some(mode == Mode::Live), ..jwk })
+    });
+    let set = KeySet { keys: active.into_iter().flatten().collect() };
     ([(CACHE_CONTROL, "public, max-age=300"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(set))
 }

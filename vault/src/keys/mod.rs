@@ -4,7 +4,8 @@
 //! KEK           outside the database                 wraps all the others
 //! ├ data        AES-256-GCM                          numbers, expiry, names, security codes at rest
 //! ├ fingerprint HMAC-SHA-256                         the same card of one merchant, told apart from others
-//! ├ sealing     RSA-2048, published as JWKS          opens what browsers seal
+//! ├ sealing     RSA-2048 for live and for test,      opens what browsers seal
+//! │             published as JWKS
 //! ├ access      HMAC-SHA-256                         who may do what: merchants, origins, API keys
 //! └ audit       HMAC-SHA-256                         the chain of the audit
 //! ```
@@ -30,6 +31,7 @@ use aws_lc_rs::digest;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::merchant::Mode;
 use crate::store::{KeyRecord, Purpose, Store, StoreError, WrappedKey};
 use crate::time::Timestamp;
 
@@ -62,7 +64,34 @@ pub struct Rings {
     /// Tell cards apart.
     pub fingerprint: Ring<FingerprintKey>,
     /// Open seals.
-    pub sealing: Ring<SealingKey>,
+    pub sealing: SealingRings,
+}
+
+/// The keys that open seals: live merchants have others than test merchants, so that a seal for one mode is none in the
+/// other.
+#[derive(Debug)]
+pub struct SealingRings {
+    /// For pages of live merchants.
+    pub live: Ring<SealingKey>,
+    /// For pages of test merchants.
+    pub test: Ring<SealingKey>,
+}
+
+impl SealingRings {
+    /// Those for merchants of a mode.
+    #[must_use]
+    pub const fn of(&self, mode: Mode) -> &Ring<SealingKey> {
+        match mode {
+            Mode::Live => &self.live,
+            Mode::Test => &self.test,
+        }
+    }
+
+    /// Both, live first.
+    #[must_use]
+    pub const fn each(&self) -> [(Mode, &Ring<SealingKey>); 2] {
+        [(Mode::Live, &self.live), (Mode::Test, &self.test)]
+    }
 }
 
 impl Keys {
@@ -142,6 +171,10 @@ impl Keys {
 
 impl Rings {
     fn read(kek: &Kek, records: &[KeyRecord], known: Option<&Self>) -> Result<Self, KeysError> {
+        let sealing = |mode| {
+            let known = known.map(|known| known.sealing.of(mode));
+            ring(kek, records, Purpose::Sealing(mode), known, |_, key| SealingKey::from_pkcs8(key))
+        };
         Ok(Self {
             access: ring(kek, records, Purpose::Access, known.map(|known| &known.access), MacKey::new)?,
             audit: ring(kek, records, Purpose::Audit, known.map(|known| &known.audit), MacKey::new)?,
@@ -153,17 +186,22 @@ impl Rings {
                 known.map(|known| &known.fingerprint),
                 FingerprintKey::new,
             )?,
-            sealing: ring(kek, records, Purpose::Sealing, known.map(|known| &known.sealing), |_, key| {
-                SealingKey::from_pkcs8(key)
-            })?,
+            sealing: SealingRings { live: sealing(Mode::Live)?, test: sealing(Mode::Test)? },
         })
     }
 
-    /// The sealing key of this name, if seals to it still open: it is active, or was until `decrypt_only` ago.
+    /// The sealing key of this name for a mode, if seals to it still open: it is active, or was until `decrypt_only` ago.
     #[must_use]
-    pub fn opens(&self, kid: &str, now: Timestamp, decrypt_only: Duration) -> Option<Arc<SealingKey>> {
-        let held = self.sealing.iter().find(|held| held.key.kid() == kid)?;
-        let opens = match self.sealing.state(held, now) {
+    pub fn opens(
+        &self,
+        mode: Mode,
+        kid: &str,
+        now: Timestamp,
+        decrypt_only: Duration,
+    ) -> Option<Arc<SealingKey>> {
+        let ring = self.sealing.of(mode);
+        let held = ring.iter().find(|held| held.key.kid() == kid)?;
+        let opens = match ring.state(held, now) {
             State::Pending | State::Active => true,
             State::DecryptOnly { since } => now.since(since) <= decrypt_only,
             State::Destroyed => false,
@@ -199,7 +237,7 @@ fn ring<K>(
 
 fn generate(kek: &Kek, purpose: Purpose, version: u32) -> Result<WrappedKey, KeysError> {
     let key = match purpose {
-        Purpose::Sealing => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
+        Purpose::Sealing(_) => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
         Purpose::Access | Purpose::Audit | Purpose::Data | Purpose::Fingerprint => {
             Zeroizing::new(gcm::random_key().to_vec())
         }

@@ -63,9 +63,12 @@ impl Observed {
         let seconds = Some(&Unit::Seconds);
         let mut family =
             encoder.encode_descriptor("cardseal_sealing_key_age", help, seconds, MetricType::Gauge)?;
-        for key in rings.sealing.iter() {
-            let labels = Key { version: key.version, state: rings.sealing.state(key, now).as_str() };
-            family.encode_family(&labels)?.encode_gauge(&now.since(key.created_at).as_secs())?;
+        for (mode, ring) in rings.sealing.each() {
+            for key in ring.iter() {
+                let state = ring.state(key, now).as_str();
+                let labels = Key { mode: mode.as_str(), version: key.version, state };
+                family.encode_family(&labels)?.encode_gauge(&now.since(key.created_at).as_secs())?;
+            }
         }
         Ok(())
     }
@@ -118,6 +121,7 @@ struct Vendor {
 
 #[derive(Debug, EncodeLabelSet)]
 struct Key {
+    mode: &'static str,
     version: u32,
     state: &'static str,
 }

@@ -2,6 +2,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, parsed, seconds, timestamp, unsigned};
+use crate::merchant::Mode;
 use crate::time::Timestamp;
 
 /// A key of the vault under its key-encryption key.
@@ -52,13 +53,20 @@ pub enum Purpose {
     Data,
     /// Telling cards apart.
     Fingerprint,
-    /// Opening seals.
-    Sealing,
+    /// Opening what pages of merchants of a mode seal: a test key is in more hands than a live one.
+    Sealing(Mode),
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Access, Self::Audit, Self::Data, Self::Fingerprint, Self::Sealing];
+    pub const ALL: [Self; 6] = [
+        Self::Access,
+        Self::Audit,
+        Self::Data,
+        Self::Fingerprint,
+        Self::Sealing(Mode::Live),
+        Self::Sealing(Mode::Test),
+    ];
 
     /// Its name in the database and in what a wrapped key is bound to.
     #[must_use]
@@ -68,7 +76,8 @@ impl Purpose {
             Self::Audit => "audit",
             Self::Data => "data",
             Self::Fingerprint => "fingerprint",
-            Self::Sealing => "sealing",
+            Self::Sealing(Mode::Live) => "sealing-live",
+            Self::Sealing(Mode::Test) => "sealing-test",
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Failure, Vault};
 use crate::audit::{Action, Actor};
 use crate::keys::ACTIVATION_DELAY;
 use crate::keys::ring::{Ring, State};
+use crate::merchant::Mode;
 use crate::seal::TIME_WINDOW;
 use crate::store::Purpose;
 use crate::time::Timestamp;
@@ -28,7 +29,9 @@ impl Vault {
     /// [`Failure`]; what was not done is done the next time.
     pub async fn maintain(&self) -> Result<Done, Failure> {
         self.keys.refresh(&self.store).await?;
-        self.let_age(Purpose::Sealing, self.policy.sealing_key_age).await?;
+        for mode in [Mode::Live, Mode::Test] {
+            self.let_age(Purpose::Sealing(mode), self.policy.sealing_key_age).await?;
+        }
         self.let_age(Purpose::Data, self.policy.data_key_age).await?;
         self.destroy_sealing_keys().await?;
         let now = self.clock.now();
@@ -50,7 +53,7 @@ impl Vault {
             Purpose::Audit => has_aged(&rings.audit, age, now),
             Purpose::Data => has_aged(&rings.data, age, now),
             Purpose::Fingerprint => has_aged(&rings.fingerprint, age, now),
-            Purpose::Sealing => has_aged(&rings.sealing, age, now),
+            Purpose::Sealing(mode) => has_aged(rings.sealing.of(mode), age, now),
         };
         if aged {
             self.rotate(purpose, Actor::Vault, now.plus(ACTIVATION_DELAY)).await?;
@@ -78,11 +81,12 @@ impl Vault {
     /// Destroys the sealing keys that open nothing any more.
     async fn destroy_sealing_keys(&self) -> Result<(), Failure> {
         let now = self.clock.now();
-        let ring = &self.keys.rings().sealing;
-        for key in ring.iter() {
-            let State::DecryptOnly { since } = ring.state(key, now) else { continue };
-            if now.since(since) > self.policy.decrypt_only {
-                self.destroy(Purpose::Sealing, key.version, Actor::Vault).await?;
+        for (mode, ring) in self.keys.rings().sealing.each() {
+            for key in ring.iter() {
+                let State::DecryptOnly { since } = ring.state(key, now) else { continue };
+                if now.since(since) > self.policy.decrypt_only {
+                    self.destroy(Purpose::Sealing(mode), key.version, Actor::Vault).await?;
+                }
             }
         }
         Ok(())

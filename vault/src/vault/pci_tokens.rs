@@ -35,7 +35,7 @@ impl Vault {
         jwe: &str,
         request: &CorrelationId,
     ) -> Result<PciToken, PciTokenError> {
-        let plaintext = self.opener.plaintext(jwe)?;
+        let plaintext = self.opener.plaintext(merchant.mode, jwe)?;
         let (number, expiry) = self.sealed_card(&plaintext)?;
         let now = self.clock.now();
         let rings = self.keys.rings();

@@ -41,7 +41,7 @@ impl Vault {
         Readiness {
             database: Health::of(matches!(ping, Ok(Ok(())))),
             keys: Health::of(keys),
-            sealing_key: Health::of(rings.sealing.active(now).is_some()),
+            sealing_key: Health::of(rings.sealing.each().iter().all(|(_, ring)| ring.active(now).is_some())),
         }
     }
 }

@@ -155,7 +155,7 @@ impl LoadClient {
         let (_, set) =
             read(self.http.get(format!("{}/.well-known/jwks.json", self.vault)).send().await).await?;
         let set: KeySet = plain::parse(&set).unwrap();
-        Ok(set.sealing_key(Algorithm::RsaOaep256).unwrap())
+        Ok(set.sealing_key(Algorithm::RsaOaep256, false).unwrap())
     }
 }
 

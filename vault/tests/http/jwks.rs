@@ -5,20 +5,23 @@ use cardseal_vault::acquirer::Acquirers;
 use crate::support::Asked;
 
 #[tokio::test]
-async fn one_key_is_published_for_every_page() {
+async fn a_key_for_each_mode_is_published_for_every_page() {
     let asked = Asked::new().await;
     let answer = asked.get("/.well-known/jwks.json", "").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let keys = &answer.json()["keys"];
-    assert_eq!(keys.as_array().unwrap().len(), 1);
+    let modes: Vec<_> =
+        keys.as_array().unwrap().iter().map(|key| key["livemode"].as_bool().unwrap()).collect();
+    assert_eq!(modes, [true, false]);
+    assert_ne!(keys[0]["n"], keys[1]["n"]);
     let key = &keys[0];
     let text = |name: &str| key[name].as_str().unwrap();
     let fixed = ["kty", "alg", "use", "e"].map(text);
     assert_eq!(fixed, ["RSA", "RSA-OAEP-256", "enc", "AQAB"]);
     assert_eq!(Base64UrlUnpadded::decode_vec(text("n")).unwrap().len(), 256);
-    assert_eq!(key.as_object().unwrap().len(), 6);
+    assert_eq!(key.as_object().unwrap().len(), 7);
 
     // RFC 7638.
     let canonical = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text("e"), text("n"));

@@ -75,7 +75,7 @@ async fn what_was_done_is_counted() {
         (r#"cardseal_http_requests_total{method="POST",route="/charges",status="200"}"#, 2.0),
         (r#"cardseal_http_request_duration_seconds_count{method="POST",route="/charges"}"#, 3.0),
         (r#"cardseal_http_request_duration_seconds_bucket{le="+Inf",method="POST",route="/charges"}"#, 3.0),
-        (r#"cardseal_sealing_key_age_seconds{version="1",state="active"}"#, 0.0),
+        (r#"cardseal_sealing_key_age_seconds{mode="live",version="1",state="active"}"#, 0.0),
         ("cardseal_connections_open", 0.0),
         ("cardseal_connections_limit", 4096.0),
         ("cardseal_database_queue", 0.0),

@@ -46,7 +46,7 @@ async fn each_profile_has_what_a_form_needs() {
 
     let pci = profile(&asked, &account, Profile::ThalesPci).await;
     let keys: KeySet = plain::parse(&pci.to_string()).unwrap();
-    let key = keys.sealing_key(Algorithm::RsaOaep256).unwrap();
+    let key = keys.sealing_key(Algorithm::RsaOaep256, false).unwrap();
     assert_eq!(key.kid(), vendors.sandbox.thales_pci.credentials.kid);
 
     let d1 = profile(&asked, &account, Profile::ThalesD1).await;
@@ -57,7 +57,7 @@ async fn each_profile_has_what_a_form_needs() {
         assert_eq!(d1["keys"][0][member], value);
     }
     let keys: KeySet = plain::parse(&d1.to_string()).unwrap();
-    assert!(keys.sealing_key(Algorithm::EcdhEs).is_ok());
+    assert!(keys.sealing_key(Algorithm::EcdhEs, false).is_ok());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::audit::Actor;
 use cardseal_vault::keys::ACTIVATION_DELAY;
 use cardseal_vault::keys::ring::State;
+use cardseal_vault::merchant::Mode;
 use cardseal_vault::store::{KeyRecord, Purpose};
 use cardseal_vault::time::Timestamp;
 use cardseal_vault::vault::Policy;
@@ -15,7 +16,7 @@ async fn a_new_sealing_key_takes_over_and_the_old_one_opens_for_a_day() {
     let asked = Asked::new().await;
     let account = asked.merchant().await;
     let old = asked.sealing_key().await;
-    rotate(&asked, Purpose::Sealing).await;
+    rotate(&asked, Purpose::Sealing(Mode::Test)).await;
     // Until every process knows it, nobody is given it.
     assert_eq!(asked.sealing_key().await.kid(), old.kid());
 
@@ -36,7 +37,7 @@ async fn a_new_sealing_key_takes_over_and_the_old_one_opens_for_a_day() {
     asked.tokenize_sealed(&account, &seal(&old, last + 1)).await.error(400, "unknown_kid");
     assert_eq!(asked.tokenize_sealed(&account, &seal(&new, last + 1)).await.status, 200);
     asked.vault.maintain().await.unwrap();
-    let records = keys(&asked, Purpose::Sealing).await;
+    let records = keys(&asked, Purpose::Sealing(Mode::Test)).await;
     assert_eq!((records[0].wrapped.is_none(), records[1].wrapped.is_none()), (true, false));
     assert_eq!(records[0].destroyed_at, Some(Timestamp::from_unix_seconds(last + 1)));
 }
@@ -47,12 +48,12 @@ async fn sealing_keys_age() {
     let age = Policy::default().sealing_key_age.as_secs();
     asked.set_time(NOON + age - 1);
     asked.vault.maintain().await.unwrap();
-    assert_eq!(keys(&asked, Purpose::Sealing).await.len(), 1);
+    assert_eq!(keys(&asked, Purpose::Sealing(Mode::Test)).await.len(), 1);
     asked.set_time(NOON + age);
     for _ in 0..3 {
         asked.vault.maintain().await.unwrap();
     }
-    let records = keys(&asked, Purpose::Sealing).await;
+    let records = keys(&asked, Purpose::Sealing(Mode::Test)).await;
     assert_eq!(records.len(), 2, "one, however often it is looked after");
     let active_from = Timestamp::from_unix_seconds(NOON + age).plus(ACTIVATION_DELAY);
     assert_eq!(records[1].active_from, active_from);

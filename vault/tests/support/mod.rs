@@ -241,10 +241,15 @@ impl Asked {
         self.send(request).await
     }
 
-    /// The vault's key, as a browser gets it.
+    /// The vault's key for test merchants, as a browser gets it.
     pub(crate) async fn sealing_key(&self) -> PublicKey {
+        self.sealing_key_for(Mode::Test).await
+    }
+
+    /// The vault's key for merchants of a mode, as a browser gets it.
+    pub(crate) async fn sealing_key_for(&self, mode: Mode) -> PublicKey {
         let set: KeySet = plain::parse(&self.get("/.well-known/jwks.json", "").await.body).unwrap();
-        set.sealing_key(Algorithm::RsaOaep256).unwrap()
+        set.sealing_key(Algorithm::RsaOaep256, mode == Mode::Live).unwrap()
     }
 
     /// A card sealed by a page of the merchant, now.

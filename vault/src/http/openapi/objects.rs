@@ -359,6 +359,12 @@ fn jwk_set() -> Value {
             ("kid", base64url("Its thumbprint (RFC 7638).")),
             ("n", base64url("Modulus, big-endian, base64url.")),
             ("e", base64url("Public exponent, big-endian, base64url.")),
+            (
+                "livemode",
+                truth(
+                    "Whether it is for real cards: for public keys that begin with pkey_ and not pkey_test_.",
+                ),
+            ),
         ],
         &[],
     );

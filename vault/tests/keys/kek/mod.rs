@@ -15,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cardseal_vault::keys::kek::{Kek, KekError, Opened, Source};
+use cardseal_vault::merchant::Mode;
 use cardseal_vault::store::{Purpose, WrappedKey};
 
 /// A key to wrap: as long as an RSA-2048 key in PKCS#8.
@@ -63,7 +64,7 @@ fn opens_only_what_was_wrapped(kek: &Kek) {
     assert_ne!(wrap(kek).wrapped, key.wrapped, "the nonce is the same");
     assert_eq!(key.wrapped.len(), 12 + SECRET.len() + 16);
 
-    assert!(!opens(kek, &WrappedKey { purpose: Purpose::Sealing, ..key.clone() }));
+    assert!(!opens(kek, &WrappedKey { purpose: Purpose::Sealing(Mode::Live), ..key.clone() }));
     assert!(!opens(kek, &WrappedKey { version: 2, ..key.clone() }));
     for index in [0, 11, 12, 600, key.wrapped.len() - 17, key.wrapped.len() - 16, key.wrapped.len() - 1] {
         let mut wrapped = key.wrapped.clone();

@@ -1,0 +1,3 @@
+//! What attackers want, and do not get: one attack a file.
+
+mod a_seal_used_elsewhere;
