@@ -3,6 +3,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::digits::{self, Sort};
+use super::unicode::{is_letter, is_numeral};
 use super::{Entry, Reason};
 
 /// The name on a card, in any script.
@@ -16,12 +17,21 @@ impl Holder {
     pub const MAX_BYTES: usize = 256;
     /// The fewest characters a name has (ISO/IEC 7813).
     pub const MIN_CHARS: usize = 2;
+    /// The most digits a name has in all, of whatever script or shape.
+    pub const MAX_DIGITS: usize = 5;
+    /// The most digits a name has in a row.
+    pub const MAX_ROW: usize = 3;
 
     /// Reads a name: outer spaces are dropped, inner ones made single, invisible marks removed.
     ///
     /// A control character is [`Reason::UnexpectedCharacter`], more than [`MAX_BYTES`](Self::MAX_BYTES) is
-    /// [`Reason::TooLong`]. A name with as many digits as a card number, or of nothing but digits, is
-    /// [`Reason::IsCardNumber`].
+    /// [`Reason::TooLong`]. More digits than a name has, or nothing but digits, is [`Reason::IsCardNumber`]: a
+    /// number must not leave the form in its name, not even in parts.
+    ///
+    /// Digits are all that Unicode calls numeric (Nd, Nl, No: those of every script, circled, raised, Roman), in a
+    /// row until the next letter, whatever else stands between them. So are the Chinese numerals, which real names
+    /// have many of: 一二三 is one, and so are 五十嵐 and 九十九. A space ends a row of these alone, and a name with
+    /// no others may have one more, three before the space and three behind it.
     pub fn parse(text: &str) -> Entry<Self> {
         // Nothing below makes the text longer, so the buffer never grows and leaves no copy behind.
         let mut name = Zeroizing::new(String::with_capacity(text.len()));
@@ -70,18 +80,29 @@ fn is_dropped(c: char) -> bool {
     matches!(digits::sort(c), Sort::Invisible) && !matches!(c, '\u{200C}' | '\u{200D}')
 }
 
-/// Whether a name has the digits of a card number, or digits only.
+/// The numerals among the letters, as they are written every day and in contracts. 〇 is numeric to Unicode.
+const NUMERALS: &str = "零一二三四五六七八九十百千壱弐参肆伍陸漆捌玖拾壹貳參叄贰叁陆柒";
+
+/// Whether a name has more digits than a name has, or digits only.
 fn is_card_number(name: &str) -> bool {
-    let (mut digits, mut others) = (0_usize, 0_usize);
+    let (mut row, mut digits, mut numerals, mut has_letter) = (0, 0, 0, false);
     for c in name.chars() {
-        match digits::sort(c) {
-            Sort::Digit(_) => digits += 1,
-            Sort::Space | Sort::Dash | Sort::Invisible => {}
-            Sort::Other => others += 1,
+        if is_numeral(c) {
+            digits += 1;
+            row += 1;
+        } else if NUMERALS.contains(c) {
+            numerals += 1;
+            row += 1;
+        } else if is_letter(c) {
+            has_letter = true;
+            row = 0;
+        } else if c == ' ' && digits == 0 {
+            row = 0;
+        }
+        if row > Holder::MAX_ROW {
+            return true;
         }
     }
-    // The shortest number there is has 12 digits (Maestro). Whether they pass Luhn is not asked: a number
-    // with one digit mistyped is as telling, and one with an expiry after it too. Nobody's name has twelve
-    // digits.
-    digits >= 12 || (digits > 0 && others == 0)
+    digits + numerals > Holder::MAX_DIGITS + usize::from(digits == 0)
+        || (digits > 0 && numerals == 0 && !has_letter)
 }

@@ -15,6 +15,7 @@ mod holder;
 mod number;
 mod reason;
 mod security_code;
+mod unicode;
 mod year_month;
 
 pub use brand::Brand;

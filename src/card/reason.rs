@@ -4,9 +4,9 @@ use thiserror::Error;
 /// text again gives the same answer.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum Reason {
-    /// A name that is a card number, or holds as many digits as one: a card number must not end up where
-    /// names are stored and logged.
-    #[error("the name holds a card number")]
+    /// A name that is a card number, or holds more digits than a name has: a card number must not end up where
+    /// names are stored and logged, nor leave the form as parts of a name.
+    #[error("the name has as many digits as part of a card number")]
     IsCardNumber,
     /// The check digit does not fit (ISO/IEC 7812-1, Annex B): a digit was mistyped, or two were swapped.
     #[error("the check digit of the card number does not fit")]
