@@ -45,13 +45,26 @@ export function setCookie(name, value, seconds) {
 }
 
 /**
+ * The same answer with one more cookie.
+ * @param {Answer} answer
+ * @param {string} cookie
+ * @returns {Answer}
+ */
+export function withCookie(answer, cookie) {
+  const cookies = [answer.headers["Set-Cookie"] ?? []].flat();
+  return { ...answer, headers: { ...answer.headers, "Set-Cookie": [...cookies, cookie] } };
+}
+
+/**
  * @param {import("node:http").ServerResponse} response
  * @param {Config} config
  * @param {Answer} answer
  */
 export function send(response, config, answer) {
+  const cookies = [answer.headers["Set-Cookie"] ?? []].flat();
   response.writeHead(answer.status, {
     ...answer.headers,
+    "Set-Cookie": isSecure(config) ? cookies.map((cookie) => `${cookie}; Secure`) : cookies,
     "Content-Length": Buffer.byteLength(answer.body),
     "Content-Security-Policy": contentSecurityPolicy(config),
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -60,6 +73,14 @@ export function send(response, config, answer) {
     "X-Content-Type-Options": "nosniff",
   });
   response.end(answer.body);
+}
+
+/**
+ * Whether shoppers come by HTTPS.
+ * @param {Config} config
+ */
+export function isSecure({ origin }) {
+  return origin?.startsWith("https:") ?? false;
 }
 
 /**

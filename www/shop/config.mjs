@@ -6,6 +6,8 @@ import { NAMES } from "./profiles.mjs";
 /**
  * @typedef {object} Config
  * @property {number} port 0 takes any free one
+ * @property {string} [origin] the address that shoppers see, where something stands in front of this server
+ * @property {number} [windowPort] where the demo's window opens, on this machine only; without it there is none
  * @property {string} vault the vault's address, no slash at its end; this server and the shopper's browser both use it
  * @property {"hosted" | "inline"} mode where the card form stands: in a frame of the vault's, or in the page
  * @property {ReadonlyMap<import("./profiles.mjs").Profile, Account>} accounts one for each profile that the shop takes; the
@@ -32,7 +34,8 @@ const PUBLIC_KEY = /^pkey_(test_)?[0-9A-Za-z]+$/;
 const SECRET_KEY = /^skey_(test_)?[0-9A-Za-z]+$/;
 
 /**
- * @param {{ port?: string, vault?: string, mode?: string, log?: string, vendors?: string }} options the command line
+ * @param {{ port?: string, origin?: string, window?: string, vault?: string, mode?: string, log?: string,
+ *   vendors?: string }} options the command line
  * @param {Record<string, string | undefined>} environment
  * @returns {Config}
  * @throws {ConfigError}
@@ -44,7 +47,9 @@ export function parseConfig(options, environment) {
     secretKey: key("CARDSEAL_SECRET_KEY", SECRET_KEY, environment),
   };
   return {
-    port: port(options.port ?? "4243"),
+    port: port("--port", options.port ?? "4243"),
+    origin: options.origin === undefined ? undefined : address("--origin", options.origin),
+    windowPort: options.window === undefined ? undefined : port("--window", options.window),
     vault: vault(options.vault),
     mode: mode(options.mode ?? "hosted"),
     accounts: new Map([["cardseal", own], ...accounts]),
@@ -93,10 +98,13 @@ function parseAccount(name, { publicKey, secretKey, omise }) {
   };
 }
 
-/** @param {string} text */
-function port(text) {
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function port(name, text) {
   const number = Number(text);
-  if (!/^\d+$/.test(text) || number > 65_535) throw new ConfigError("--port takes a number from 0 to 65535");
+  if (!/^\d+$/.test(text) || number > 65_535) throw new ConfigError(`${name} takes a number from 0 to 65535`);
   return number;
 }
 

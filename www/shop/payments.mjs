@@ -14,9 +14,8 @@ import { CURRENCY } from "./catalog.mjs";
 
 export class Payments {
   #channels;
+  #orders;
   #retryDelays;
-  /** @type {Set<string>} every token that came, each for one order only */
-  #tokens = new Set();
   /** @type {Map<Order, Promise<void>>} at most one conversation with the vault for an order */
   #underway = new Map();
   /** @type {Map<Order, NodeJS.Timeout>} */
@@ -25,16 +24,18 @@ export class Payments {
 
   /**
    * @param {ReadonlyMap<import("./profiles.mjs").Profile, Channel>} channels
+   * @param {import("./orders.mjs").Orders} orders who says which order a token is for
    * @param {readonly number[]} retryDelays milliseconds
    */
-  constructor(channels, retryDelays) {
+  constructor(channels, orders, retryDelays) {
     this.#channels = channels;
+    this.#orders = orders;
     this.#retryDelays = retryDelays;
   }
 
   /**
    * Pays an open or declined order. Anything else (the same form sent twice, a page from the browser's history)
-   * changes nothing: the order keeps the payment it has. Waits for the outcome, or for the first failure to get one.
+   * changes nothing: the order keeps the payment it has, as it does when too many cards were tried. Waits for the outcome, or for the first failure to get one.
    * @param {Order} order
    * @param {string} token
    */
@@ -42,11 +43,11 @@ export class Payments {
     const { payment } = order;
     const again = payment.status === "declined" && payment.token === token;
     if (payment.status === "open" || (payment.status === "declined" && !again)) {
-      if (this.#tokens.has(token)) {
+      const claim = this.#orders.claim(order, token);
+      if (claim === "of_another") {
         decline(order, { token, card: null }, "used_token", "The token was sent with another order.");
-        return;
       }
-      this.#tokens.add(token);
+      if (claim !== "taken") return;
       order.payment = { status: "pending", token, card: null, attempted: false };
     }
     await this.settle(order);

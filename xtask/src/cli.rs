@@ -10,6 +10,7 @@ cargo xtask <command>
   demo    builds all, starts the vault and the demo shop, prints both addresses, runs until Ctrl-C
             --vault-port PORT   (default 4242)
             --shop-port PORT    (default 4243)
+            --window-port PORT  where to look at all that the shop received (default 4244)
             --once              buys once with a headless browser, prints token and order, and exits
             --profile NAME      with --once: whose token the card becomes: cardseal (default), omise,
                                 payment-options, thales-d1 or thales-pci
@@ -39,7 +40,14 @@ pub(crate) enum Command {
 pub(crate) struct Demo {
     pub(crate) vault_port: u16,
     pub(crate) shop_port: u16,
+    pub(crate) window_port: u16,
     pub(crate) visit: Visit,
+}
+
+impl Default for Demo {
+    fn default() -> Self {
+        Self { vault_port: 4242, shop_port: 4243, window_port: 4244, visit: Visit::Person }
+    }
 }
 
 /// Who visits the demo shop.
@@ -87,7 +95,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     let mut command = match parser.next()? {
         None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
         Some(Value(name)) => match name.string()?.as_str() {
-            "demo" => Command::Demo(Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person }),
+            "demo" => Command::Demo(Demo::default()),
             "test" => Command::Test(Suite::Normal, None),
             "build" => Command::Build,
             "bench" => Command::Bench(Effort::Full),
@@ -101,6 +109,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             (_, Short('h') | Long("help")) => return Ok(Command::Help),
             (Command::Demo(demo), Long("vault-port")) => demo.vault_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("shop-port")) => demo.shop_port = parser.value()?.parse()?,
+            (Command::Demo(demo), Long("window-port")) => demo.window_port = parser.value()?.parse()?,
             (Command::Demo(demo), Long("once")) => once(&mut demo.visit, None),
             (Command::Demo(demo), Long("profile")) => {
                 let profile = parser.value()?.string()?;
@@ -120,8 +129,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     }
     match &command {
         // The shop has to be another origin than the vault; 0 asks the system for a free port of its own.
-        Command::Demo(demo) if demo.vault_port == demo.shop_port && demo.vault_port != 0 => {
-            Err("--vault-port and --shop-port have to differ".into())
+        Command::Demo(Demo { vault_port, shop_port, window_port, .. })
+            if [(vault_port, shop_port), (vault_port, window_port), (shop_port, window_port)]
+                .iter()
+                .any(|(one, other)| one == other && **one != 0) =>
+        {
+            Err("--vault-port, --shop-port and --window-port have to differ".into())
         }
         _ => Ok(command),
     }
@@ -148,14 +161,22 @@ mod tests {
         assert_eq!(parse_words("bench vault --quick"), Ok(Command::Bench(Effort::Quick)));
         assert_eq!(parse_words(""), Ok(Command::Help));
         assert_eq!(parse_words("demo --help"), Ok(Command::Help));
-        let demo = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::Person };
+        let demo = Demo::default();
         assert_eq!(parse_words("demo"), Ok(Command::Demo(demo)));
-        let once = Demo { vault_port: 5000, shop_port: 5001, visit: Visit::BrowserOnce("cardseal".into()) };
-        let pci = Demo { vault_port: 4242, shop_port: 4243, visit: Visit::BrowserOnce("thales-pci".into()) };
+        let once = Demo {
+            vault_port: 5000,
+            shop_port: 5001,
+            window_port: 5002,
+            visit: Visit::BrowserOnce("cardseal".into()),
+        };
+        let pci = Demo { visit: Visit::BrowserOnce("thales-pci".into()), ..Demo::default() };
         for line in ["demo --once --profile thales-pci", "demo --profile thales-pci --once"] {
             assert_eq!(parse_words(line), Ok(Command::Demo(pci.clone())));
         }
-        assert_eq!(parse_words("demo --once --vault-port 5000 --shop-port=5001"), Ok(Command::Demo(once)));
+        assert_eq!(
+            parse_words("demo --once --vault-port 5000 --shop-port=5001 --window-port 5002"),
+            Ok(Command::Demo(once))
+        );
     }
 
     #[test]
@@ -167,6 +188,7 @@ mod tests {
             "demo --vault-port",
             "demo --vault-port 70000",
             "demo --shop-port 4242",
+            "demo --window-port 4243",
             "demo --once --profile visa",
             "demo --profile",
         ] {

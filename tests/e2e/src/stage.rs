@@ -161,6 +161,15 @@ impl Stage {
         self.inline_shop.url(self)
     }
 
+    /// Where all that the shop with the frame received can be looked at.
+    ///
+    /// # Errors
+    /// When the shop does not open.
+    pub fn window_url(&self) -> Result<String> {
+        self.shop.url(self)?;
+        Ok(format!("http://127.0.0.1:{}", self.shop.window_port))
+    }
+
     /// Both shops' addresses.
     ///
     /// # Errors
@@ -237,16 +246,26 @@ struct Shop {
     mode: &'static str,
     log: &'static str,
     port: u16,
-    /// Nobody else gets the port until the shop opens. It must be known before, as the vault is told of the shop's origin.
-    reserved: RefCell<Option<TcpListener>>,
+    window_port: u16,
+    /// Nobody else gets the ports until the shop opens. The first must be known before, as the vault is told of the shop's
+    /// origin.
+    reserved: RefCell<Option<[TcpListener; 2]>>,
     server: OnceCell<Server>,
 }
 
 impl Shop {
     fn closed(mode: &'static str, log: &'static str) -> Result<Self> {
-        let reserved = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = reserved.local_addr()?.port();
-        Ok(Self { mode, log, port, reserved: RefCell::new(Some(reserved)), server: OnceCell::new() })
+        let reserve = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let reserved = [reserve()?, reserve()?];
+        let [port, window_port] = [reserved[0].local_addr()?.port(), reserved[1].local_addr()?.port()];
+        Ok(Self {
+            mode,
+            log,
+            port,
+            window_port,
+            reserved: RefCell::new(Some(reserved)),
+            server: OnceCell::new(),
+        })
     }
 
     fn origin(&self) -> String {
@@ -264,6 +283,7 @@ impl Shop {
                 _ => stage.vault_url.clone(),
             };
             sell.args(["--mode", self.mode, "--port", &self.port.to_string(), "--vault", &vault]);
+            sell.args(["--window", &self.window_port.to_string()]);
             sell.arg("--log").arg(stage.folder.join(self.log));
             if let Some(vendors) = &stage.vendors {
                 sell.arg("--vendors").arg(vendors);

@@ -35,7 +35,7 @@ async fn the_card_is_nowhere_to_be_found_afterwards() -> Result<()> {
         checkout.pay().await?;
         assert_eq!(checkout.receipt().await?, "paid");
         let receipt = browser.source().await?;
-        browser.goto(&format!("{shop}/orders")).await?;
+        browser.goto(&format!("{}/orders", stage.window_url()?)).await?;
         let record = browser.source().await?;
 
         // What is looked into must be what was written, or finding nothing would mean nothing.

@@ -8,6 +8,7 @@ const en = {
   skip: "Skip to content",
   nav: "Shop",
   nav_orders: "Orders",
+  nav_window: "What the shop received",
   nav_cart: "Cart",
   /** @param {number} count */
   cart_count: (count) => (count === 1 ? "1 item in the cart" : `${count} items in the cart`),
@@ -184,7 +185,10 @@ const en = {
   orders_title: "What this shop received",
   orders_text:
     "Below is every request that reached this shop's server, as it came: the request line, every header, the whole body. A card that you typed is not in it. Its token is, and a token is worthless to anyone but this shop.",
-  orders_open: "The page is public, for the demo's sake. A real shop would show it to no one.",
+  window_note:
+    "This window belongs to the demo and is open on this machine only: it shows everybody's orders, and all that their browsers sent. A real shop has none.",
+  own_orders_title: "Your orders",
+  no_own_orders: "You have placed no order yet.",
   no_orders: "No order has been placed yet.",
   orders_list: "Orders",
   record: "Record",
@@ -220,7 +224,7 @@ const en = {
       title: "We could not read that",
       text: "The form held something that is not text. Please go back and try again.",
     },
-    403: { title: "That came from another site", text: "Please use this shop's own pages to shop." },
+    403: { title: "That came from another site", text: "Please load the page of this shop again and go on from there." },
     404: {
       title: "Nothing here",
       text: "The page may have moved, or the order was forgotten when the demo was restarted.",
@@ -232,6 +236,7 @@ const en = {
     },
     413: { title: "That was too much", text: "The request was larger than this shop accepts." },
     415: { title: "We could not read that", text: "This address takes an ordinary HTML form." },
+    503: { title: "Too many orders at once", text: "Nothing was charged. Please try again later." },
   },
 };
 

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigError, parseConfig } from "../config.mjs";
-import { PUBLIC_KEY, SECRET_KEY, Shopper } from "./support.mjs";
+import { PUBLIC_KEY, SECRET_KEY, Shopper, raw } from "./support.mjs";
 
 const SERVER = fileURLToPath(new URL("../server.mjs", import.meta.url));
 const KEYS = { CARDSEAL_PUBLIC_KEY: PUBLIC_KEY, CARDSEAL_SECRET_KEY: SECRET_KEY };
@@ -25,8 +25,8 @@ function run(t, args, environment = KEYS) {
 
 /** @param {ReturnType<typeof run>} shop */
 async function listening({ child, output, exited }) {
-  while (!output.out.includes("\n")) await Promise.race([once(child.stdout, "data"), exited]);
-  return /^shop listening on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(output.out)?.[1];
+  while (!/^shop listening .*\n/m.test(output.out)) await Promise.race([once(child.stdout, "data"), exited]);
+  return /^shop listening on (http:\/\/127\.0\.0\.1:\d+)\n$/m.exec(output.out)?.[1];
 }
 
 for (const signal of ["SIGTERM", "SIGINT"]) {
@@ -42,6 +42,17 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
     assert.deepEqual(shop.output, { out: `shop listening on ${url}\n`, err: "" });
   });
 }
+
+test("the window opens on an address of its own, only where it is asked for, and answers to this machine's names only", async (t) => {
+  const shop = run(t, ["--port", "0", "--window", "0", "--vault", "http://127.0.0.1:9"]);
+  const url = await listening(shop);
+  const window = /^window open at (http:\/\/127\.0\.0\.1:\d+): .*for the demo only$/m.exec(shop.output.out)?.[1];
+  assert.ok(window && window !== url);
+  const { text } = await new Shopper(window).get("/orders");
+  assert.match(text, /id="window-note"/);
+  assert.match(await raw(window, "GET /orders HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"), /^HTTP\/1\.1 421 /);
+  assert.match((await new Shopper(url).get("/")).text, new RegExp(`href="${window}/orders" id="nav-window"`));
+});
 
 test("an order that is being paid when the shop is told to stop still gets its answer", async (t) => {
   let asked;

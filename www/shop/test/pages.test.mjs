@@ -107,7 +107,7 @@ test("the checkout page hands the widget what it needs", async (t) => {
   const names = [...text.matchAll(/ name="([^"]+)"/g)]
     .map(([, name]) => name)
     .filter((name) => !RULES.some((rule) => rule.name === name));
-  assert.deepEqual(names, ["viewport", "color-scheme", "order_id", "profile", "card_token"]);
+  assert.deepEqual(names, ["viewport", "color-scheme", "form_token", "order_note", "order_id", "profile", "card_token"]);
 });
 
 test("test cards are offered to a test key only", async (t) => {
@@ -117,7 +117,7 @@ test("test cards are offered to a test key only", async (t) => {
 });
 
 test("all that a shopper enters is escaped wherever it is shown", async (t) => {
-  const { vault, shopper } = await start(t);
+  const { vault, shopper, window } = await start(t);
   const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;`;
   const fields = Object.fromEntries(RULES.map(({ name }) => [name, hostile.slice(0, 100)]));
   const order = await shopper.checkout();
@@ -131,6 +131,7 @@ test("all that a shopper enters is escaped wherever it is shown", async (t) => {
     await shopper.get(`/orders/${order}`),
     await shopper.get(`/checkout?order=${order}`),
     await shopper.get("/orders"),
+    await window.get("/orders"),
     await shopper.get(`/?added=${encodeURIComponent(hostile)}&a=${encodeURIComponent(hostile)}`),
   ]) {
     assert.doesNotMatch(text, /<script>|<img src=x|<b>|<i>/);

@@ -249,9 +249,46 @@ test("an order that this shop does not know is gone", async (t) => {
   assert.equal(vault.charges.length, 0);
 });
 
-test("an order that was not sent yet leads back to its checkout page", async (t) => {
-  const { shopper } = await start(t);
+test("an order that was not sent yet is kept nowhere", async (t) => {
+  const { shopper, window } = await start(t);
   const order = await shopper.checkout();
-  assert.equal((await shopper.get(`/orders/${order}`)).location, `/checkout?order=${order}`);
-  assert.doesNotMatch((await shopper.get("/orders")).text, new RegExp(`data-order-id="${order}"`));
+  assert.equal((await shopper.get(`/orders/${order}`)).status, 404);
+  for (const visitor of [shopper, window]) {
+    assert.doesNotMatch((await visitor.get("/orders")).text, new RegExp(`data-order-id="${order}"`));
+  }
+});
+
+test("what a checkout page said of its order cannot be changed on the way back", async (t) => {
+  const { vault, shopper } = await start(t);
+  const { text } = (await shopper.checkout(["kyusu"]), await shopper.get("/checkout"));
+  const id = /name="order_id" value="([^"]+)"/.exec(text)?.[1] ?? "";
+  const note = /name="order_note" value="([^"]+)"/.exec(text)?.[1] ?? "";
+  assert.match(note, /^[0-9a-z]+!kyusu\.1!/);
+  const changed = [
+    ["bbbbbbbbbb", note],
+    [id, note.replace("kyusu.1", "ink.1")],
+    [id, note.replace("kyusu", "thai-tea")],
+    [id, note.replace(/^./, "z")],
+    [id, note.slice(0, -1)],
+    [id, note.replace(/![^!]+$/, "")],
+    [id, ""],
+  ];
+  for (const [order_id, order_note] of changed) {
+    const fields = { ...CUSTOMER, order_id, order_note, card_token: vault.token() };
+    assert.equal((await shopper.post("/api/orders", fields)).status, 410, order_note);
+  }
+  assert.equal(vault.charges.length, 0);
+});
+
+test("an order takes ten cards and no more, and a session has room for so many orders", async (t) => {
+  const { vault, shopper } = await start(t);
+  const order = await shopper.checkout();
+  for (let card = 0; card < 12; card += 1) await shopper.pay(order, vault.token("payment_rejected"));
+  assert.equal(vault.charges.length, 10);
+
+  const paid = await shopper.checkout();
+  await shopper.pay(paid, vault.token());
+  for (let count = 0; count < 49; count += 1) await shopper.pay(await shopper.checkout(), vault.token("payment_rejected"));
+  assert.equal((await shopper.get(`/orders/${order}`)).status, 404, "the oldest that was declined has made room");
+  assert.equal(await shopper.status(paid), "paid");
 });

@@ -13,7 +13,7 @@ test("the record and the file hold every request as it came", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "shop-"));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, "received.log");
-  const { vault, url, shopper } = await start(t, { log: file });
+  const { vault, url, shopper, window } = await start(t, { log: file });
   const order = await shopper.checkout();
   const token = vault.token();
   await shopper.pay(order, token);
@@ -27,8 +27,8 @@ test("the record and the file hold every request as it came", async (t) => {
   assert.ok(bytes.includes(`card_token=${token}`));
   assert.ok(bytes.includes(Buffer.from("PUT /odd?a=%3Cb%3E HTTP/1.1\r\nHost: shop\r\nX-ODD: caf\xe9\r\n", "latin1")));
   assert.ok(bytes.includes(body));
-  const { text } = await shopper.get("/orders");
-  assert.match(text, new RegExp(`<strong>email=.*order_id=${order}&amp;card_token=${token}</strong>`));
+  const { text } = await window.get("/orders");
+  assert.match(text, new RegExp(`<strong>email=.*order_id=${order}&amp;card_token=${token}&amp;form_token=[\\w-]+</strong>`));
   assert.match(text, /PUT<\/strong> \/odd\?a=%3Cb%3E/);
   assert.match(text, /X-ODD: caf\\xe9/);
   assert.match(text, /a=\\x00\\xff\n\\x0d&lt;b&gt;/);
@@ -39,28 +39,28 @@ test("a card that does reach the shop is in the record, so that a search for it 
   const folder = await mkdtemp(join(tmpdir(), "shop-"));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, "received.log");
-  const { shopper } = await start(t, { log: file });
+  const { shopper, window } = await start(t, { log: file });
   await shopper.post("/cart/add", { product: CARD });
   await shopper.get(`/?card=${CARD.slice(0, 8)}`, { "X-Card": "4242-4242-4242-4242" });
   assert.ok((await readFile(file)).includes(`product=${CARD}`));
-  assert.match((await shopper.get("/orders")).text, /product=4242424242424242/);
-  assert.match((await shopper.get("/orders")).text, /X-Card: 4242-4242-4242-4242/);
+  assert.match((await window.get("/orders")).text, /product=4242424242424242/);
+  assert.match((await window.get("/orders")).text, /X-Card: 4242-4242-4242-4242/);
 });
 
 test("the orders page has no card number of its own that a search could find", async (t) => {
-  const { vault, shopper } = await start(t);
+  const { vault, shopper, window } = await start(t);
   const order = await shopper.checkout();
   await shopper.pay(order, vault.token());
-  for (const path of ["/orders", `/orders/${order}`]) {
-    const { text } = await shopper.get(path);
+  for (const [visitor, path] of [[window, "/orders"], [shopper, "/orders"], [shopper, `/orders/${order}`]]) {
+    const { text } = await visitor.get(path);
     for (const card of [CARD, "3530111333300000", "4111111111140011"]) assert.doesNotMatch(text, hiding(card), path);
     assert.doesNotMatch(text.replace(/<time.*?<\/time>/g, ""), /\d(?:[ -]?\d){12,}/, path);
   }
 });
 
 test("what is typed into the search cannot be sent: no name, no form", async (t) => {
-  const { shopper } = await start(t);
-  const { text } = await shopper.get("/orders");
+  const { window } = await start(t);
+  const { text } = await window.get("/orders");
   const [input] = /<input id="record-search"[^>]*>/.exec(text) ?? [];
   assert.ok(input);
   assert.doesNotMatch(input, /\sname=/);

@@ -19,13 +19,13 @@ export async function start(t, overrides = {}) {
     { port: "0", vault: address },
     { CARDSEAL_PUBLIC_KEY: PUBLIC_KEY, CARDSEAL_SECRET_KEY: SECRET_KEY },
   );
-  const shop = createShop({ ...config, retryDelays: [], ...overrides });
-  const url = await shop.listen();
+  const shop = createShop({ ...config, windowPort: 0, retryDelays: [], ...overrides });
+  const { url, window } = await shop.listen();
   t.after(async () => {
     await shop.close(0);
     await vault.stop();
   });
-  return { vault, address, url, shopper: new Shopper(url) };
+  return { vault, address, url, shopper: new Shopper(url), window: new Shopper(window ?? url) };
 }
 
 export const CUSTOMER = {
@@ -40,6 +40,8 @@ export const CUSTOMER = {
 /** Keeps cookies and follows nothing by itself. */
 export class Shopper {
   #cookies = new Map();
+  /** @type {Map<string | undefined, string | undefined>} what the checkout page of an order had in it beside its id */
+  #notes = new Map();
   #url;
 
   /** @param {string} url */
@@ -47,9 +49,19 @@ export class Shopper {
     this.#url = url;
   }
 
+  /** The header by which a browser would bring its cookies. */
+  get cookies() {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** The mark of the session that the last page with a form had in it. @type {string | undefined} */
+  mark;
+
   /** @param {string} path */
   async get(path, headers = {}) {
-    return this.#send(path, { headers });
+    const answer = await this.#send(path, { headers });
+    this.mark = /name="form_token" value="([^"]+)"/.exec(answer.text)?.[1] ?? this.mark;
+    return answer;
   }
 
   /**
@@ -58,9 +70,12 @@ export class Shopper {
    */
   async post(path, fields, headers = {}) {
     const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    if (this.mark === undefined) await this.get("/");
+    const body = new URLSearchParams(fields);
+    if (!body.has("form_token")) body.set("form_token", this.mark ?? "");
     return this.#send(path, {
       method: "POST",
-      body: new URLSearchParams(fields).toString(),
+      body: body.toString(),
       headers: { ...type, ...headers },
     });
   }
@@ -69,7 +84,9 @@ export class Shopper {
   async checkout(products = ["sencha"]) {
     for (const product of products) await this.post("/cart/add", { product });
     const { text } = await this.get("/checkout");
-    return /name="order_id" value="([0-9a-z]{10})"/.exec(text)?.[1];
+    const id = /name="order_id" value="([0-9a-z]{10})"/.exec(text)?.[1];
+    this.#notes.set(id, /name="order_note" value="([^"]+)"/.exec(text)?.[1]);
+    return id;
   }
 
   /**
@@ -77,7 +94,8 @@ export class Shopper {
    * @param {string} token
    */
   async pay(order, token, fields = {}) {
-    return this.post("/api/orders", { ...CUSTOMER, ...fields, order_id: order, card_token: token });
+    const order_note = this.#notes.get(order) ?? "";
+    return this.post("/api/orders", { ...CUSTOMER, ...fields, order_note, order_id: order, card_token: token });
   }
 
   /** @param {string | undefined} order */
@@ -87,8 +105,7 @@ export class Shopper {
   }
 
   async #send(path, options) {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const headers = { ...(cookie && { Cookie: cookie }), ...options.headers };
+    const headers = { ...(this.cookies && { Cookie: this.cookies }), ...options.headers };
     const response = await fetch(this.#url + path, { redirect: "manual", ...options, headers });
     for (const line of response.headers.getSetCookie()) {
       const [name, value] = line.split(";")[0].split("=");

@@ -3,7 +3,7 @@ import { bill } from "../catalog.mjs";
 import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
 import { layout, money } from "./layout.mjs";
-import { picture, sums } from "./parts.mjs";
+import { formToken, picture, sums } from "./parts.mjs";
 
 /** @typedef {import("../router.mjs").Visit} Visit */
 
@@ -51,6 +51,7 @@ function row(visit, { product, quantity }) {
     <h2>${name}</h2>
     <p class="detail">${money(visit.language, product.price)} ${t.each}</p>
     <form class="stepper" method="post" action="/cart/set">
+      ${formToken(visit)}
       <input type="hidden" name="product" value="${product.id}">
       <button name="quantity" value="${quantity - 1}" aria-label="${t.fewer(name)}">−</button>
       <output aria-label="${t.quantity}">${quantity}</output>

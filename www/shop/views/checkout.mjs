@@ -4,7 +4,7 @@ import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
 import { NAMES } from "../profiles.mjs";
 import { layout, money } from "./layout.mjs";
-import { lines, sums } from "./parts.mjs";
+import { formToken, lines, sums } from "./parts.mjs";
 
 /** @typedef {import("../config.mjs").Config} Config */
 /** @typedef {import("../customer.mjs").Customer} Customer */
@@ -73,6 +73,8 @@ export function checkout(visit, config, order, customer, wrong = [], missing = n
 <form id="checkout" method="post" action="/api/orders"
   data-public-key="${account.publicKey}" data-vault="${config.vault}" data-mode="${config.mode}" data-locale="${language}" data-profile="${order.profile}"
   data-check-card="${t.check_card}" data-try-again="${t.try_again}" data-cannot-pay="${t.cannot_pay}">
+  ${formToken(visit)}
+  <input type="hidden" name="order_note" value="${order.note}">
   <input type="hidden" name="order_id" value="${order.id}">
   <input type="hidden" name="profile" value="${order.profile}">
   <input type="hidden" name="card_token" autocomplete="off">
@@ -121,13 +123,15 @@ function whereTo(profile) {
  * @param {Config} config
  * @param {Order} order
  */
-function profiles(t, { accounts }, { id, profile }) {
+function profiles(t, { accounts }, { id, profile, payment }) {
   if (accounts.size < 2) return "";
+  // Only an order that was sent is known by its id.
+  const sent = payment.status === "open" ? "" : html`order=${id}&amp;`;
   return html`<nav class="profiles" id="profiles" aria-label="${t.token_of}"><span>${t.token_of}</span>${[
     ...accounts.keys(),
   ].map(
     (name) => html`
-    <a href="/checkout?order=${id}&amp;profile=${name}"${name === profile && html` aria-current="true"`}>${NAMES[name]}</a>`,
+    <a href="/checkout?${sent}profile=${name}"${name === profile && html` aria-current="true"`}>${NAMES[name]}</a>`,
   )}
   </nav>`;
 }

@@ -3,7 +3,7 @@ import { PRODUCTS } from "../catalog.mjs";
 import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
 import { layout, money } from "./layout.mjs";
-import { picture } from "./parts.mjs";
+import { formToken, picture } from "./parts.mjs";
 
 /** @typedef {import("../router.mjs").Visit} Visit */
 
@@ -38,6 +38,7 @@ function card(visit, { id, price }) {
   <h2>${name}</h2>
   <p class="detail">${detail}</p>
   <form method="post" action="/cart/add">
+    ${formToken(visit)}
     <span class="price">${money(visit.language, price)}</span>
     <button class="quiet" id="add-${id}" name="product" value="${id}"
       aria-label="${t.add_named(name)}">${t.add}</button>

@@ -15,7 +15,6 @@ import { LANGUAGES, STRINGS } from "../language.mjs";
  */
 export function layout(visit, { title, main, scripts = [] }) {
   const t = STRINGS[visit.language];
-  const inCart = count(visit.cart);
   return html`<!doctype html>
 <html lang="${visit.language}">
 <head>
@@ -31,13 +30,7 @@ ${scripts.map((script) => html`<script type="module" src="/static/${script}"></s
 <a class="skip" href="#main">${t.skip}</a>
 <header class="top">
   <a class="brand" href="/"><img src="/static/hanko.svg" alt="" width="36" height="36"><span>${t.shop}</span></a>
-  <nav>
-    <a href="/">${t.nav}</a>
-    <a href="/orders" id="nav-orders">${t.nav_orders}</a>
-    ${visit.wires && html`<a href="/wires" id="nav-wires">${t.nav_wires}</a>`}
-    <a href="/cart" id="nav-cart" aria-label="${t.nav_cart}, ${t.cart_count(inCart)}">${t.nav_cart}
-      <span class="count" id="cart-count">${inCart}</span></a>
-  </nav>
+  ${visit.place.at === "shop" ? shopNav(visit, visit.place.window) : windowNav(t, visit.place.wires)}
 </header>
 ${main}
 <footer class="bottom">
@@ -47,6 +40,33 @@ ${main}
 </body>
 </html>
 `;
+}
+
+/**
+ * @param {Visit} visit
+ * @param {string | null} window the address of the demo's, where one is open
+ */
+function shopNav(visit, window) {
+  const t = STRINGS[visit.language];
+  const inCart = count(visit.cart);
+  return html`<nav>
+    <a href="/">${t.nav}</a>
+    <a href="/orders" id="nav-orders">${t.nav_orders}</a>
+    ${window && html`<a href="${window}/orders" id="nav-window">${t.nav_window}</a>`}
+    <a href="/cart" id="nav-cart" aria-label="${t.nav_cart}, ${t.cart_count(inCart)}">${t.nav_cart}
+      <span class="count" id="cart-count">${inCart}</span></a>
+  </nav>`;
+}
+
+/**
+ * @param {import("../language.mjs").Strings} t
+ * @param {boolean} wires whether there is somebody to tell what went over the wires
+ */
+function windowNav(t, wires) {
+  return html`<nav>
+    <a href="/orders" id="nav-record">${t.nav_window}</a>
+    ${wires && html`<a href="/wires" id="nav-wires">${t.nav_wires}</a>`}
+  </nav>`;
 }
 
 /**

@@ -9,6 +9,14 @@ import { money } from "./layout.mjs";
 /** @typedef {import("../vault.mjs").CardHint} CardHint */
 
 /**
+ * What every form has in it: another site's page does not know it.
+ * @param {import("../router.mjs").Visit} visit
+ */
+export function formToken({ formToken: mark }) {
+  return html`<input type="hidden" name="form_token" value="${mark}">`;
+}
+
+/**
  * @param {Product} product
  * @param {string} alt empty where the name stands beside it
  */

@@ -3,7 +3,7 @@ import { html } from "../html.mjs";
 import { STRINGS } from "../language.mjs";
 import { NAMES } from "../profiles.mjs";
 import { layout, money, time } from "./layout.mjs";
-import { cardHint, lines, sums } from "./parts.mjs";
+import { cardHint, formToken, lines, sums } from "./parts.mjs";
 
 /** @typedef {import("../language.mjs").Strings} Strings */
 /** @typedef {import("../orders.mjs").Order} Order */
@@ -29,7 +29,7 @@ export function receipt(visit, order, payment, again) {
 <h1>${t.receipt_title[status]}</h1>
 ${payment.status === "declined" ? failure(t, payment) : ""}
 <p>${t.receipt_text[status]}</p>
-${action(t, order)}
+${action(visit, order)}
 <section class="panel">
   ${lines(language, order.bill)}
   ${sums(language, order.bill)}
@@ -42,8 +42,8 @@ ${action(t, order)}
     <div><dt>${t.token}</dt><dd id="order-token"><code>${payment.token}</code></dd></div>
     <div><dt>${t.token_of}</dt><dd id="order-profile" data-profile="${order.profile}">${NAMES[order.profile]}</dd></div>
   </dl>
-  ${payment.status === "paid" ? uses(t, order, payment, again) : ""}
-  <p><a href="/orders">${t.see_record}</a></p>
+  ${payment.status === "paid" ? uses(visit, order, payment, again) : ""}
+  ${visit.place.at === "shop" && visit.place.window && html`<p><a href="${visit.place.window}/orders">${t.see_record}</a></p>`}
 </section>
 <section class="panel">
   <h2>${t.order} <code id="order-id">${order.id}</code></h2>
@@ -72,29 +72,33 @@ function failure(t, { code, message }) {
 
 /**
  * What was done with the token so far.
- * @param {Strings} t
+ * @param {Visit} visit
  * @param {Order} order
  * @param {import("../orders.mjs").Paid} payment
  * @param {boolean} again
  */
-function uses(t, { id }, payment, again) {
+function uses(visit, { id }, payment, again) {
+  const t = STRINGS[visit.language];
   return html`<ol class="uses" id="order-uses">${payment.uses.map(
     ({ kind, detail }) => html`
     <li data-use="${kind}">${t.uses[kind]}${detail && html` <code>${detail}</code>`}</li>`,
   )}
   </ol>
   ${again && html`<form method="post" action="/orders/${id}/again">
+    ${formToken(visit)}
     <button class="quiet" id="use-again">${t.use_again}</button>
   </form>`}`;
 }
 
 /**
- * @param {Strings} t
+ * @param {Visit} visit
  * @param {Order} order
  */
-function action(t, { id, payment }) {
+function action(visit, { id, payment }) {
+  const t = STRINGS[visit.language];
   if (payment.status === "pending") {
     return html`<form method="post" action="/orders/${id}/check">
+  ${formToken(visit)}
   <button class="button" id="check-again">${t.check_again}</button>
 </form>`;
   }

@@ -27,14 +27,17 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
         Visit::Person => None,
         Visit::BrowserOnce(_) => Some(browser::Kind::Chromium.get()?),
     };
-    let vault_port = free_port("vault", options.vault_port)?;
-    let shop_port = free_port("shop", options.shop_port)?;
+    let ports = Ports {
+        vault: free_port("vault", options.vault_port)?,
+        shop: free_port("shop", options.shop_port)?,
+        window: free_port("window", options.window_port)?,
+    };
     build::run()?;
     vault::build()?;
     vendors::build()?;
     match (browser, &options.visit) {
-        (Some(browser), Visit::BrowserOnce(profile)) => buy(&browser, vault_port, shop_port, profile),
-        _ => serve(vault_port, shop_port),
+        (Some(browser), Visit::BrowserOnce(profile)) => buy(&browser, ports, profile),
+        _ => serve(ports),
     }
 }
 
@@ -43,31 +46,45 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
 pub(super) fn buy_once(browser: &Browser) -> Result<()> {
     vendors::build()?;
     for profile in PROFILES {
-        let (vault_port, shop_port) = (free_port("vault", 0)?, free_port("shop", 0)?);
-        if buy(browser, vault_port, shop_port, profile)? != ExitCode::SUCCESS {
+        let ports = Ports {
+            vault: free_port("vault", 0)?,
+            shop: free_port("shop", 0)?,
+            window: free_port("window", 0)?,
+        };
+        if buy(browser, ports, profile)? != ExitCode::SUCCESS {
             bail!("see above");
         }
     }
     Ok(())
 }
 
-fn serve(vault_port: u16, shop_port: u16) -> Result<ExitCode> {
+/// Where the demo listens.
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    vault: u16,
+    shop: u16,
+    /// Where all that the shop received can be looked at.
+    window: u16,
+}
+
+fn serve(ports: Ports) -> Result<ExitCode> {
     let interrupt = interrupt()?;
-    let mut servers = Servers::start(vault_port, shop_port)?;
-    println!("Ctrl-C stops both; what they keep and log is in {}", servers.folder);
+    let mut servers = Servers::start(ports)?;
+    println!("Ctrl-C stops all; what they keep and log is in {}", servers.folder);
     while servers.glance(&interrupt)? == Next::GoOn {}
     println!("\nstopping");
     Ok(ExitCode::SUCCESS)
 }
 
-fn buy(browser: &Browser, vault_port: u16, shop_port: u16, profile: &str) -> Result<ExitCode> {
+fn buy(browser: &Browser, ports: Ports, profile: &str) -> Result<ExitCode> {
     println!("xtask: building the headless visit");
     execute(cargo().args(["build", "--package", "cardseal-e2e", "--bin", "once"]))?;
     let interrupt = interrupt()?;
-    let mut servers = Servers::start(vault_port, shop_port)?;
+    let mut servers = Servers::start(ports)?;
     let mut visit = cargo();
     visit.args(["run", "--quiet", "--package", "cardseal-e2e", "--bin", "once", "--"]);
-    visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url, "--profile", profile]);
+    visit.args(["--vault", &servers.vault_url, "--shop", &servers.shop_url, "--window", &servers.window_url]);
+    visit.args(["--profile", profile]);
     browser.lead(&mut visit);
     let mut visit = Job::start(&mut visit)?;
     loop {
@@ -89,6 +106,7 @@ struct Servers {
     vault: Service,
     vendors: Vendors,
     shop_url: String,
+    window_url: String,
     vault_url: String,
     folder: String,
 }
@@ -100,7 +118,7 @@ enum Next {
 }
 
 impl Servers {
-    fn start(vault_port: u16, shop_port: u16) -> Result<Self> {
+    fn start(Ports { vault: vault_port, shop: shop_port, window }: Ports) -> Result<Self> {
         // A folder for each port, as two demos can run side by side.
         let folder = workspace::root().join(format!("target/demo/{}", vault_port));
         if folder.exists() {
@@ -123,10 +141,13 @@ impl Servers {
         let mut sell = npm::node()?;
         sell.args(["www/shop/server.mjs", "--vault", &vault_url, "--port", &shop_port.to_string(), "--log"]);
         sell.arg(folder.join("shop-received.log")).arg("--vendors").arg(accounts);
+        sell.args(["--window", &window.to_string()]);
         sell.env("CARDSEAL_PUBLIC_KEY", keys.public).env("CARDSEAL_SECRET_KEY", keys.secret);
         let (shop, shop_url) = Service::start("shop", &mut sell, &folder.join("shop.log"))?;
-        println!("\n  shop   {shop_url}\n  vault  {vault_url}\n");
-        Ok(Self { shop, vault, vendors, shop_url, vault_url, folder: relative(&folder) })
+        let window_url = format!("http://127.0.0.1:{window}");
+        println!("\n  shop    {shop_url}\n  vault   {vault_url}");
+        println!("  window  {window_url}  what the shop received from everybody, for this demo only\n");
+        Ok(Self { shop, vault, vendors, shop_url, window_url, vault_url, folder: relative(&folder) })
     }
 
     /// Waits a moment; an error when a server has ended by itself.

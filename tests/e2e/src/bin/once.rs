@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "this is what a person who called it sees")]
 async fn visit() -> Result<()> {
-    let (shop, vault) = (argument("--shop")?, argument("--vault")?);
+    let (shop, vault, window) = (argument("--shop")?, argument("--vault")?, argument("--window")?);
     let profile = argument("--profile").unwrap_or_else(|_| "cardseal".into());
     let card = TestCard::VISA;
     let browser = Browser::open().await?;
@@ -62,7 +62,7 @@ async fn visit() -> Result<()> {
         println!("charge  {charge}");
     }
 
-    browser.goto(&format!("{shop}/wires")).await?;
+    browser.goto(&format!("{window}/wires")).await?;
     let wires = browser.source().await?;
     let traces = evidence::search(card.number, "the shop's page of wires", wires.as_bytes());
     ensure!(traces.is_empty(), "the page of wires shows the card: {traces:?}");
@@ -71,7 +71,7 @@ async fn visit() -> Result<()> {
     ensure!(lines.contains("[card, "), "no wire has a card, so the page proves nothing:\n{lines}");
     lines.lines().for_each(|line| println!("wire    {line}"));
 
-    browser.goto(&format!("{shop}/orders")).await?;
+    browser.goto(&format!("{window}/orders")).await?;
     let record = browser.source().await?;
     let traces = evidence::search(card.number, "the shop's record", record.as_bytes());
     ensure!(traces.is_empty(), "the shop holds the card: {traces:?}");
