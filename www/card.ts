@@ -149,6 +149,7 @@ export interface CardToken<Whose extends Profile = "cardseal" | "omise" | "payme
     expiration_month: number;
     /** Four digits. */
     expiration_year: number;
+    /** From Omise. The vault tells it to your server only. */
     name?: string;
     /** Whether the security code was given, and was not found to be wrong. */
     security_code_check: boolean;

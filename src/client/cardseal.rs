@@ -77,7 +77,7 @@ pub struct CardSummary {
     pub expiration_month: u8,
     /// Year of expiry, four digits.
     pub expiration_year: u16,
-    /// The holder's name.
+    /// The holder's name, from Omise. The vault tells it to the merchant's server only: to pages it is null.
     pub name: Option<String>,
     /// Whether the security code was given, and was not found to be wrong. A vault that does not say has not looked.
     pub security_code_check: bool,

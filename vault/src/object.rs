@@ -31,7 +31,17 @@ pub(crate) struct TokenObject {
 }
 
 impl TokenObject {
-    pub(crate) fn new(token: Token, mode: Mode) -> Self {
+    /// For a page, and whoever else has the public key: nothing by which the same card is known again or searched for.
+    pub(crate) fn for_page(token: Token, mode: Mode) -> Self {
+        Self::showing(token, mode, CardObject::for_page)
+    }
+
+    /// For the merchant's server.
+    pub(crate) fn for_merchant(token: Token, mode: Mode) -> Self {
+        Self::showing(token, mode, CardObject::for_merchant)
+    }
+
+    fn showing(token: Token, mode: Mode, show: fn(CardFacts, Mode) -> CardObject) -> Self {
         let (used, charge_status) = match token.usage {
             Usage::Unused => (false, "unknown"),
             Usage::Charged(status) => (true, status.as_str()),
@@ -43,7 +53,7 @@ impl TokenObject {
             location: format!("/tokens/{}", token.id),
             used,
             charge_status,
-            card: CardObject::new(token.card, mode),
+            card: show(token.card, mode),
             created_at: token.created_at.to_string(),
             id: token.id.to_string(),
         }
@@ -108,7 +118,7 @@ impl ChargeObject {
             authorized: successful,
             captured: successful,
             paid: successful,
-            card: CardObject::new(charge.card, mode),
+            card: CardObject::for_merchant(charge.card, mode),
             customer,
             failure_code: failure.map(|code| code.as_str()),
             failure_message: failure.map(|code| code.to_string()),
@@ -385,10 +395,10 @@ pub(crate) struct CardObject {
     phone_number: Option<String>,
     postal_code: Option<String>,
     country: Option<String>,
-    financing: &'static str,
-    bank: &'static str,
+    financing: Option<&'static str>,
+    bank: Option<&'static str>,
     brand: &'static str,
-    fingerprint: String,
+    fingerprint: Option<String>,
     first_digits: Option<String>,
     last_digits: String,
     name: Option<String>,
@@ -403,7 +413,7 @@ impl CardObject {
     /// A customer's card. Unlike a token's it is somewhere.
     pub(crate) fn on_file(card: CardFacts, customer: &CustomerId, mode: Mode) -> Self {
         let location = Some(format!("{}/{}", cards_location(customer), card.id));
-        Self { location, ..Self::new(card, mode) }
+        Self { location, ..Self::for_merchant(card, mode) }
     }
 
     /// What was a customer's card.
@@ -411,14 +421,44 @@ impl CardObject {
         Self { deleted: true, ..Self::on_file(card, customer, mode) }
     }
 
-    fn new(card: CardFacts, mode: Mode) -> Self {
-        let billing = card.details.billing;
+    /// A token's card as a page sees it: what a receipt says. The other members are there, since Omise's clients read
+    /// them, and null.
+    ///
+    /// `security_code_check`, which pages of Omise.js look at, is about the code that was sent, and only the test acquirer
+    /// ever says yes: one that checked real codes when tokens are made would let pages search for them.
+    fn for_page(card: CardFacts, mode: Mode) -> Self {
         Self {
             object: "card",
             id: card.id.to_string(),
             livemode: mode == Mode::Live,
             location: None,
             deleted: false,
+            street1: None,
+            street2: None,
+            city: None,
+            state: None,
+            phone_number: None,
+            postal_code: None,
+            country: None,
+            financing: None,
+            bank: None,
+            brand: card.brand.name(),
+            fingerprint: None,
+            first_digits: None,
+            last_digits: card.last_digits,
+            name: None,
+            expiration_month: card.details.expiration_month,
+            expiration_year: card.details.expiration_year,
+            security_code_check: card.security_code_check,
+            tokenization_method: None,
+            created_at: card.created_at.to_string(),
+        }
+    }
+
+    /// A card as the merchant's server sees it.
+    fn for_merchant(card: CardFacts, mode: Mode) -> Self {
+        let billing = &card.details.billing;
+        Self {
             street1: text(billing.street1.as_ref()),
             street2: text(billing.street2.as_ref()),
             city: text(billing.city.as_ref()),
@@ -427,18 +467,11 @@ impl CardObject {
             postal_code: text(billing.postal_code.as_ref()),
             country: text(billing.country.as_ref()),
             // The vault has no table of banks. Omise also answers with empty texts where it does not know.
-            financing: "",
-            bank: "",
-            brand: card.brand.name(),
-            fingerprint: card.fingerprint.to_string(),
-            first_digits: None,
-            last_digits: card.last_digits,
-            name: card.details.name,
-            expiration_month: card.details.expiration_month,
-            expiration_year: card.details.expiration_year,
-            security_code_check: card.security_code_check,
-            tokenization_method: None,
-            created_at: card.created_at.to_string(),
+            financing: Some(""),
+            bank: Some(""),
+            fingerprint: Some(card.fingerprint.to_string()),
+            name: card.details.name.clone(),
+            ..Self::for_page(card, mode)
         }
     }
 }

@@ -365,7 +365,8 @@ async fn point_9_nothing_is_ever_unpacked() {
 }
 
 async fn fingerprint(asked: &Asked, account: &Account) -> Value {
-    asked.post("/tokens", &account.public_key, &clear_card(VISA)).await.json()["card"]["fingerprint"].clone()
+    let token = asked.token(account, VISA).await;
+    asked.get(&format!("/tokens/{token}"), &account.secret_key).await.json()["card"]["fingerprint"].clone()
 }
 
 async fn merchant(asked: &Asked, account: &Account) -> Merchant {

@@ -76,7 +76,8 @@ export function success(token: CardToken, attributes: Readonly<Record<string, st
     fingerprint: null,
     first_digits: null,
     last_digits: token.card.last_digits,
-    name: token.card.name ?? null,
+    // The vault does not tell it to pages; this one gave it.
+    name: attributes["name"] || (token.card.name ?? null),
     expiration_month: token.card.expiration_month,
     expiration_year: token.card.expiration_year,
     security_code_check: token.card.security_code_check,

@@ -32,6 +32,12 @@ pub(super) struct Secret {
     pub(super) key: KeyId,
 }
 
+/// A page's key or a server's, where both may ask and are not shown the same.
+pub(super) enum EitherKey {
+    Public(PublicKey),
+    Secret(Secret),
+}
+
 /// The merchant whose server sent a secret key that may see cards in the clear.
 pub(super) struct Detokenizer {
     pub(super) merchant: Merchant,
@@ -86,6 +92,20 @@ impl FromRequestParts<Arc<Vault>> for Secret {
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
         let (merchant, key) = secret(parts, vault, Permission::Use).await?;
         Ok(Self { merchant, key })
+    }
+}
+
+impl FromRequestParts<Arc<Vault>> for EitherKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
+        // What a browser sends for a page is that page's, and it learns what pages do.
+        let is_page = matches!(parts.extensions.get(), Some(Caller::Page(_)));
+        if !is_page && key(&parts.headers)?.starts_with("skey_") {
+            Secret::from_request_parts(parts, vault).await.map(Self::Secret)
+        } else {
+            PublicKey::from_request_parts(parts, vault).await.map(Self::Public)
+        }
     }
 }
 

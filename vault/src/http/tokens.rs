@@ -1,4 +1,4 @@
-//! `/tokens`: for merchants' pages.
+//! `/tokens`: made by merchants' pages, looked at by their servers too.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use cardseal::client::Profile;
 use serde_json::json;
 
-use super::auth::PublicKey;
+use super::auth::{EitherKey, PublicKey, Secret};
 use super::body::{BadRequest, Params};
 use super::card;
 use super::code::Code;
@@ -38,7 +38,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
     let creation = creation
         .key(Key::Public)
         .body(Body::new(&[("card", card::schema())], &[("profile", schema::optional(profile))], example))
-        .answers(StatusCode::OK, "The token.", Object::Token)
+        .answers(StatusCode::OK, "The token.", Object::PageToken)
         .refuses(&[
             Code::ClearCardNotAllowed,
             Code::InvalidCard,
@@ -46,11 +46,18 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
             Code::WrongMerchant,
         ])
         .refuses(&[Code::ExpiredSeal, Code::InvalidSeal, Code::ReplayedSeal, Code::UnknownKid]);
+    let either = [Object::PageToken, Object::Token].map(Object::reference);
+    let either = json!({ "anyOf": either });
     let look =
         Operation::new("showToken", "A token", "Tells whether it was used, and what became of its charge.")
-            .key(Key::Public)
+            .key(Key::Either)
             .path("id", schema::matching(&TokenId::pattern(), "The token."))
-            .answers(StatusCode::OK, "The token.", Object::Token);
+            .shows(
+                StatusCode::OK,
+                "The token. With the secret key it has all of the card's members.",
+                "application/json",
+                either,
+            );
     Routes::about("Tokens", "A token stands for a card, once.")
         .at("/tokens", [post(create, creation)])
         .at("/tokens/{id}", [get(show, look)])
@@ -96,7 +103,7 @@ async fn create(
         PaymentOptions::check_card(Some(card.number.expose().len()), &billing)?;
     }
     let token = vault.tokenize(&merchant, card, billing, seal).await?;
-    Ok(Json(TokenObject::new(token, merchant.mode)))
+    Ok(Json(TokenObject::for_page(token, merchant.mode)))
 }
 
 /// What the card is to become. What Thales and Omise make of it they make elsewhere.
@@ -107,13 +114,17 @@ fn profile(params: &mut Params) -> Result<Profile, BadRequest> {
     here.ok_or_else(|| params.wrong_type("profile", "cardseal or payment-options"))
 }
 
-/// `GET /tokens/{id}`: what may be known of a token.
+/// `GET /tokens/{id}`: what may be known of a token: by a page little, by the merchant's server all but the number.
 async fn show(
     State(vault): State<Arc<Vault>>,
-    PublicKey { merchant, .. }: PublicKey,
+    key: EitherKey,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<TokenObject>, ApiError> {
     let id = id.ok().and_then(|Path(id)| TokenId::parse(&id)).ok_or(ApiError::NoSuchToken)?;
+    let (merchant, show): (_, fn(_, _) -> _) = match key {
+        EitherKey::Public(PublicKey { merchant, .. }) => (merchant, TokenObject::for_page),
+        EitherKey::Secret(Secret { merchant, .. }) => (merchant, TokenObject::for_merchant),
+    };
     let token = vault.token(&merchant, &id).await?.ok_or(ApiError::NoSuchToken)?;
-    Ok(Json(TokenObject::new(token, merchant.mode)))
+    Ok(Json(show(token, merchant.mode)))
 }

@@ -30,6 +30,11 @@ async fn says_which_key_is_wrong() {
             answer.header("www-authenticate"),
             Some("Basic realm=\"cardseal-vault\", charset=\"UTF-8\"")
         );
+        // A server may look at a token.
+        if (path, key) == ("/tokens", secret) {
+            asked.get("/tokens/x", key).await.error(404, "not_found");
+            continue;
+        }
         assert_eq!(asked.get(&format!("{path}/x"), key).await.error(401, "authentication_failure"), message);
     }
     assert_eq!(asked.count("tokens").await, 0);

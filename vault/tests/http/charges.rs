@@ -21,7 +21,7 @@ async fn a_charge_is_shown_as_omise_shows_it() {
     let charge = answer.json();
     let id = charge["id"].as_str().unwrap();
     assert!(id.starts_with("chrg_test_"));
-    let mut card = asked.get(&format!("/tokens/{token}"), &account.public_key).await.json()["card"].clone();
+    let mut card = asked.get(&format!("/tokens/{token}"), &account.secret_key).await.json()["card"].clone();
     let expected = json!({
         "object": "charge", "id": id, "location": format!("/charges/{id}"), "livemode": false,
         "amount": 10_025, "currency": "THB", "description": "Two coffees",

@@ -24,7 +24,7 @@ async fn a_customer_is_shown_as_omise_shows_it() {
     let asked = Asked::new().await;
     let account = asked.merchant().await;
     let token = asked.token(&account, VISA).await;
-    let mut card = asked.get(&format!("/tokens/{token}"), &account.public_key).await.json()["card"].take();
+    let mut card = asked.get(&format!("/tokens/{token}"), &account.secret_key).await.json()["card"].take();
     let body = json!({
         "email": "john.doe@example.com", "description": "John Doe (id: 30)",
         "metadata": { "account": 30, "tags": ["a"] }, "card": token,

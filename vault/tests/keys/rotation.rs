@@ -164,5 +164,5 @@ async fn keys(asked: &Asked, purpose: Purpose) -> Vec<KeyRecord> {
 }
 
 async fn shown(asked: &Asked, account: &Account, token: &str) -> serde_json::Value {
-    asked.get(&format!("/tokens/{token}"), &account.public_key).await.json()
+    asked.get(&format!("/tokens/{token}"), &account.secret_key).await.json()
 }

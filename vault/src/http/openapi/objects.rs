@@ -42,7 +42,7 @@ macro_rules! objects {
 }
 
 objects! {
-    Card card();
+    Card card(Audience::Merchant);
     CardList list("A page of a customer's cards.", Object::Card);
     Charge charge();
     ClearCard clear_card();
@@ -55,12 +55,14 @@ objects! {
     EventList list("A page of events.", Object::Event);
     JwkSet jwk_set();
     NewWebhook new_webhook();
+    PageCard card(Audience::Page);
+    PageToken token(Audience::Page);
     PaymentCredentials payment_credentials();
     PciToken pci_token();
     Profile profile();
     Readiness readiness();
     SealedCard sealed_card();
-    Token token();
+    Token token(Audience::Merchant);
     VendorToken vendor_token();
     Webhook webhook();
     WebhookList webhook_list();
@@ -68,15 +70,28 @@ objects! {
 
 impl Object {
     /// Where the document describes it.
-    pub(super) fn reference(self) -> Value {
+    pub(in crate::http) fn reference(self) -> Value {
         json!({ "$ref": format!("#/components/schemas/{}", self.name()) })
     }
 }
 
-fn token() -> Value {
+/// Whom an object is shown to.
+#[derive(Clone, Copy, Debug)]
+enum Audience {
+    /// Whoever has the secret key.
+    Merchant,
+    /// Whoever has the public key, which is everybody.
+    Page,
+}
+
+fn token(audience: Audience) -> Value {
     let statuses = ChargeStatus::EACH.map(ChargeStatus::as_str);
+    let (about, card) = match audience {
+        Audience::Merchant => ("What stands for a card, once.", Object::Card),
+        Audience::Page => ("What stands for a card, once, as a public key sees it.", Object::PageCard),
+    };
     object(
-        "What stands for a card, once.",
+        about,
         &[
             ("object", constant("token")),
             ("id", id(&TokenId::pattern())),
@@ -90,42 +105,53 @@ fn token() -> Value {
                     "What became of the charge that used it; `unknown` if none did.",
                 ),
             ),
-            ("card", Object::Card.reference()),
+            ("card", card.reference()),
             ("created_at", made_at()),
         ],
         &[],
     )
 }
 
-fn card() -> Value {
+fn card(audience: Audience) -> Value {
     let brands = Brand::ALL.iter().map(|brand| brand.name());
+    // What a page learns nothing of is there for it, and null.
+    let told = |schema: Value| match audience {
+        Audience::Merchant => schema,
+        Audience::Page => json!({ "type": "null", "description": "For the merchant's server only." }),
+    };
     let facts: Members<'_> = &[
         ("object", constant("card")),
         ("id", id(&CardId::pattern())),
         ("livemode", live_mode()),
         ("location", nullable(text("Its path, if it is on file; a token's card has none."))),
         ("deleted", truth("Whether it was just deleted.")),
-        ("street1", nullable(line("First line of the street address."))),
-        ("street2", nullable(line("Second line of the street address."))),
-        ("city", nullable(line("City."))),
-        ("state", nullable(line("State, province or prefecture."))),
-        ("phone_number", nullable(line("Telephone number."))),
-        ("postal_code", nullable(line("Postal code."))),
-        ("country", nullable(line("Country, two letters (ISO 3166-1)."))),
-        ("financing", json!({ "const": "", "description": "Not known to the vault." })),
-        ("bank", json!({ "const": "", "description": "Not known to the vault." })),
+        ("street1", told(nullable(line("First line of the street address.")))),
+        ("street2", told(nullable(line("Second line of the street address.")))),
+        ("city", told(nullable(line("City.")))),
+        ("state", told(nullable(line("State, province or prefecture.")))),
+        ("phone_number", told(nullable(line("Telephone number.")))),
+        ("postal_code", told(nullable(line("Postal code.")))),
+        ("country", told(nullable(line("Country, two letters (ISO 3166-1).")))),
+        ("financing", told(json!({ "const": "", "description": "Not known to the vault." }))),
+        ("bank", told(json!({ "const": "", "description": "Not known to the vault." }))),
         ("brand", one_of(brands, "The card's brand; its own if it is co-badged.")),
-        ("fingerprint", text("The same for the same card number of the same merchant. Base64.")),
+        ("fingerprint", told(text("The same for the same card number of the same merchant. Base64."))),
         ("first_digits", json!({ "type": "null", "description": "Never shown." })),
         ("last_digits", matching("^[0-9]{4}$", "The last four digits of its number.")),
-        ("name", nullable(text("The cardholder's name."))),
+        ("name", told(nullable(text("The cardholder's name.")))),
         ("expiration_month", whole(1, 12, "Month of expiry.")),
         ("expiration_year", whole(2000, 9999, "Year of expiry.")),
         ("security_code_check", truth("Whether its security code was checked and is right.")),
         ("tokenization_method", json!({ "type": "null", "description": "Not known to the vault." })),
         ("created_at", time("When its token was made.")),
     ];
-    object("What may be known of a card: nothing that it could be charged with.", facts, &[])
+    let about = match audience {
+        Audience::Merchant => "What may be known of a card: nothing that it could be charged with.",
+        Audience::Page => {
+            "What a public key may know of a card: nothing by which the same card is known again."
+        }
+    };
+    object(about, facts, &[])
 }
 
 fn charge() -> Value {

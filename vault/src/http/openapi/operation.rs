@@ -24,6 +24,8 @@ pub(in crate::http) struct Operation {
 /// Whose key a request has to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Key {
+    /// Any of the two.
+    Either,
     /// A page's.
     Public,
     /// A server's.
@@ -88,6 +90,7 @@ impl Operation {
     pub(in crate::http) fn key(mut self, key: Key) -> Self {
         self.key = Some(key);
         self.refuses(match key {
+            Key::Either => &[Code::AuthenticationFailure, Code::NotPermitted, Code::OriginNotAllowed],
             Key::Public => &[Code::AuthenticationFailure, Code::OriginNotAllowed],
             Key::Secret => &[Code::AuthenticationFailure, Code::NotPermitted],
         })
@@ -231,6 +234,9 @@ impl Key {
     /// The ways to send it.
     fn schemes(self) -> Vec<Value> {
         match self {
+            Self::Either => {
+                vec![json!({ "PublicKey": [] }), json!({ "SecretKey": [] }), json!({ "ApiKey": [] })]
+            }
             Self::Public => vec![json!({ "PublicKey": [] }), json!({ "ApiKey": [] })],
             Self::Secret => vec![json!({ "SecretKey": [] }), json!({ "ApiKey": [] })],
         }

@@ -139,8 +139,8 @@ async fn another_document_finds_the_vault_untrue() {
     let one = exchange(&asked, &account).await;
     let document = &asked.contract().await.document;
     for (place, value) in [
-        ("/components/schemas/Token/properties/used/type", json!("string")),
-        ("/components/schemas/Card/properties/bank/const", json!("A bank")),
+        ("/components/schemas/PageToken/properties/used/type", json!("string")),
+        ("/components/schemas/PageCard/properties/bank/type", json!("string")),
         ("/paths/~1tokens/post/requestBody/content/application~1json/schema/required", json!(["token"])),
         ("/paths/~1tokens/post/responses", json!({})),
         ("/paths", json!({})),
