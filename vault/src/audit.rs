@@ -2,6 +2,8 @@
 //! (PCI DSS 10.2, 10.3.4). Whoever can write the database but has not the vault's keys can neither change a row, take one
 //! out, put one in, nor change their order without its showing.
 
+mod head;
+
 use std::fmt;
 
 use crate::id::{KeyId, MerchantId};
@@ -9,6 +11,8 @@ use crate::keys::aad::Aad;
 use crate::keys::mac::{MAC_BYTES, MacKey};
 use crate::time::Timestamp;
 use crate::token::Line;
+
+pub use head::{Head, Heads, chain, letters};
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("data_key_age", r#""90d""#, "90d", "90d"),
     ("decrypt_only", r#""48h""#, "48h", "2d"),
     ("log_format", r#""json""#, "json", "json"),
+    ("audit_heads", r#""/mnt/log/heads""#, "/mnt/log/heads", "/mnt/log/heads"),
     ("limits.connections", "7", "7", "7"),
     ("limits.address", r#""1/h burst 7""#, "1/h burst 7", "1/h burst 7"),
     ("limits.key", r#""2/h burst 7""#, "2/h burst 7", "2/h burst 7"),

@@ -70,7 +70,7 @@ async fn whoever_writes_to_the_database_gives_nobody_any_right() {
         asked.get("/customers", &account.secret_key).await;
         asked.execute(sql).await;
         asked.get("/customers", &account.secret_key).await.error(500, "internal_error");
-        let audited = asked.vault.verify_audit().await.unwrap();
+        let audited = asked.audited().await;
         assert_eq!(audited.misplaced.len(), 1, "{sql}: {audited:?}");
         let said = audited.misplaced[0].to_string();
         assert!(said.starts_with(found) && said.ends_with("is not what the vault wrote there"), "{said}");
@@ -127,18 +127,18 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     asked.execute("CREATE TABLE keys_then AS SELECT * FROM api_keys").await;
     assert!(asked.vault.revoke_api_key(&kept.id, Actor::Operator).await.unwrap());
     asked.get("/customers", &account.secret_key).await.error(401, "authentication_failure");
-    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
+    assert_eq!(asked.audited().await.misplaced, []);
     asked.execute("DELETE FROM api_keys; INSERT INTO api_keys SELECT * FROM keys_then").await;
     assert_eq!(asked.get("/customers", &account.secret_key).await.status, 200);
-    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, [Misplaced::Unrevoked(kept.id)]);
+    assert_eq!(asked.audited().await.misplaced, [Misplaced::Unrevoked(kept.id)]);
     asked.execute("DELETE FROM api_keys WHERE kind = 'secret'").await;
-    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
+    assert_eq!(asked.audited().await.misplaced, []);
 
     asked.execute("CREATE TABLE merchants_then AS SELECT * FROM merchants").await;
     asked.execute("CREATE TABLE origins_then AS SELECT * FROM merchant_origins").await;
     let new = [Origin::parse("https://new.example").unwrap()];
     asked.vault.replace_origins(&merchant.id, &new, Actor::Operator).await.unwrap();
-    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, []);
+    assert_eq!(asked.audited().await.misplaced, []);
     asked
         .execute(
             "DELETE FROM merchant_origins; INSERT INTO merchant_origins SELECT * FROM origins_then;
@@ -146,13 +146,13 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
         )
         .await;
     let old = [Misplaced::OldOrigins(merchant.id.clone())];
-    assert_eq!(asked.vault.verify_audit().await.unwrap().misplaced, old);
+    assert_eq!(asked.audited().await.misplaced, old);
 
     let added = NewKey::secret(Mode::Test, &SecretKey::random(Mode::Test));
     asked.vault.add_api_key(&merchant, &added, Actor::Operator).await.unwrap();
     asked.execute("DELETE FROM api_keys").await;
     let missing = Misplaced::Missing(added.id.to_string());
-    assert!(asked.vault.verify_audit().await.unwrap().misplaced.contains(&missing));
+    assert!(asked.audited().await.misplaced.contains(&missing));
 }
 
 /// What a row holds is parsed before it is used.

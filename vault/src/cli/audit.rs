@@ -1,9 +1,12 @@
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::table::Table;
 use super::{CliError, open_existing, open_vault};
+use crate::audit::{Heads, chain};
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::MerchantId;
 use crate::token::Line;
@@ -21,6 +24,10 @@ pub(super) enum Command {
 pub(super) struct Verify {
     #[command(flatten)]
     vault: VaultFlags,
+    /// What left the database, to find what was cut off the end: the vault's log, or its file audit_heads; - for the
+    /// standard input. May be given several times, once for each process of the vault
+    #[arg(long = "heads", value_name = "FILE")]
+    heads: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -45,36 +52,70 @@ pub(super) fn merchant_id(text: &str) -> Result<MerchantId, &'static str> {
 impl Command {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Verify(Verify { vault }) => verify(vault, out).await,
+            Self::Verify(verify) => verify.run(out).await,
             Self::List(list) => list.run(out).await,
         }
     }
 }
 
-/// The last column is to be kept somewhere else: a database that is put back as a whole shows by it.
-async fn verify(vault: VaultFlags, out: &mut impl Write) -> Result<(), CliError> {
-    let vault = open_vault(vault).await?;
-    let Audited { chains, access, misplaced } = vault.verify_audit().await?;
-    vault.close().await;
-    let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "ENDS WITH"]);
-    for chain in &chains {
-        table.row([
-            chain.merchant.as_ref().map_or("vault".into(), MerchantId::to_string),
-            chain.rows.to_string(),
-            chain.flaw.map_or("genuine".into(), |flaw| flaw.to_string()),
-            chain.head.clone(),
-        ]);
+impl Verify {
+    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+        let heads = read(&self.heads)?;
+        let vault = open_vault(self.vault).await?;
+        let Audited { chains, access, misplaced } = vault.verify_audit(&heads).await?;
+        vault.close().await;
+        let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "KNOWN", "ENDS WITH"]);
+        for found in &chains {
+            table.row([
+                chain(found.merchant.as_ref()).into(),
+                found.rows.to_string(),
+                found.flaw.map_or("genuine".into(), |flaw| flaw.to_string()),
+                found.known.map_or("-".into(), |seq| seq.to_string()),
+                found.head.clone(),
+            ]);
+        }
+        write!(out, "{table}")?;
+        match misplaced.len() {
+            0 => writeln!(out, "{access} merchants and keys are what the vault wrote last")?,
+            _ => misplaced.iter().try_for_each(|misplaced| writeln!(out, "{misplaced}"))?,
+        }
+        if heads.unreadable() > 0 {
+            writeln!(
+                out,
+                "{} heads could not be read: lines cut off, or from elsewhere",
+                heads.unreadable()
+            )?;
+        }
+        if chains.iter().any(|found| found.known.is_none()) {
+            writeln!(out, "{UNKNOWN}")?;
+        }
+        out.flush()?;
+        match chains.iter().filter(|found| found.flaw.is_some()).count() + misplaced.len() {
+            0 => Ok(()),
+            tampered => Err(CliError::Tampered(tampered)),
+        }
     }
-    write!(out, "{table}")?;
-    match misplaced.len() {
-        0 => writeln!(out, "{access} merchants and keys are what the vault wrote last")?,
-        _ => misplaced.iter().try_for_each(|misplaced| writeln!(out, "{misplaced}"))?,
+}
+
+/// What cannot be known of a chain whose end was compared with nothing.
+const UNKNOWN: &str = "nothing from outside of the database says how long the chains without KNOWN were: rows that \
+                       were cut off their ends do not show; give --heads with the vault's log, or its file audit_heads";
+
+/// What has left the database, from all these files together.
+fn read(files: &[PathBuf]) -> Result<Heads, CliError> {
+    let mut heads = Heads::default();
+    for path in files {
+        let read = match path.as_os_str() == "-" {
+            true => heads.read(io::stdin().lock()),
+            false => File::open(path).and_then(|file| heads.read(BufReader::new(file))),
+        };
+        read.map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
+        // Of another vault's log, or of a broken one, nobody shall think that it vouches for anything.
+        if heads.is_empty() {
+            return Err(CliError::NoHeads(path.clone()));
+        }
     }
-    out.flush()?;
-    match chains.iter().filter(|chain| chain.flaw.is_some()).count() + misplaced.len() {
-        0 => Ok(()),
-        tampered => Err(CliError::Tampered(tampered)),
-    }
+    Ok(heads)
 }
 
 impl List {

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::acquirer::Acquirers;
-use crate::config::{ConfigError, Database, NoFolder, PlaceFlags, VaultFlags};
+use crate::config::{ConfigError, Database, NoFolder, PlaceFlags, VaultFlags, VaultPlace};
 use crate::data_dir::DataDir;
 use crate::id::{KeyId, MerchantId};
 use crate::keys::kek::{KekError, Source};
@@ -98,22 +98,22 @@ async fn open_database(database: Database) -> Result<Store, CliError> {
 
 /// A vault that is there, to look at and to change, but not to serve. It may be running.
 async fn open_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
-    let (database, kek) = flags.load()?;
-    if let Database::Folder(path) = &database
+    let place = flags.load()?;
+    if let Database::Folder(path) = &place.database
         && !DataDir::is_vault(path)
     {
         return Err(CliError::NoVault(path.clone()));
     }
-    open_with(database, kek).await
+    open_with(place).await
 }
 
 /// The same, but a vault that is not there is made.
 async fn open_new_vault(flags: VaultFlags) -> Result<Arc<Vault>, CliError> {
-    let (database, kek) = flags.load()?;
-    open_with(database, kek).await
+    open_with(flags.load()?).await
 }
 
-async fn open_with(database: Database, kek: Source) -> Result<Arc<Vault>, CliError> {
+async fn open_with(place: VaultPlace) -> Result<Arc<Vault>, CliError> {
+    let VaultPlace { database, kek, audit_heads } = place;
     if let Source::Custodians(_) = kek {
         return Err(CliError::Custodians);
     }
@@ -126,6 +126,7 @@ async fn open_with(database: Database, kek: Source) -> Result<Arc<Vault>, CliErr
         clock: Clock::system(),
         pauses: Pauses::system(),
         policy: Policy::default(),
+        audit_heads,
     };
     Ok(Vault::open(setup).await?)
 }
@@ -162,6 +163,9 @@ pub enum CliError {
     /// There is no vault in the folder.
     #[error("there is no vault in {path}; `merchant add` and `serve` make one", path = .0.display())]
     NoVault(PathBuf),
+    /// A file that is said to have heads of the audit has none.
+    #[error("{path} tells of no head of the audit: it is neither the vault's log nor its file audit_heads", path = .0.display())]
+    NoHeads(PathBuf),
     /// Nobody reads what the command prints.
     #[error("cannot write to the standard output: {0}")]
     Out(#[from] io::Error),

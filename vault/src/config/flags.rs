@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -46,6 +47,9 @@ pub struct Opening {
     /// [default: the file kek in the data folder]
     #[arg(long, env = "CARDSEAL_KEK", value_name = "SOURCE")]
     pub(super) kek: Option<Source>,
+    /// File that each change appends the audit's new head to
+    #[arg(long, env = "CARDSEAL_AUDIT_HEADS", value_name = "FILE")]
+    pub(super) audit_heads: Option<PathBuf>,
 }
 
 /// What [`WatchFlags`] are read from.

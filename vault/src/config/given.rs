@@ -85,6 +85,10 @@ pub(super) struct Given {
     #[arg(long, env = "CARDSEAL_LOG_FORMAT", value_name = "FORMAT")]
     #[serde(deserialize_with = "text")]
     pub(super) log_format: Option<Format>,
+    /// File that each change appends the audit's new head to, so that nobody can cut the audit unseen. On another
+    /// machine, if you can; the log has the heads too
+    #[arg(long, env = "CARDSEAL_AUDIT_HEADS", value_name = "FILE")]
+    pub(super) audit_heads: Option<PathBuf>,
     /// In the file only: what there is to say of a vendor is too much for a flag.
     #[arg(skip)]
     pub(super) vendors: vendor::settings::Settings,
@@ -180,6 +184,7 @@ impl Given {
             data_key_age: self.data_key_age.or(others.data_key_age),
             decrypt_only: self.decrypt_only.or(others.decrypt_only),
             log_format: self.log_format.or(others.log_format),
+            audit_heads: self.audit_heads.or(others.audit_heads),
             vendors: others.vendors,
             callbacks: others.callbacks,
             limits: self.limits.or(others.limits),

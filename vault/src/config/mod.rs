@@ -95,6 +95,8 @@ pub struct Settings {
     pub decrypt_only: DecryptOnly,
     /// How its log is written.
     pub log_format: Format,
+    /// A file that the heads of the audit's chains are written into, beside the log.
+    pub audit_heads: Option<PathBuf>,
     /// Where the vendors are.
     pub vendors: vendor::settings::Settings,
     /// Where vendors tell of what happens to their tokens; nowhere if it is not said.
@@ -103,6 +105,17 @@ pub struct Settings {
     pub connections: Connections,
     /// How much one may ask for, and which proxies are believed.
     pub limits: Limits,
+}
+
+/// Where a vault is.
+#[derive(Clone, Debug)]
+pub struct VaultPlace {
+    /// Where its database is.
+    pub database: Database,
+    /// Where its key-encryption key is.
+    pub kek: Source,
+    /// A file that the heads of the audit's chains are written into, beside the log.
+    pub audit_heads: Option<PathBuf>,
 }
 
 impl Settings {
@@ -141,6 +154,7 @@ impl Settings {
             data_key_age: given.data_key_age.unwrap_or_default(),
             decrypt_only: given.decrypt_only.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
+            audit_heads: given.audit_heads,
             vendors: given.vendors,
             callbacks: given.callbacks,
             connections: given.limits.connections.unwrap_or_default(),
@@ -189,6 +203,7 @@ impl Settings {
         show("data_key_age", self.data_key_age.to_string());
         show("decrypt_only", self.decrypt_only.to_string());
         show("log_format", self.log_format.as_str().into());
+        self.audit_heads.iter().for_each(|file| show("audit_heads", path(file)));
         show("limits.connections", self.connections.to_string());
         self.vendors.shown(&mut show);
         self.callbacks.iter().for_each(|callbacks| callbacks.shown(&mut show));
@@ -212,16 +227,17 @@ impl Database {
 }
 
 impl VaultFlags {
-    /// Where the database and its key-encryption key are, as the command line, the environment and the file say.
+    /// Where a vault is, as the command line, the environment and the file say.
     ///
     /// # Errors
     /// [`ConfigError`]
-    pub fn load(self) -> Result<(Database, Source), ConfigError> {
-        let Self { arguments: Opening { place, kek: given }, sources } = self;
-        let (given, origins) = add_up(place, Given { kek: given, ..Given::default() }, sources)?;
+    pub fn load(self) -> Result<VaultPlace, ConfigError> {
+        let Self { arguments: Opening { place, kek: given, audit_heads }, sources } = self;
+        let given = Given { kek: given, audit_heads, ..Given::default() };
+        let (given, origins) = add_up(place, given, sources)?;
         let database = database(&given, &origins)?;
         let kek = kek(&given, &database, &origins)?;
-        Ok((database, kek))
+        Ok(VaultPlace { database, kek, audit_heads: given.audit_heads })
     }
 }
 

@@ -17,6 +17,7 @@ use super::{Format, Sink};
 pub const FIELDS: &[&str] = &[
     "address",
     "attempts",
+    "chain",
     "charge",
     "code",
     "correlation_id",
@@ -26,6 +27,7 @@ pub const FIELDS: &[&str] = &[
     "idempotency_keys",
     "key",
     "limit",
+    "mac",
     "merchant",
     "method",
     "micros",
@@ -36,6 +38,7 @@ pub const FIELDS: &[&str] = &[
     "route",
     "said",
     "security_codes",
+    "seq",
     "status",
     "taken",
     "tokens",

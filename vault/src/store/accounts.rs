@@ -34,7 +34,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         // First, since its lock puts those in order who do this at the same time.
-        audit::append(&mut transaction, audit.0, audit.1).await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         sqlx::query("DELETE FROM vendor_accounts WHERE merchant_id = $1 AND profile = $2")
             .bind(merchant.as_str())
             .bind(account.profile.as_str())
@@ -52,7 +52,7 @@ impl Store {
         .bind(seconds(now))
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction, written).await
     }
 
     /// Forgets an account. False if there is none.
@@ -74,8 +74,8 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        audit::append(&mut transaction, audit.0, audit.1).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 

@@ -99,8 +99,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         insert(&mut transaction, merchant, key, change).await?;
-        audit::append(&mut transaction, change.audit, change.entry).await?;
-        Ok(transaction.commit().await?)
+        let written = audit::append(&mut transaction, change.audit, change.entry).await?;
+        self.commit(transaction, written).await
     }
 
     /// Revokes a key; `false` if it was not there or was revoked before.
@@ -125,8 +125,8 @@ impl Store {
             .bind(mac.bytes)
             .execute(&mut *transaction)
             .await?;
-        audit::append(&mut transaction, change.audit, change.entry).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, change.audit, change.entry).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 

@@ -2,21 +2,11 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Store, StoreError, parsed, seconds, text, timestamp, unsigned};
-use crate::audit::{self, Action, Actor, Entry, Row};
+use crate::audit::{self, Action, Actor, Entry, Head, Row};
 use crate::id::MerchantId;
 use crate::keys::mac::MacKey;
+use crate::time::Timestamp;
 use crate::token::Line;
-
-/// The end of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Whose chain it is; none for the vault's own.
-    pub merchant: Option<MerchantId>,
-    /// How many rows it has.
-    pub seq: u64,
-    /// The MAC of the last.
-    pub mac: Vec<u8>,
-}
 
 /// A change of who may do what: it stands in the audit if and only if it was made.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +26,34 @@ impl Store {
     /// [`StoreError`]
     pub async fn audit(&self, key: &MacKey, entry: &Entry) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        append(&mut transaction, key, entry).await?;
-        Ok(transaction.commit().await?)
+        let written = append(&mut transaction, key, entry).await?;
+        self.commit(transaction, written).await
+    }
+
+    /// Commits, and tells of what the audit ends with now, before anybody is answered.
+    pub(super) async fn commit(
+        &self,
+        transaction: Transaction<'static, Any>,
+        written: impl Into<Option<Written>>,
+    ) -> Result<(), StoreError> {
+        transaction.commit().await?;
+        if let Some(Written { head, at }) = written.into() {
+            self.outlet.tell(&head, at).await;
+        }
+        Ok(())
+    }
+
+    /// Tells of the ends of chains that other processes have added to, commands among them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn tell_audit_heads(&self, now: Timestamp) -> Result<(), StoreError> {
+        for head in self.audit_heads().await? {
+            if !self.outlet.has_told(&head) {
+                self.outlet.tell(&head, now).await;
+            }
+        }
+        Ok(())
     }
 
     /// The ends of all chains.
@@ -90,12 +106,20 @@ impl Store {
     }
 }
 
+/// A row of the audit that is written and not yet durable. To be given to [`Store::commit`].
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Written {
+    head: Head,
+    at: Timestamp,
+}
+
 /// Adds a row. Others that add to the same chain wait until the transaction ends.
 pub(super) async fn append(
     transaction: &mut Transaction<'static, Any>,
     key: &MacKey,
     entry: &Entry,
-) -> Result<(), StoreError> {
+) -> Result<Written, StoreError> {
     let merchant = entry.merchant.as_ref().map_or("", MerchantId::as_str);
     let head = sqlx::query(
         "INSERT INTO audit_heads (merchant_id, seq, mac) VALUES ($1, 1, $2)
@@ -128,7 +152,7 @@ pub(super) async fn append(
         .bind(&mac[..])
         .execute(&mut **transaction)
         .await?;
-    Ok(())
+    Ok(Written { head: Head { merchant: entry.merchant.clone(), seq, mac: mac.into() }, at: entry.at })
 }
 
 fn read(row: &AnyRow) -> Result<Row, StoreError> {

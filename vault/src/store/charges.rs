@@ -172,9 +172,9 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         // The card is opened next, and not before somebody can tell by whom.
-        audit::append(&mut transaction, audit.0, audit.1).await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         events::append(&mut transaction, merchant, event).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(Begun::Pending(code))
     }
 

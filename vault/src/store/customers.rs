@@ -3,11 +3,12 @@ use std::collections::HashMap;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
 
+use super::audit::{self, Written};
 use super::events::{self, NewEvent, Tell};
 use super::idempotency::{self, Seen};
 use super::stored_methods;
 use super::tokens::{self, Claimed, StoredCard, read_card};
-use super::{Store, StoreError, audit, ciphertext, parsed, seconds, timestamp, unsigned};
+use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
 use crate::id::{CardId, CustomerId, MerchantId, TokenId};
 use crate::idempotency::Request;
@@ -153,14 +154,15 @@ impl Store {
         .bind(seconds(customer.created_at))
         .execute(&mut *transaction)
         .await?;
+        let mut written = None;
         if let Some(keeping) = keeping {
-            let kept = keep(&mut transaction, merchant, &customer.id, keeping).await?;
-            if kept != Updated::Done {
-                return Ok(kept);
+            match keep(&mut transaction, merchant, &customer.id, keeping).await? {
+                Ok(kept) => written = Some(kept),
+                Err(why) => return Ok(why),
             }
         }
         tell_of(&mut transaction, merchant, &customer.id, tell).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(Updated::Done)
     }
 
@@ -191,10 +193,11 @@ impl Store {
         if changed.rows_affected() == 0 {
             return Ok(Updated::Outdated);
         }
+        let mut written = None;
         if let Some(keeping) = keeping {
-            let kept = keep(&mut transaction, merchant, &before.id, keeping).await?;
-            if kept != Updated::Done {
-                return Ok(kept);
+            match keep(&mut transaction, merchant, &before.id, keeping).await? {
+                Ok(kept) => written = Some(kept),
+                Err(why) => return Ok(why),
             }
         }
         if let Some(card) = default_card {
@@ -212,7 +215,7 @@ impl Store {
             }
         }
         tell_of(&mut transaction, merchant, &before.id, tell).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(Updated::Done)
     }
 
@@ -244,9 +247,9 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         stored_methods::forget_customer(&mut transaction, merchant, id).await?;
-        audit::append(&mut transaction, key, entry).await?;
+        let written = audit::append(&mut transaction, key, entry).await?;
         events::tell(&mut transaction, merchant, tell, &customer).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(Some(customer))
     }
 
@@ -290,9 +293,9 @@ impl Store {
         .bind(id.as_str())
         .execute(&mut *transaction)
         .await?;
-        audit::append(&mut transaction, key, entry).await?;
+        let written = audit::append(&mut transaction, key, entry).await?;
         events::tell(&mut transaction, merchant, tell, &card).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(Some(card))
     }
 
@@ -520,31 +523,30 @@ async fn tell_of(
     events::tell(transaction, merchant, tell, &WithCards { customer, cards, total }).await
 }
 
-/// Uses a token for a customer's card. The customer's row is the transaction's already.
+/// Uses a token for a customer's card, or says why not. The customer's row is the transaction's already.
 async fn keep(
     transaction: &mut Transaction<'static, Any>,
     merchant: &MerchantId,
     customer: &CustomerId,
     keeping: Keeping<'_>,
-) -> Result<Updated, StoreError> {
+) -> Result<Result<Written, Updated>, StoreError> {
     let by = UsedBy::Customer(customer.clone());
     // The security code is gone with this. A card on file has none (PCI DSS 3.3.1).
     match tokens::claim(transaction, merchant, keeping.token, &by, keeping.now).await? {
         Claimed::Now(_) => {}
-        Claimed::Before(by) => return Ok(Updated::Used(by)),
-        Claimed::Unknown => return Ok(Updated::UnknownToken),
+        Claimed::Before(by) => return Ok(Err(Updated::Used(by))),
+        Claimed::Unknown => return Ok(Err(Updated::UnknownToken)),
     }
     let kept = match keeping.card {
         Kept::New(card, fingerprints) => add(transaction, merchant, customer, card, fingerprints).await?,
         Kept::Again(renewal) => renew(transaction, merchant, customer, renewal).await?,
     };
     if !kept {
-        return Ok(Updated::Outdated);
+        return Ok(Err(Updated::Outdated));
     }
     tokens::forget_number(transaction, merchant, keeping.token).await?;
     let (key, entry) = keeping.audit;
-    audit::append(transaction, key, entry).await?;
-    Ok(Updated::Done)
+    audit::append(transaction, key, entry).await.map(Ok)
 }
 
 /// Adds a card, unless the customer has it, and tells whether it did.

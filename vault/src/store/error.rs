@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
@@ -14,6 +15,14 @@ pub enum StoreError {
     /// The database failed. Trying again may help.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The file for the heads of the audit's chains could not be had. The operator's to put right.
+    #[error("the heads of the audit cannot be written into {path}: {source}", path = .path.display())]
+    Heads {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The folder could not be locked.
     #[error("the data folder cannot be locked: {0}")]
     Lock(io::Error),
@@ -45,7 +54,11 @@ impl StoreError {
                 sqlx::Error::Database(error) => error.code().is_some_and(|code| is_temporary(&code)),
                 _ => false,
             },
-            Self::Corrupt(_) | Self::Lock(_) | Self::Migration(_) | Self::Open { .. } => false,
+            Self::Corrupt(_)
+            | Self::Heads { .. }
+            | Self::Lock(_)
+            | Self::Migration(_)
+            | Self::Open { .. } => false,
         }
     }
 }

@@ -98,8 +98,8 @@ impl Store {
             api_keys::insert(&mut transaction, &merchant.id, key, change).await?;
         }
         add_origins(&mut transaction, &merchant.id, &merchant.origins).await?;
-        audit::append(&mut transaction, change.audit, change.entry).await?;
-        Ok(transaction.commit().await?)
+        let written = audit::append(&mut transaction, change.audit, change.entry).await?;
+        self.commit(transaction, written).await
     }
 
     /// Puts others in the place of a merchant's origins; `false` if somebody else has done so since it was read.
@@ -132,8 +132,8 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         add_origins(&mut transaction, &merchant.id, &merchant.origins).await?;
-        audit::append(&mut transaction, change.audit, change.entry).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, change.audit, change.entry).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 

@@ -19,6 +19,7 @@ mod load;
 mod location;
 mod merchants;
 pub mod migrations;
+mod outlet;
 mod pci_tokens;
 mod reencrypt;
 mod stored_methods;
@@ -28,6 +29,7 @@ mod webhooks;
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -40,7 +42,7 @@ use crate::time::Timestamp;
 
 pub use accounts::StoredAccount;
 pub use api_keys::{KeyRow, NewKey};
-pub use audit::{Change, Head};
+pub use audit::Change;
 pub use census::Census;
 pub use charges::{Begun, Ended, NewCharge, Progress, StoredCharge};
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated, WithCards};
@@ -60,6 +62,7 @@ pub use webhooks::StoredWebhook;
 
 use batch::Batcher;
 use checkpoint::Checkpointer;
+use outlet::Outlet;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
@@ -71,6 +74,7 @@ pub struct Store {
     batcher: Batcher,
     /// SQLite's.
     checkpointer: Option<Checkpointer>,
+    outlet: Outlet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +132,7 @@ impl Store {
         let checkpointer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let checkpointer = Some(Checkpointer::start(checkpointer));
         let batcher = Batcher::start(Engine::Sqlite, &writer, checkpointer.clone());
-        Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers })
+        Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers, outlet: Outlet::default() })
     }
 
     async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
@@ -146,7 +150,17 @@ impl Store {
             checkpointer: None,
             writer: pool.clone(),
             readers: pool,
+            outlet: Outlet::default(),
         })
+    }
+
+    /// The same, which also writes the heads of the audit's chains into a file.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn telling_heads(self, file: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Heads { path: file.into(), source };
+        Ok(Self { outlet: Outlet::with_file(file).map_err(failed)?, ..self })
     }
 
     /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.

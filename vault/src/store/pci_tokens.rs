@@ -131,8 +131,8 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        audit::append(&mut transaction, audit.0, audit.1).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 }

@@ -263,11 +263,12 @@ impl Store {
         if changed.rows_affected() == 0 {
             return Ok(false);
         }
-        if let Some((key, entry)) = audit {
-            audit::append(&mut transaction, key, entry).await?;
-        }
+        let written = match audit {
+            Some((key, entry)) => Some(audit::append(&mut transaction, key, entry).await?),
+            None => None,
+        };
         events::append(&mut transaction, merchant, event).await?;
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 }

@@ -39,7 +39,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         // First, since its lock makes the count a true one.
-        audit::append(&mut transaction, audit.0, audit.1).await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         let added = sqlx::query(
             "INSERT INTO webhooks
                  (merchant_id, id, data_key_version, details, created_at, delivered_seq, attempts, next_at)
@@ -58,7 +58,7 @@ impl Store {
         if added.rows_affected() == 0 {
             return Ok(false);
         }
-        transaction.commit().await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 
@@ -103,8 +103,8 @@ impl Store {
         if replaced.rows_affected() == 0 {
             return Ok(false);
         }
-        audit::append(&mut transaction, audit.0, audit.1).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 
@@ -127,8 +127,8 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        audit::append(&mut transaction, audit.0, audit.1).await?;
-        transaction.commit().await?;
+        let written = audit::append(&mut transaction, audit.0, audit.1).await?;
+        self.commit(transaction, written).await?;
         Ok(true)
     }
 

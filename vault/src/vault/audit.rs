@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor, Entry, is_genuine};
+use crate::audit::{Action, Actor, Entry, Heads, is_genuine, letters};
 use crate::id::{KeyId, MerchantId};
 use crate::keys::mac::MacKey;
 use crate::token::Line;
@@ -54,10 +54,11 @@ pub struct Chain {
     pub merchant: Option<MerchantId>,
     /// How many rows were looked at.
     pub rows: u64,
+    /// The last row that is known from outside of the database. What was cut off after it does not show.
+    pub known: Option<u64>,
     /// What is wrong with it, if anything.
     pub flaw: Option<Flaw>,
-    /// The MAC of its last row in hexadecimal digits, to be kept elsewhere: who puts an old copy of the whole chain in
-    /// its place cannot make it appear in that copy.
+    /// The MAC of its last row, in [`letters`].
     pub head: String,
 }
 
@@ -66,8 +67,12 @@ pub struct Chain {
 pub enum Flaw {
     /// A row is not what the vault wrote there: changed, moved, or put in.
     Changed(u64),
+    /// The chain ends before the row with this number, of which is known that it was there.
+    Cut(u64),
     /// Rows from this number on are missing.
     Missing(u64),
+    /// This row is not the one that is known to have been there: the chain was cut, and has grown again.
+    Regrown(u64),
     /// There are rows after the one with this number that the end of the chain does not know of.
     Surplus(u64),
 }
@@ -110,22 +115,24 @@ impl Vault {
         Ok(Arc::clone(&held.key))
     }
 
-    /// Looks at every row of every chain, and at every merchant and key.
+    /// Looks at every row of every chain, and at every merchant and key; `heads` are those that have left the database, of
+    /// which each must still be there.
     ///
     /// # Errors
     /// [`Failure`]; what somebody else than the vault has done is none.
-    pub async fn verify_audit(&self) -> Result<Audited, Failure> {
+    pub async fn verify_audit(&self, heads: &Heads) -> Result<Audited, Failure> {
         let mut told = Told::default();
-        let chains = self.verify_chains(&mut told).await?;
+        let chains = self.verify_chains(heads, &mut told).await?;
         // After the chains: what is done meanwhile is there and not told yet, never the other way.
         let (access, misplaced) = self.verify_access(told).await?;
         Ok(Audited { chains, access, misplaced })
     }
 
-    async fn verify_chains(&self, told: &mut Told) -> Result<Vec<Chain>, Failure> {
+    async fn verify_chains(&self, known: &Heads, told: &mut Told) -> Result<Vec<Chain>, Failure> {
         let heads = self.store.audit_heads().await?;
         let mut whose = self.store.audited().await?;
         whose.extend(heads.iter().map(|head| head.merchant.clone()));
+        whose.extend(known.whose().cloned());
         whose.sort();
         whose.dedup();
 
@@ -133,7 +140,7 @@ impl Vault {
         for merchant in whose {
             let end = heads.iter().find(|head| head.merchant == merchant);
             let end = end.map_or((0, &[][..]), |head| (head.seq, &*head.mac));
-            chains.push(self.verify_chain(merchant, end, told).await?);
+            chains.push(self.verify_chain(merchant, end, known, told).await?);
         }
         Ok(chains)
     }
@@ -142,9 +149,11 @@ impl Vault {
         &self,
         merchant: Option<MerchantId>,
         (end, end_mac): (u64, &[u8]),
+        heads: &Heads,
         told: &mut Told,
     ) -> Result<Chain, Failure> {
         let rings = self.keys.rings();
+        let known = heads.last(&merchant);
         let (mut seq, mut previous, mut flaw) = (0, Vec::new(), None);
         'rows: while seq < end {
             // What is added while this looks is after the end that was read first.
@@ -161,6 +170,10 @@ impl Vault {
                     flaw = Some(Flaw::Changed(row.seq));
                     break 'rows;
                 }
+                if !heads.allow(&merchant, row.seq, &row.mac) {
+                    flaw = Some(Flaw::Regrown(row.seq));
+                    break 'rows;
+                }
                 (seq, previous) = (row.seq, row.mac);
                 told.hear(row.entry);
             }
@@ -172,12 +185,13 @@ impl Vault {
                 Some(Flaw::Changed(seq))
             } else if self.has_surplus(merchant.as_ref(), end).await? {
                 Some(Flaw::Surplus(end))
+            } else if known.is_some_and(|known| known > end) {
+                Some(Flaw::Cut(end + 1))
             } else {
                 None
             };
         }
-        let head = previous.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Chain { merchant, rows: seq, flaw, head })
+        Ok(Chain { merchant, rows: seq, known, flaw, head: letters(&previous) })
     }
 
     /// How many merchants and keys there are, and which of them are not what the vault wrote last.
@@ -248,7 +262,11 @@ impl fmt::Display for Flaw {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed(seq) => write!(formatter, "row {seq} is not what the vault wrote there"),
+            Self::Cut(seq) => write!(formatter, "row {seq} and what followed was cut off"),
             Self::Missing(seq) => write!(formatter, "row {seq} is missing"),
+            Self::Regrown(seq) => {
+                write!(formatter, "row {seq} was another: the chain was cut, and has grown again")
+            }
             Self::Surplus(seq) => write!(formatter, "there are rows after the last, which is row {seq}"),
         }
     }

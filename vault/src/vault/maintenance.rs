@@ -23,7 +23,7 @@ pub struct Done {
 }
 
 impl Vault {
-    /// Learns of new keys, lets keys age, and deletes what has expired.
+    /// Learns of new keys, lets keys age, tells of what others have added to the audit, and deletes what has expired.
     ///
     /// # Errors
     /// [`Failure`]; what was not done is done the next time.
@@ -35,6 +35,7 @@ impl Vault {
         self.let_age(Purpose::Data, self.policy.data_key_age).await?;
         self.destroy_sealing_keys().await?;
         let now = self.clock.now();
+        self.store.tell_audit_heads(now).await?;
         // The id of a seal has to be remembered for as long as it would be opened again.
         let made_before = now.minus(2 * TIME_WINDOW);
         Ok(Done {

@@ -21,6 +21,7 @@ mod vendor_tokens;
 mod webhooks;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,6 +98,8 @@ pub struct Setup {
     pub pauses: Pauses,
     /// How long it keeps what.
     pub policy: Policy,
+    /// A file that the heads of the audit's chains are written into, beside the log.
+    pub audit_heads: Option<PathBuf>,
 }
 
 impl Setup {
@@ -111,6 +114,7 @@ impl Setup {
             clock: Clock::system(),
             pauses: Pauses::system(),
             policy: Policy::default(),
+            audit_heads: None,
         }
     }
 }
@@ -158,9 +162,13 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
-        let Setup { location, kek, acquirers, vendors, clock, pauses, policy } = setup;
+        let Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads } = setup;
         let vendors = Vendors::open(vendors)?;
         let store = Store::open(&location).await?;
+        let store = match audit_heads {
+            Some(file) => store.telling_heads(&file)?,
+            None => store,
+        };
         let door = location.door();
         let keys = Arc::new(Keys::open(&kek, &door, &store, clock.now(), out).await?);
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);

@@ -1,4 +1,5 @@
 //! What attackers want, and do not get: one attack a file.
 
 mod a_seal_used_elsewhere;
+mod a_shorter_audit;
 mod the_whole_number;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardseal_postgres::{Durability, Server};
+use cardseal_vault::audit::Heads;
 use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::store::Location;
 use cardseal_vault::vault::{Setup, Vault};
@@ -80,7 +81,7 @@ async fn assert_audit_is_genuine(database: &str, folder: &Path, charges: i64) {
     let location = Location::Postgres(database.parse().unwrap());
     let setup = Setup { location, ..Setup::in_folder(DataDir::open(folder).unwrap()) };
     let vault = Vault::open(setup).await.unwrap();
-    let chains = vault.verify_audit().await.unwrap().chains;
+    let chains = vault.verify_audit(&Heads::default()).await.unwrap().chains;
     assert!(chains.iter().all(|chain| chain.flaw.is_none()), "{chains:?}");
     assert!(chains.iter().any(|chain| i64::try_from(chain.rows).unwrap() >= charges), "{chains:?}");
     vault.close().await;

@@ -121,7 +121,7 @@ async fn an_old_data_key_is_destroyed_once_nothing_needs_it_and_not_before() {
     assert_eq!(states, [State::Active]);
     // The token's own time is over too.
     assert_eq!(asked.charge(&account, &token).await.status, 404);
-    assert_eq!(asked.vault.verify_audit().await.unwrap().chains[0].flaw, None);
+    assert_eq!(asked.audited().await.chains[0].flaw, None);
 }
 
 #[tokio::test]

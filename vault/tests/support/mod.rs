@@ -28,7 +28,7 @@ use cardseal_vault::Vault;
 use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
-use cardseal_vault::audit::Actor;
+use cardseal_vault::audit::{Actor, Heads};
 use cardseal_vault::config::Connections;
 use cardseal_vault::http::{Parts, router};
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
@@ -37,7 +37,7 @@ use cardseal_vault::metrics::Metrics;
 use cardseal_vault::server::Places;
 use cardseal_vault::store::NewKey;
 use cardseal_vault::time::{Clock, Stopwatch, Timestamp};
-use cardseal_vault::vault::{Chain, Setup};
+use cardseal_vault::vault::{Audited, Chain, Setup};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -275,8 +275,12 @@ impl Asked {
 
     /// The audit's chains of merchants, without the vault's own.
     pub(crate) async fn chains(&self) -> Vec<Chain> {
-        let audited = self.vault.verify_audit().await.unwrap();
-        audited.chains.into_iter().filter(|chain| chain.merchant.is_some()).collect()
+        self.audited().await.chains.into_iter().filter(|chain| chain.merchant.is_some()).collect()
+    }
+
+    /// What the audit is found to be, compared with nothing outside of the database.
+    pub(crate) async fn audited(&self) -> Audited {
+        self.vault.verify_audit(&Heads::default()).await.unwrap()
     }
 
     /// What somebody does to the database behind the vault's back.
