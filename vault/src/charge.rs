@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::acquirer::{AuthorizeUri, Code, Name, Reference};
-use crate::id::{CardId, ChargeId, CustomerId, TokenId};
+use crate::id::{CardId, ChargeId, CustomerId, TokenHash, TokenId};
 use crate::time::Timestamp;
 use crate::token::{CardFacts, Line};
 
@@ -16,7 +16,7 @@ pub struct Charge {
     /// When it was made.
     pub created_at: Timestamp,
     /// What was asked for.
-    pub order: Order,
+    pub order: Order<TokenHash>,
     /// What came of it.
     pub status: ChargeStatus,
     /// The card it was made with.
@@ -40,24 +40,24 @@ pub struct Acquired {
 
 /// What a merchant's server asks for.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct Order<T = TokenId> {
     /// How much.
     pub amount: Amount,
     /// Of what.
     pub currency: Currency,
     /// With which card.
-    pub source: Source,
+    pub source: Source<T>,
     /// For the merchant's own use.
     pub description: Option<Line>,
     /// For the merchant's own use; given back as it came.
     pub metadata: Map<String, Value>,
 }
 
-/// What a charge is made with.
+/// What a charge is made with. The store knows a token by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum Source<T = TokenId> {
     /// A token, which it uses up.
-    Token(TokenId),
+    Token(T),
     /// A customer's card on file.
     Card {
         /// The customer.

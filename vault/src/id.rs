@@ -4,9 +4,12 @@ use std::fmt;
 
 use aws_lc_rs::rand;
 use cardseal::client::Pkey;
+use cardseal::seal::Jti;
 use zeroize::Zeroizing;
 
 use crate::keys::Sha256Digest;
+use crate::keys::aad::Aad;
+use crate::keys::mac::MacKey;
 use crate::merchant::Mode;
 
 /// 32 letters, so that a random byte's low five bits are one of them with no bias. Those that are misread are left out.
@@ -65,7 +68,7 @@ id!(
     MerchantId, "mrch_"
 );
 id!(
-    /// A token: `tokn_test_…`, `tokn_…`.
+    /// A token: `tokn_test_…`, `tokn_…`. Whoever has made it and its merchant know it, the store only its [`TokenHash`].
     TokenId, "tokn_"
 );
 id!(
@@ -108,6 +111,53 @@ id!(
     /// A webhook: `hook_test_…`, `hook_…`.
     WebhookId, "hook_"
 );
+
+/// What is kept of a token's id, and called by: `tokh_…`. The id does not follow from it, which is what a security code is
+/// locked with (see [`CodeLock`](crate::keys::code::CodeLock)).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenHash(String);
+
+/// Letters of a hash: 160 of SHA-256's bits.
+const HASH_LETTERS: usize = 32;
+
+impl TokenId {
+    /// The id of the token that a seal gives, which is the same however often it is sent. Nobody can tell it without `key`,
+    /// or without the seal's own id, of which the store has only a hash too.
+    #[must_use]
+    pub fn of_seal(key: &MacKey, merchant: &MerchantId, mode: Mode, seal: &Jti) -> Self {
+        let fields = Aad::new("token of a seal").field(merchant.as_str()).field(seal.as_str());
+        let mac = Zeroizing::new(key.mac(fields).bytes);
+        Self(["tokn_", mode.infix(), &*letters(&mac, ID_LETTERS)].concat())
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        let hash = Sha256Digest::of(self.0.as_bytes());
+        TokenHash(["tokh_", &*letters(hash.as_bytes(), HASH_LETTERS)].concat())
+    }
+}
+
+impl TokenHash {
+    /// Reads one; `None` if the text has another form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("tokh_").is_some_and(is_letters).then(|| Self(text.into()))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is kept of a seal's own id, to know the seal again.
+#[must_use]
+pub fn seal_hash(seal: &Jti) -> String {
+    let hash = Sha256Digest::of(seal.as_str().as_bytes());
+    letters(hash.as_bytes(), HASH_LETTERS).to_string()
+}
 
 /// A new public key, `pkey_test_…` or `pkey_…`.
 #[must_use]
@@ -167,7 +217,13 @@ impl fmt::Debug for SecretKey {
 pub(crate) fn random_letters(count: usize) -> Zeroizing<String> {
     let mut bytes = Zeroizing::new(vec![0; count]);
     rand::fill(&mut bytes).expect("random bytes");
-    Zeroizing::new(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect())
+    letters(&bytes, count)
+}
+
+/// A letter of each of the first `count` bytes.
+fn letters(bytes: &[u8], count: usize) -> Zeroizing<String> {
+    let letter = |byte: &u8| char::from(ALPHABET[usize::from(byte & 31)]);
+    Zeroizing::new(bytes.iter().take(count).map(letter).collect())
 }
 
 /// Most letters of an id that is read.

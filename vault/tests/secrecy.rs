@@ -96,7 +96,8 @@ async fn security_codes_are_kept_encrypted() {
     asked.token(&account, "378282246310005").await;
     let code = sqlx::query_scalar("SELECT code FROM security_codes");
     let code: Vec<u8> = code.fetch_one(&mut asked.dir.connect().await).await.unwrap();
-    assert_eq!(code.len(), 12 + 4 + 16);
+    // Locked with the token's id, then encrypted.
+    assert_eq!(code.len(), 2 * (12 + 16) + 4);
     assert!(!contains(&code, b"1234"));
 }
 

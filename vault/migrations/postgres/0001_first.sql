@@ -67,9 +67,10 @@ CREATE TABLE wrapped_keys (
 
 CREATE TABLE tokens (
     merchant_id             TEXT    NOT NULL,
+    -- A hash of the id that the merchant has, wherever a token is called by its id in this database.
     id                      TEXT    NOT NULL,
     card_id                 TEXT    NOT NULL,
-    -- The `jti` of the seal it came in; a card sent in the clear has none.
+    -- A hash of the `jti` of the seal it came in; a card sent in the clear has none.
     seal_id                 TEXT,
     brand                   TEXT    NOT NULL,
     last_digits             TEXT    NOT NULL,
@@ -91,8 +92,10 @@ CREATE TABLE tokens (
 CREATE UNIQUE INDEX tokens_by_seal ON tokens (merchant_id, seal_id);
 CREATE INDEX tokens_unused_by_expiry ON tokens (expires_at) WHERE used_by IS NULL;
 
--- Never outlives the token's first use or its own few minutes (PCI DSS 3.3.1).
-CREATE TABLE security_codes (
+-- Never outlives the token's first use or its own few minutes (PCI DSS 3.3.1). What opens a code is under the data key, and
+-- under the token's id besides, of which there is only a hash here. On PostgreSQL the table is in no log, so in no replica,
+-- archive or physical backup.
+CREATE UNLOGGED TABLE security_codes (
     merchant_id      TEXT    NOT NULL,
     token_id         TEXT    NOT NULL,
     data_key_version BIGINT NOT NULL,

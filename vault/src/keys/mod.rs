@@ -10,10 +10,13 @@
 //! └ audit       HMAC-SHA-256                         the chain of the audit
 //! ```
 //!
+//! Security codes are under a key besides that is not among them ([`code`]).
+//!
 //! Each is parsed once. What is encrypted names its key's version, and each purpose has a [`Ring`] of keys with times:
 //! a new key waits until every process knows it, and then takes over everywhere at the same moment.
 
 pub mod aad;
+pub mod code;
 pub mod data;
 pub mod fingerprint;
 pub mod gcm;

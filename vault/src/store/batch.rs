@@ -134,7 +134,7 @@ mod tests {
             details: Ciphertext { key_version: 1, bytes: vec![0; 28] },
         };
         let token = StoredToken {
-            id: TokenId::random(Mode::Test),
+            id: TokenId::random(Mode::Test).hash(),
             card,
             created_at: now,
             expires_at: now,

@@ -10,7 +10,7 @@ use super::{Store, StoreError, parsed, seconds, timestamp};
 use crate::acquirer::{AuthorizeUri, Code, Name, Reference};
 use crate::audit::Entry;
 use crate::charge::{Acquired, Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
-use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenId};
+use crate::id::{CardId, ChargeId, CustomerId, MerchantId, TokenHash};
 use crate::idempotency::Request;
 use crate::keys::Sha256Digest;
 use crate::keys::mac::MacKey;
@@ -32,7 +32,7 @@ pub struct StoredCharge {
     /// Its id.
     pub id: ChargeId,
     /// What it was made with.
-    pub source: Source,
+    pub source: Source<TokenHash>,
     /// Its card as it was then, without the number; its details are the charge's.
     pub card: StoredCard,
     /// How much.
@@ -75,13 +75,8 @@ pub enum Begun {
     Pending(Option<SecurityCodeRow>),
     /// There is no such token.
     UnknownToken,
-    /// The token has been used.
-    Used {
-        /// The token.
-        token: TokenId,
-        /// What used it.
-        by: UsedBy,
-    },
+    /// The token has been used, for this.
+    Used(UsedBy),
 }
 
 /// What an acquirer told of a charge whose outcome is not known yet. What it did not tell stays as it was.
@@ -136,7 +131,7 @@ impl Store {
                 let by = UsedBy::Charge(charge.id.clone());
                 match tokens::claim(&mut transaction, merchant, token, &by, charge.created_at).await? {
                     Claimed::Now(code) => (Some(token), None, code),
-                    Claimed::Before(by) => return Ok(Begun::Used { token: token.clone(), by }),
+                    Claimed::Before(by) => return Ok(Begun::Used(by)),
                     Claimed::Unknown => return Ok(Begun::UnknownToken),
                 }
             }
@@ -152,7 +147,7 @@ impl Store {
         )
         .bind(merchant.as_str())
         .bind(charge.id.as_str())
-        .bind(token.map(TokenId::as_str))
+        .bind(token.map(TokenHash::as_str))
         .bind(customer.map(CustomerId::as_str))
         .bind(card.id.as_str())
         .bind(seconds(card.created_at))
@@ -175,6 +170,9 @@ impl Store {
         let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         events::append(&mut transaction, merchant, event).await?;
         self.commit(transaction, written).await?;
+        if code.is_some() {
+            self.codes_deleted();
+        }
         Ok(Begun::Pending(code))
     }
 
@@ -376,9 +374,9 @@ fn optional<T>(
     text.map(|text| parse(&text).ok_or(StoreError::Corrupt(column))).transpose()
 }
 
-fn read_source(row: &AnyRow) -> Result<Source, StoreError> {
+fn read_source(row: &AnyRow) -> Result<Source<TokenHash>, StoreError> {
     match row.try_get::<Option<String>, _>("token_id")? {
-        Some(token) => TokenId::parse(&token).map(Source::Token).ok_or(StoreError::Corrupt("token_id")),
+        Some(token) => TokenHash::parse(&token).map(Source::Token).ok_or(StoreError::Corrupt("token_id")),
         None => Ok(Source::Card {
             customer: parsed(row, "customer_id", CustomerId::parse)?,
             card: Some(parsed(row, "card_id", CardId::parse)?),

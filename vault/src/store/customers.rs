@@ -10,7 +10,7 @@ use super::stored_methods;
 use super::tokens::{self, Claimed, StoredCard, read_card};
 use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
-use crate::id::{CardId, CustomerId, MerchantId, TokenId};
+use crate::id::{CardId, CustomerId, MerchantId, TokenHash};
 use crate::idempotency::Request;
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
@@ -62,7 +62,7 @@ pub struct WithCards {
 #[derive(Clone, Copy, Debug)]
 pub struct Keeping<'a> {
     /// The token.
-    pub token: &'a TokenId,
+    pub token: &'a TokenHash,
     /// What becomes of its card.
     pub card: Kept<'a>,
     /// The time.
@@ -155,6 +155,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let mut written = None;
+        let keeps = keeping.is_some();
         if let Some(keeping) = keeping {
             match keep(&mut transaction, merchant, &customer.id, keeping).await? {
                 Ok(kept) => written = Some(kept),
@@ -163,6 +164,9 @@ impl Store {
         }
         tell_of(&mut transaction, merchant, &customer.id, tell).await?;
         self.commit(transaction, written).await?;
+        if keeps {
+            self.codes_deleted();
+        }
         Ok(Updated::Done)
     }
 
@@ -194,6 +198,7 @@ impl Store {
             return Ok(Updated::Outdated);
         }
         let mut written = None;
+        let keeps = keeping.is_some();
         if let Some(keeping) = keeping {
             match keep(&mut transaction, merchant, &before.id, keeping).await? {
                 Ok(kept) => written = Some(kept),
@@ -216,6 +221,9 @@ impl Store {
         }
         tell_of(&mut transaction, merchant, &before.id, tell).await?;
         self.commit(transaction, written).await?;
+        if keeps {
+            self.codes_deleted();
+        }
         Ok(Updated::Done)
     }
 

@@ -129,7 +129,7 @@ impl Store {
         let opening = |source| StoreError::Open { location: location.clone(), source };
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
-        let checkpointer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
+        let checkpointer = pool(1, CHECKPOINTER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let checkpointer = Some(Checkpointer::start(checkpointer));
         let batcher = Batcher::start(Engine::Sqlite, &writer, checkpointer.clone());
         Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers, outlet: Outlet::default() })
@@ -143,6 +143,7 @@ impl Store {
             .connect(&location.url())
             .await
             .map_err(|source| StoreError::Open { location: location.clone(), source })?;
+        keep_codes_out_of_the_log(&pool).await?;
         let batcher = Batcher::start(Engine::Postgres, &pool, None);
         Ok(Self {
             engine: Engine::Postgres,
@@ -181,6 +182,11 @@ impl Store {
         Ok(())
     }
 
+    /// Hears that security codes are deleted, which SQLite's log must not keep.
+    fn codes_deleted(&self) {
+        self.checkpointer.iter().for_each(Checkpointer::deleted);
+    }
+
     /// A transaction. On SQLite it holds the right to write from its first statement on, so that it cannot fail for it
     /// later.
     async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
@@ -203,7 +209,27 @@ const CONNECTIONS: u32 = 16;
 /// only when it has come to 64 MiB.
 const WRITER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16384";
 
+/// It has everybody wait while it empties the log, so it gives up soon.
+const CHECKPOINTER_PRAGMAS: &str = "PRAGMA busy_timeout = 100; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+
 const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON";
+
+/// Sees to it that security codes are in no archive of PostgreSQL's log, no replica and no physical backup: the migration
+/// has made their table so, and an operator may have changed it.
+async fn keep_codes_out_of_the_log(pool: &AnyPool) -> Result<(), StoreError> {
+    const LOGGED: &str = "SELECT 1 FROM pg_class
+        WHERE oid = 'security_codes'::regclass AND relpersistence = 'p' AND relkind = 'r'";
+    if sqlx::query(LOGGED).fetch_optional(pool).await?.is_some() {
+        // What is in it opens for nobody who has the log and every key. So a database that cannot do this serves all the same.
+        match sqlx::query("ALTER TABLE security_codes SET UNLOGGED").execute(pool).await {
+            Ok(_) => tracing::warn!("the table security_codes was logged; it is UNLOGGED now"),
+            Err(error) => {
+                tracing::error!(%error, "the table security_codes is logged, and cannot be made UNLOGGED")
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Waits for whoever makes or opens the database in the same folder. PostgreSQL has no need of it.
 async fn lock_folder(location: &Location) -> Result<Option<File>, StoreError> {

@@ -8,7 +8,7 @@ use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 use super::batch::Job;
 use super::charges::read_status;
 use super::{Store, StoreError, ciphertext, fingerprint, flag, parsed, seconds, text, timestamp};
-use crate::id::{CardId, MerchantId, TokenId};
+use crate::id::{CardId, MerchantId, TokenHash, seal_hash};
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
@@ -27,8 +27,8 @@ macro_rules! select {
 /// A token as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// Its id.
-    pub id: TokenId,
+    /// What is kept of its id.
+    pub id: TokenHash,
     /// Its card.
     pub card: StoredCard,
     /// When it was made.
@@ -74,7 +74,7 @@ pub struct NewToken {
 /// A security code as it is kept, for a few minutes.
 #[derive(Clone, Debug)]
 pub struct SecurityCodeRow {
-    /// The code.
+    /// The code, locked with its token's id (see [`CodeLock`](crate::keys::code::CodeLock)).
     pub code: Ciphertext,
     /// From when on it is not there.
     pub expires_at: Timestamp,
@@ -116,7 +116,7 @@ impl Store {
     pub async fn token(
         &self,
         merchant: &MerchantId,
-        id: &TokenId,
+        id: &TokenHash,
         now: Timestamp,
     ) -> Result<Option<StoredToken>, StoreError> {
         let query = sqlx::query(concat!(
@@ -137,7 +137,7 @@ impl Store {
     pub async fn token_used_by(
         &self,
         merchant: &MerchantId,
-        id: &TokenId,
+        id: &TokenHash,
     ) -> Result<Option<UsedBy>, StoreError> {
         let row = sqlx::query(USED_BY)
             .bind(merchant.as_str())
@@ -153,7 +153,14 @@ impl Store {
     /// [`StoreError`]
     pub async fn delete_expired_security_codes(&self, now: Timestamp) -> Result<u64, StoreError> {
         let delete = sqlx::query("DELETE FROM security_codes WHERE expires_at <= $1").bind(seconds(now));
-        Ok(delete.execute(&self.writer).await?.rows_affected())
+        let deleted = delete.execute(&self.writer).await?.rows_affected();
+        if deleted > 0 {
+            self.codes_deleted();
+        }
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.empty().await;
+        }
+        Ok(deleted)
     }
 
     /// Deletes the unused tokens that have expired and were made before `made_before`, and says how many.
@@ -196,7 +203,7 @@ pub(super) async fn insert_all(
                 .bind(merchant.as_str())
                 .bind(token.id.as_str())
                 .bind(card.id.as_str())
-                .bind(seal.as_ref().map(Jti::as_str))
+                .bind(seal.as_ref().map(seal_hash))
                 .bind(card.brand.id())
                 .bind(card.last_digits.as_str())
                 .bind(card.fingerprint.bytes.as_slice())
@@ -243,7 +250,7 @@ pub(super) async fn insert_all(
         }
         let first = sqlx::query(concat!(select!(), "WHERE tokens.merchant_id = $1 AND tokens.seal_id = $2"))
             .bind(merchant.as_str())
-            .bind(new.seal.as_ref().map(Jti::as_str))
+            .bind(new.seal.as_ref().map(seal_hash))
             .fetch_one(&mut **transaction)
             .await?;
         outcomes.push(Inserted::Before(Box::new(read(&first)?)));
@@ -255,7 +262,7 @@ pub(super) async fn insert_all(
 pub(super) async fn claim(
     transaction: &mut Transaction<'static, Any>,
     merchant: &MerchantId,
-    token: &TokenId,
+    token: &TokenHash,
     by: &UsedBy,
     now: Timestamp,
 ) -> Result<Claimed, StoreError> {
@@ -300,7 +307,7 @@ pub(super) async fn claim(
 pub(super) async fn forget_number(
     transaction: &mut Transaction<'static, Any>,
     merchant: &MerchantId,
-    token: &TokenId,
+    token: &TokenHash,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE tokens SET pan = NULL WHERE merchant_id = $1 AND id = $2")
         .bind(merchant.as_str())
@@ -315,7 +322,7 @@ fn read(row: &AnyRow) -> Result<StoredToken, StoreError> {
     let used_by =
         used_by.map(|text| UsedBy::parse(&text).ok_or(StoreError::Corrupt("used_by"))).transpose()?;
     Ok(StoredToken {
-        id: parsed(row, "id", TokenId::parse)?,
+        id: parsed(row, "id", TokenHash::parse)?,
         card: read_card(row, "card_id", "created_at")?,
         created_at: timestamp(row, "created_at")?,
         expires_at: timestamp(row, "expires_at")?,

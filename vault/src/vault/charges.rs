@@ -21,7 +21,7 @@ use crate::acquirer::{
 use crate::audit::{Action, Actor};
 use crate::charge::{Acquired, Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::event::EventKey;
-use crate::id::{ChargeId, MerchantId, MethodId, TokenId};
+use crate::id::{ChargeId, MerchantId, MethodId, TokenHash, TokenId};
 use crate::idempotency::{Made, Request};
 use crate::keys::Sha256Digest;
 use crate::keys::data::Ciphertext;
@@ -66,7 +66,7 @@ pub(super) struct ChargeDetails {
 /// What a charge is made with: a card with its number, and what the acquirer keeps of it.
 struct Chargeable {
     /// What it was found by: a token, or a customer with the very card.
-    source: Source,
+    source: Source<TokenHash>,
     /// The id of what its ciphertexts belong to.
     owner: String,
     card: StoredCard,
@@ -133,8 +133,13 @@ impl Vault {
             metadata: order.metadata.clone(),
         };
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &kept))?;
-        let (order, shown) =
-            (Order { source: found.source.clone(), ..order }, facts(found.card.clone(), card.clone()));
+        let token = match order.source {
+            Source::Token(token) => Some(token),
+            Source::Card { .. } => None,
+        };
+        let Order { amount, currency, description, metadata, .. } = order;
+        let order = Order { amount, currency, source: found.source.clone(), description, metadata };
+        let shown = facts(found.card.clone(), card.clone());
         let acquired = Acquired { name, reference: None, code: None };
         let made = Charge {
             id,
@@ -173,11 +178,13 @@ impl Vault {
                 code
             }
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
-            Begun::Used { token, by } => return Err(ChargeError::Used { token, by }),
+            Begun::Used(by) => {
+                return Err(token.map_or(ChargeError::UnknownToken, |token| ChargeError::Used { token, by }));
+            }
         };
         let charge = new.charge;
         let method = found.method.as_ref().map(|method| method.id.clone());
-        let payment = match self.instrument(merchant, &charge, found, code).await {
+        let payment = match self.instrument(merchant, &charge, found, token.as_ref().zip(code)).await {
             Ok(instrument) => Payment {
                 charge: charge.id.clone(),
                 amount: charge.amount,
@@ -263,10 +270,10 @@ impl Vault {
     ) -> Result<Chargeable, ChargeError> {
         match source {
             Source::Token(id) => {
-                let token =
-                    self.store.token(&merchant.id, id, now).await?.ok_or(ChargeError::UnknownToken)?;
+                let token = self.store.token(&merchant.id, &id.hash(), now).await?;
+                let token = token.ok_or(ChargeError::UnknownToken)?;
                 Ok(Chargeable {
-                    owner: token.id.to_string(),
+                    owner: token.id.as_str().to_owned(),
                     source: Source::Token(token.id),
                     card: token.card,
                     method: None,
@@ -326,13 +333,13 @@ impl Vault {
         merchant: &Merchant,
         charge: &StoredCharge,
         found: Chargeable,
-        code: Option<SecurityCodeRow>,
+        code: Option<(&TokenId, SecurityCodeRow)>,
     ) -> Result<Instrument, Failure> {
         if let Some(method) = found.method {
             return Ok(Instrument::Stored(method.name));
         }
-        let security_code = match code.filter(|code| charge.created_at < code.expires_at) {
-            Some(code) => self.security_code(merchant, &found.owner, found.card.brand, &code).await?,
+        let security_code = match code.filter(|(_, code)| charge.created_at < code.expires_at) {
+            Some((token, code)) => self.security_code(merchant, token, found.card.brand, &code).await?,
             None => None,
         };
         Ok(Instrument::Card {

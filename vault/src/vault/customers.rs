@@ -282,14 +282,16 @@ impl Vault {
 
     /// Opens the card of a token that was not used yet.
     async fn open_token(&self, merchant: &Merchant, id: TokenId) -> Result<Opened, KeepError> {
-        let token = self.store.token(&merchant.id, &id, self.clock.now()).await?;
+        let token = self.store.token(&merchant.id, &id.hash(), self.clock.now()).await?;
         let token = token.ok_or(KeepError::UnknownToken)?;
+        let owner = token.id.as_str();
         if token.usage != Usage::Unused {
-            let by = self.store.token_used_by(&merchant.id, &id).await?.ok_or(KeepError::UnknownToken)?;
+            let by =
+                self.store.token_used_by(&merchant.id, &token.id).await?.ok_or(KeepError::UnknownToken)?;
             return Err(KeepError::Used { token: id, by });
         }
-        let details = self.details(merchant, id.as_str(), &token.card.details).await?;
-        let number = self.number(merchant, id.as_str(), &token.card).await?;
+        let details = self.details(merchant, owner, &token.card.details).await?;
+        let number = self.number(merchant, owner, &token.card).await?;
         let rings = self.keys.rings();
         let fingerprints =
             rings.fingerprint.iter().map(|held| held.key.fingerprint(&merchant.id, &number)).collect();
@@ -355,7 +357,8 @@ impl Vault {
         };
         let entry = self.audit_entry(Some(&merchant.id), actor, Action::KeepCard, id.as_str(), None);
         let key = self.audit_key()?;
-        let keeping = Keeping { token: &opened.token, card, now: self.clock.now(), audit: (&key, &entry) };
+        let token = opened.token.hash();
+        let keeping = Keeping { token: &token, card, now: self.clock.now(), audit: (&key, &entry) };
         Ok(store(keeping).await?)
     }
 

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{Failure, Vault};
+use crate::id::TokenId;
+use crate::keys::code::CodeLock;
 use crate::keys::data::{Ciphertext, DataKey, Part, Place};
 use crate::keys::gcm::Unopened;
 use crate::merchant::Merchant;
@@ -98,16 +100,18 @@ impl Vault {
         Number::parse(text).valid().ok_or(Failure::Unreadable("card number"))
     }
 
-    /// The security code that came with `owner`, a token of a card of this brand.
+    /// The security code that came with a token of a card of this brand.
     pub(super) async fn security_code(
         &self,
         merchant: &Merchant,
-        owner: &str,
+        token: &TokenId,
         brand: Brand,
         row: &SecurityCodeRow,
     ) -> Result<Option<SecurityCode>, Failure> {
-        let place = Place { merchant: &merchant.id, owner, part: Part::SecurityCode };
-        let plaintext = self.decrypt(place, &row.code).await?;
+        let hash = token.hash();
+        let place = Place { merchant: &merchant.id, owner: hash.as_str(), part: Part::SecurityCode };
+        let locked = self.decrypt(place, &row.code).await?;
+        let plaintext = CodeLock::of(token).unlock(&locked).map_err(|Unopened| Failure::Tampered)?;
         let text = std::str::from_utf8(&plaintext).map_err(|_| Failure::Unreadable("security code"))?;
         Ok(SecurityCode::parse(text, Some(brand)).valid())
     }

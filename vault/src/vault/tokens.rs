@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::secrets::{encrypt_details, encrypt_number};
 use super::{Failure, Vault};
 use crate::id::{CardId, TokenId};
+use crate::keys::code::CodeLock;
 use crate::keys::data::{DataKey, Part, Place};
 use crate::merchant::Merchant;
 use crate::seal;
@@ -53,38 +54,75 @@ impl Vault {
             name: card.holder.as_ref().map(|holder| Holder::expose(holder).to_owned()),
             billing,
         };
+        let id = match &seal {
+            Some(seal) => self.token_of_seal(merchant, seal)?,
+            None => TokenId::random(merchant.mode),
+        };
         let (token, security_code) = self.encrypting(|key| {
-            let token = self.stored_token(key, merchant, &card, &details, security_code_check)?;
-            let encrypt = |code| self.encrypt_security_code(key, merchant, &token.id, code);
+            let token = self.stored_token(key, merchant, &id, &card, &details, security_code_check)?;
+            let encrypt = |code| self.encrypt_security_code(key, merchant, &id, code);
             let security_code = card.security_code.as_ref().map(encrypt);
             Ok((token, security_code))
         })?;
-        let new = NewToken { token: token.clone(), seal, security_code };
+        let new = NewToken { token: token.clone(), seal: seal.clone(), security_code };
         match self.store.insert_token(&merchant.id, new).await? {
             Inserted::New => {
                 self.counts.token(merchant.mode);
-                Ok(shown(token, details))
+                Ok(shown(id, token, details))
             }
             Inserted::Before(first) => {
+                let id = self.first_token_of_seal(merchant, &first, seal.as_ref()).await?;
                 let before: Details = self.details(merchant, first.id.as_str(), &first.card.details).await?;
                 let same_card = first.card.fingerprint == token.card.fingerprint
                     && (before.expiration_month, before.expiration_year)
                         == (details.expiration_month, details.expiration_year);
-                if same_card { Ok(shown(*first, before)) } else { Err(TokenizeError::Replayed) }
+                if same_card { Ok(shown(id, *first, before)) } else { Err(TokenizeError::Replayed) }
             }
         }
+    }
+
+    /// The id of the token that a seal gives, if it has not given one yet.
+    fn token_of_seal(&self, merchant: &Merchant, seal: &Jti) -> Result<TokenId, Failure> {
+        let rings = self.keys.rings();
+        let held = rings.access.active(self.clock.now()).ok_or(Failure::NoActiveKey("access"))?;
+        Ok(TokenId::of_seal(&held.key, &merchant.id, merchant.mode, seal))
+    }
+
+    /// The id of the token that a seal has given, maybe by a process that uses another key.
+    async fn first_token_of_seal(
+        &self,
+        merchant: &Merchant,
+        first: &StoredToken,
+        seal: Option<&Jti>,
+    ) -> Result<TokenId, Failure> {
+        let find = |seal: &Jti| {
+            let rings = self.keys.rings();
+            let mut ids = rings
+                .access
+                .iter()
+                .map(|held| TokenId::of_seal(&held.key, &merchant.id, merchant.mode, seal));
+            ids.find(|id| id.hash() == first.id)
+        };
+        let unreadable = Failure::Unreadable("token of a seal");
+        let Some(seal) = seal else { return Err(unreadable) };
+        if let Some(id) = find(seal) {
+            return Ok(id);
+        }
+        self.keys.refresh(&self.store).await?;
+        find(seal).ok_or(unreadable)
     }
 
     fn stored_token(
         &self,
         key: &DataKey,
         merchant: &Merchant,
+        id: &TokenId,
         card: &Card,
         details: &Details,
         security_code_check: bool,
     ) -> Result<StoredToken, Failure> {
         let now = self.clock.now();
-        let id = TokenId::random(merchant.mode);
+        let id = id.hash();
         let rings = self.keys.rings();
         let fingerprint = rings.fingerprint.active(now).ok_or(Failure::NoActiveKey("fingerprint"))?;
         Ok(StoredToken {
@@ -112,10 +150,11 @@ impl Vault {
         token: &TokenId,
         code: &SecurityCode,
     ) -> SecurityCodeRow {
-        let place = Place { merchant: &merchant.id, owner: token.as_str(), part: Part::SecurityCode };
+        let hash = token.hash();
+        let place = Place { merchant: &merchant.id, owner: hash.as_str(), part: Part::SecurityCode };
         SecurityCodeRow {
             // EXPOSE: into the cipher.
-            code: key.encrypt(place, code.expose().as_bytes()),
+            code: key.encrypt(place, &CodeLock::of(token).lock(code.expose().as_bytes())),
             expires_at: self.clock.now().plus(self.policy.security_code_lifetime),
         }
     }
@@ -125,10 +164,10 @@ impl Vault {
     /// # Errors
     /// [`Failure`]
     pub async fn token(&self, merchant: &Merchant, id: &TokenId) -> Result<Option<Token>, Failure> {
-        match self.store.token(&merchant.id, id, self.clock.now()).await? {
+        match self.store.token(&merchant.id, &id.hash(), self.clock.now()).await? {
             Some(stored) => {
-                let details = self.details(merchant, id.as_str(), &stored.card.details).await?;
-                Ok(Some(shown(stored, details)))
+                let details = self.details(merchant, stored.id.as_str(), &stored.card.details).await?;
+                Ok(Some(shown(id.clone(), stored, details)))
             }
             None => Ok(None),
         }
@@ -141,8 +180,8 @@ pub(super) fn facts(card: StoredCard, details: Details) -> CardFacts {
     CardFacts { id, created_at, brand, last_digits, fingerprint, security_code_check, details }
 }
 
-fn shown(stored: StoredToken, details: Details) -> Token {
-    let StoredToken { id, card, created_at, usage, .. } = stored;
+fn shown(id: TokenId, stored: StoredToken, details: Details) -> Token {
+    let StoredToken { card, created_at, usage, .. } = stored;
     Token { id, created_at, card: facts(card, details), usage }
 }
 

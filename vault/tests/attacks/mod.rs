@@ -1,5 +1,6 @@
 //! What attackers want, and do not get: one attack a file.
 
 mod a_seal_used_elsewhere;
+mod a_security_code_after_its_use;
 mod a_shorter_audit;
 mod the_whole_number;

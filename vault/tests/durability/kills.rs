@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cardseal_vault::id::TokenId;
 use reqwest::Client;
 use serde_json::json;
 use sqlx::SqlitePool;
@@ -97,10 +98,14 @@ async fn what_is_lost_is_noticed() {
     altered.object["card"]["last_digits"] = json!("0000");
     // Gone from the disk.
     let removed = entries[2].clone();
-    let id = removed.object["id"].as_str().unwrap();
+    let id = TokenId::parse(removed.object["id"].as_str().unwrap()).unwrap();
     let file = SqliteConnectOptions::new().filename(dir.join("vault.sqlite")).foreign_keys(false);
     let pool = SqlitePool::connect_with(file).await.unwrap();
-    let deleted = sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id).execute(&pool).await.unwrap();
+    let deleted = sqlx::query("DELETE FROM tokens WHERE id = $1")
+        .bind(id.hash().as_str())
+        .execute(&pool)
+        .await
+        .unwrap();
     assert_eq!(deleted.rows_affected(), 1);
     pool.close().await;
 
@@ -108,7 +113,7 @@ async fn what_is_lost_is_noticed() {
     let lost = lost(entries, &http, &vault.url()).await;
     let ids: Vec<&str> = lost.iter().map(|lost| lost.entry.object["location"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3, "{lost:?}");
-    assert!(ids[0].ends_with(id), "{lost:?}");
+    assert!(ids[0].ends_with(id.as_str()), "{lost:?}");
     assert!(lost[1].answer.contains("not_found") && lost[2].answer.contains("4242"), "{lost:?}");
 }
 

@@ -1,4 +1,5 @@
 use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::id::TokenId;
 use cardseal_vault::merchant::{ClearCards, Mode};
 use serde_json::json;
 
@@ -68,8 +69,8 @@ async fn a_row_moved_by_hand_no_longer_opens() {
     let account = asked.merchant().await;
     let (cheap, dear) = (asked.token(&account, VISA).await, asked.token(&account, "5555555555554444").await);
     sqlx::query("UPDATE tokens SET pan = (SELECT pan FROM tokens WHERE id = $1) WHERE id = $2")
-        .bind(&dear)
-        .bind(&cheap)
+        .bind(hash(&dear))
+        .bind(hash(&cheap))
         .execute(&mut asked.dir.connect().await)
         .await
         .unwrap();
@@ -78,4 +79,8 @@ async fn a_row_moved_by_hand_no_longer_opens() {
     // Nobody was asked for money, and the record says so.
     let token = asked.get(&format!("/tokens/{cheap}"), &account.public_key).await.json();
     assert_eq!(token["charge_status"], "failed");
+}
+
+fn hash(token: &str) -> String {
+    TokenId::parse(token).unwrap().hash().as_str().to_owned()
 }
