@@ -38,13 +38,17 @@ pub(crate) fn cache() -> Result<PathBuf> {
 
 /// The version of `package` in Cargo.lock.
 pub(crate) fn locked_version(package: &str) -> Result<String> {
-    let path = root().join("Cargo.lock");
-    let lock = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    version_in_lock(&lock, package).map(str::to_owned)
+    version_in_lock(&read(&root().join("Cargo.lock"))?, package).map(str::to_owned)
 }
 
-/// Cargo writes the file in one fixed form, a `[[package]]` table with one `key = "value"` a line.
-fn version_in_lock<'a>(lock: &'a str, package: &str) -> Result<&'a str> {
+/// What a file says.
+pub(crate) fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// The version of `package` in a lock file. Cargo writes it in one fixed form, a `[[package]]` table with one
+/// `key = "value"` a line.
+pub(crate) fn version_in_lock<'a>(lock: &'a str, package: &str) -> Result<&'a str> {
     let versions: Vec<&str> = lock
         .split("[[package]]")
         .filter(|table| value(table, "name") == Some(package))
