@@ -1,15 +1,17 @@
-// Makes pkg/, what npm publishes and the vault serves, from www/ and from the wasm that `cargo xtask build` leaves in
-// target/wasm-bindgen/. The same inputs give the same bytes.
+// Makes what npm publishes and the vault serves, from www/ and from the wasm that `cargo xtask build` leaves in
+// target/wasm-bindgen/, in an empty folder, which that command then puts in pkg/'s place. The same inputs give the same bytes.
+//
+//   node www/build.mjs FOLDER
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
-const pkg = join(top, "pkg");
+const pkg = process.argv[2];
 const wasm = join(top, "target/wasm-bindgen");
 const types = join(top, "target/types");
 
@@ -47,22 +49,15 @@ const PURPOSES = [
   { files: /^([\w-]+\/)*[\w-]+\.d\.ts$/, loaded: false, purpose: "types" },
 ];
 
-empty();
 declare();
 for (const script of SCRIPTS) await bundle(script);
 cpSync(join(wasm, "cardseal_bg.wasm"), join(pkg, "cardseal_bg.wasm"));
 cpSync(join(top, "www/locales"), join(pkg, "locales"), { recursive: true });
+// The page about the folder is the only one that is not built.
+cpSync(join(top, "pkg/README.md"), join(pkg, "README.md"));
 const files = published().map((file) => ({ ...file, forms: file.loaded ? compress(file) : undefined }));
 writeFileSync(join(pkg, "integrity.json"), integrity(files));
 console.log(sizes(files));
-
-/** Nothing from an earlier build stays, or it would be published; only the page about the folder is not built. */
-function empty() {
-  mkdirSync(pkg, { recursive: true });
-  for (const name of readdirSync(pkg)) {
-    if (name !== "README.md") rmSync(join(pkg, name), { recursive: true });
-  }
-}
 
 /** Checks the types, then publishes the declarations that `cardseal.d.ts` leads to. */
 function declare() {
@@ -147,7 +142,7 @@ function shortNames() {
 function published() {
   return readdirSync(pkg, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => posix.join(entry.parentPath.slice(pkg.length + 1), entry.name))
+    .map((entry) => posix.join(relative(pkg, entry.parentPath), entry.name))
     .filter((path) => path !== "README.md")
     .sort()
     .map((path) => {

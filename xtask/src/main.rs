@@ -8,7 +8,9 @@
 
 mod cli;
 mod commands;
+mod lock;
 mod needs;
+mod pkg;
 mod process;
 mod service;
 mod vault;

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::needs::{npm, rust, tool::Tool};
+use crate::pkg::Building;
 use crate::process::{cargo, execute, in_workspace, output};
 use crate::workspace;
 
@@ -22,8 +23,9 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Builds.
+/// Builds. Of several at once in a checkout, one after the other does.
 pub(crate) fn run() -> Result<()> {
+    let building = Building::begin(workspace::root())?;
     rust::wasm_target()?;
     let library = rust::library_sources()?;
     let wasm_bindgen = Tool::WasmBindgen.get()?;
@@ -38,7 +40,9 @@ pub(crate) fn run() -> Result<()> {
     fs::write(bound.join("names.json"), shorten_names(&wasm)?).context("writing names.json")?;
 
     println!("xtask: building the npm package into pkg/");
-    execute(node.arg("www/build.mjs"))
+    let folder = building.folder()?;
+    execute(node.arg("www/build.mjs").arg(&folder))?;
+    building.publish(&folder)
 }
 
 /// Compiles the widget, and with it the standard library from its sources: as it comes, that one is compiled for speed and

@@ -16,7 +16,7 @@ use crate::needs::npm;
 use crate::process::{cargo, execute, interrupt};
 use crate::service::{Job, Service};
 use crate::vendors::{self, Vendors};
-use crate::{vault, workspace};
+use crate::{pkg, vault, workspace};
 
 /// How often the demo looks whether something has ended.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -28,9 +28,9 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode> {
         Visit::BrowserOnce(_) => Some(browser::Kind::Chromium.get()?),
     };
     let ports = Ports {
-        vault: free_port("vault", options.vault_port)?,
-        shop: free_port("shop", options.shop_port)?,
-        window: free_port("window", options.window_port)?,
+        vault: Port::take("vault", options.vault_port)?,
+        shop: Port::take("shop", options.shop_port)?,
+        window: Port::take("window", options.window_port)?,
     };
     build::run()?;
     vault::build()?;
@@ -47,9 +47,9 @@ pub(super) fn buy_once(browser: &Browser) -> Result<()> {
     vendors::build()?;
     for profile in PROFILES {
         let ports = Ports {
-            vault: free_port("vault", 0)?,
-            shop: free_port("shop", 0)?,
-            window: free_port("window", 0)?,
+            vault: Port::take("vault", 0)?,
+            shop: Port::take("shop", 0)?,
+            window: Port::take("window", 0)?,
         };
         if buy(browser, ports, profile)? != ExitCode::SUCCESS {
             bail!("see above");
@@ -59,12 +59,12 @@ pub(super) fn buy_once(browser: &Browser) -> Result<()> {
 }
 
 /// Where the demo listens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Ports {
-    vault: u16,
-    shop: u16,
+    vault: Port,
+    shop: Port,
     /// Where all that the shop received can be looked at.
-    window: u16,
+    window: Port,
 }
 
 fn serve(ports: Ports) -> Result<ExitCode> {
@@ -118,7 +118,8 @@ enum Next {
 }
 
 impl Servers {
-    fn start(Ports { vault: vault_port, shop: shop_port, window }: Ports) -> Result<Self> {
+    fn start(Ports { vault, shop, window }: Ports) -> Result<Self> {
+        let (vault_port, shop_port, window) = (vault.leave()?, shop.leave()?, window.leave()?);
         // A folder for each port, as two demos can run side by side.
         let folder = workspace::root().join(format!("target/demo/{}", vault_port));
         if folder.exists() {
@@ -129,13 +130,16 @@ impl Servers {
 
         let origin = format!("http://127.0.0.1:{}", shop_port);
         let by_name = format!("http://localhost:{}", shop_port);
-        let behind = free_port("vault", 0)?;
+        let behind = Port::take("vault", 0)?.leave()?;
         let vendors = Vendors::start(&folder, vault_port, behind)?;
         let (keys, accounts) = vendors.open_accounts(&data, &[&origin, &by_name])?;
 
         let mut serve = vault::serve(&data, behind);
         serve.arg("--assets").arg(workspace::root().join("pkg")).arg("--config").arg(vendors.settings());
+        let kept = pkg::keep(workspace::root())?;
         let (vault, _) = Service::start("vault", &mut serve, &folder.join("vault.log"))?;
+        // It has read all of it.
+        drop(kept);
         let vault_url = format!("http://127.0.0.1:{vault_port}");
 
         let mut sell = npm::node()?;
@@ -164,15 +168,25 @@ impl Servers {
     }
 }
 
-/// The port if it is free, or any free one for 0. One that is taken is told before minutes go into building.
-fn free_port(server: &str, port: u16) -> Result<u16> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(listener) => Ok(listener.local_addr()?.port()),
-        Err(error) => {
-            bail!(
+/// A port of this machine that nobody else gets until the server is started that it is meant for. One that is taken is told
+/// before minutes go into building, also to the second of two demos that are started together.
+#[derive(Debug)]
+struct Port(TcpListener);
+
+impl Port {
+    /// This one, or any free one for 0.
+    fn take(server: &str, port: u16) -> Result<Self> {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => Ok(Self(listener)),
+            Err(error) => bail!(
                 "port {port}, meant for the {server}, is not free ({error}); choose another with --{server}-port"
-            )
+            ),
         }
+    }
+
+    /// Its number, for the server.
+    fn leave(self) -> Result<u16> {
+        Ok(self.0.local_addr()?.port())
     }
 }
 
@@ -186,11 +200,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_which_port_is_taken_and_finds_one_for_0() {
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = taken.local_addr().unwrap().port();
-        let error = free_port("shop", port).unwrap_err().to_string();
-        assert!(error.contains(&port.to_string()) && error.contains("--shop-port"), "{error}");
-        assert_ne!(free_port("shop", 0).unwrap(), 0);
+    fn a_port_is_ones_own_until_it_is_left() {
+        let port = Port::take("vault", 0).unwrap();
+        let number = port.0.local_addr().unwrap().port();
+        let error = Port::take("shop", number).unwrap_err().to_string();
+        assert!(error.contains(&number.to_string()) && error.contains("--shop-port"), "{error}");
+        assert_eq!(port.leave().unwrap(), number);
+        assert_eq!(Port::take("shop", number).unwrap().leave().unwrap(), number);
     }
 }

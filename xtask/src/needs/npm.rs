@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::lock::Lock;
 use crate::process::{execute, in_workspace, output};
 use crate::workspace;
 
@@ -36,6 +37,11 @@ fn packages() -> Result<()> {
     // npm writes this file last.
     let installed = workspace::root().join("node_modules/.package-lock.json");
     if is_newer(&installed, &lock) {
+        return Ok(());
+    }
+    let _lock = Lock::exclusive(workspace::root(), "npm")?;
+    if is_newer(&installed, &lock) {
+        // Another command has installed them meanwhile.
         return Ok(());
     }
     println!("xtask: installing the npm packages (npm ci)");

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::report::Verdict;
 use crate::process::{execute, output};
-use crate::workspace;
+use crate::{pkg, workspace};
 
 /// Builds a copy of each project in target/consumers/, so that what is installed and built does not lie among the sources.
 pub(super) fn build() -> Result<Verdict> {
@@ -46,6 +46,7 @@ fn projects() -> Result<Vec<PathBuf>> {
 
 /// The tarball that `npm publish` would send.
 fn pack(into: &Path) -> Result<PathBuf> {
+    let _kept = pkg::keep(workspace::root())?;
     let name =
         output(npm(workspace::root()).args(["pack", "--ignore-scripts", "--pack-destination"]).arg(into))?;
     // The last line; what a script of the package's prints would come before it.
