@@ -1,6 +1,12 @@
+import { fail } from "./error.js";
+
 /**
- * The scripts that are loaded when they are first needed, from beside the one that needs them. An ordinary script of
- * another origin's has no address to go from (HTML, "create a classic script": its base URL is about:blank), so that one
- * says where they are.
+ * What is loaded when it is first needed, from beside the script that needs it, as a bundler finds it. What a browser loads from a
+ * release itself has another file of this folder in this one's place (www/build.mjs).
  */
-export const beside = { inline: () => import("./inline.js") };
+export const beside = {
+  inline: (): Promise<typeof import("./inline.js")> =>
+    import("./inline.js").catch(() => {
+      throw fail("load_failed", "inline.js could not be loaded", true);
+    }),
+};

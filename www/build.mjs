@@ -9,24 +9,31 @@ import { join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
 const pkg = process.argv[2];
 const wasm = join(top, "target/wasm-bindgen");
 const types = join(top, "target/types");
 
-/** The scripts: where each begins, and what it leaves outside, besides what is below. */
+/**
+ * The scripts: where each begins, and which file of www/ says where what it needs later lies. Each comes after those whose
+ * digests stand in it. Without one it is for a bundler, which brings along by itself what the script leaves `outside`.
+ */
 const SCRIPTS = [
-  { from: "cardseal.ts", to: "cardseal.js", outside: ["inline"] },
-  { from: "inline.ts", to: "inline.js", outside: [] },
-  { from: "element.ts", to: "element.js", outside: ["inline"] },
-  { from: "react.ts", to: "react.js", outside: ["cardseal", "inline"], banner: '"use client";' },
-  { from: "vue.ts", to: "vue.js", outside: ["cardseal", "inline"] },
-  { from: "omise/index.ts", to: "omise.mjs", outside: ["cardseal", "inline"] },
+  { from: "inline_script.ts", to: "inline.js", beside: "beside_all.ts" },
+  { from: "inline.ts", to: "inline.mjs" },
+  { from: "cardseal.ts", to: "cardseal.js", beside: "beside_nothing.ts" },
+  { from: "cardseal.ts", to: "cardseal.mjs", outside: ["inline"] },
+  { from: "element.ts", to: "element.js", beside: "beside_verified.ts" },
+  { from: "element.ts", to: "element.mjs", outside: ["inline"] },
+  { from: "react.ts", to: "react.js", outside: ["cardseal"], banner: '"use client";' },
+  { from: "vue.ts", to: "vue.js", outside: ["cardseal"] },
+  { from: "omise/index.ts", to: "omise.mjs", outside: ["cardseal"] },
   // A page of Omise.js has it in an ordinary script element, and expects its globals at once.
-  { from: "omise/script.ts", to: "omise.js", outside: ["inline"], format: "iife" },
-  { from: "frame/frame.ts", to: "frame.js", outside: [] },
-  { from: "frame/refused.ts", to: "refused.js", outside: [] },
+  { from: "omise/script.ts", to: "omise.js", beside: "beside_verified.ts", format: "iife" },
+  { from: "frame/frame.ts", to: "frame.js" },
+  { from: "frame/refused.ts", to: "refused.js" },
 ].filter(({ from }) => existsSync(join(top, "www", from)));
 
 /** The declarations that `exports` in package.json leads to. */
@@ -40,19 +47,19 @@ const PURPOSES = [
   { files: /^cardseal\.js$/, loaded: true, purpose: "puts the card form's frame into the payment page" },
   { files: /^element\.js$/, loaded: true, purpose: "the element <cardseal-card>, with what cardseal.js does" },
   { files: /^omise\.js$/, loaded: true, purpose: "Omise and OmiseCard for pages made for Omise.js" },
-  { files: /^inline\.js$/, loaded: true, purpose: "the card form, or sealing alone, in the payment page itself" },
+  { files: /^inline\.js$/, loaded: true, purpose: "the card form, or sealing alone, in the payment page itself, with what cardseal.js does" },
   { files: /^frame\.js$/, loaded: true, purpose: "the card form in the vault's frame" },
   { files: /^refused\.js$/, loaded: true, purpose: "tells the payment page why it gets no frame" },
   { files: /^cardseal_bg\.wasm$/, loaded: true, purpose: "parses and seals the card" },
   { files: /^locales\/[\w-]+\.json$/, loaded: true, purpose: "the card form's texts in one language" },
-  { files: /^(react\.js|vue\.js|omise\.mjs)$/, loaded: false, purpose: "for a bundler" },
+  { files: /^(react\.js|vue\.js|(cardseal|element|inline|omise)\.mjs)$/, loaded: false, purpose: "for a bundler" },
   { files: /^([\w-]+\/)*[\w-]+\.d\.ts$/, loaded: false, purpose: "types" },
 ];
 
 declare();
-for (const script of SCRIPTS) await bundle(script);
 cpSync(join(wasm, "cardseal_bg.wasm"), join(pkg, "cardseal_bg.wasm"));
 cpSync(join(top, "www/locales"), join(pkg, "locales"), { recursive: true });
+for (const script of SCRIPTS) await bundle(script);
 // The page about the folder is the only one that is not built.
 cpSync(join(top, "pkg/README.md"), join(pkg, "README.md"));
 const files = published().map((file) => ({ ...file, forms: file.loaded ? compress(file) : undefined }));
@@ -88,12 +95,13 @@ function declare() {
   }
 }
 
-async function bundle({ from, to, outside, format = "esm", banner = "" }) {
-  await build({
+async function bundle({ from, to, beside, outside = [], format = "esm", banner = "" }) {
+  const { outputFiles } = await build({
     entryPoints: [join(top, "www", from)],
     outfile: join(pkg, to),
     alias: { "cardseal-wasm": join(wasm, "cardseal.js") },
-    plugins: [leaveOutside(outside), shortNames()],
+    plugins: [...(beside ? [takeBeside(beside)] : []), leaveOutside(outside), shortNames()],
+    define: { ...released(), BUNDLED: String(!beside), ...(format === "iife" && { "import.meta.url": '""' }) },
     external: ["react", "vue"],
     absWorkingDir: top,
     bundle: true,
@@ -101,12 +109,41 @@ async function bundle({ from, to, outside, format = "esm", banner = "" }) {
     format,
     platform: "browser",
     target: "es2022",
-    banner: { js: banner },
     // A module is UTF-8 wherever it lies; what a script element loads may be taken for what its page is written in.
     charset: format === "esm" ? "utf8" : "ascii",
     legalComments: "none",
     logLevel: "warning",
+    write: false,
   });
+  const [{ text }] = outputFiles;
+  const { code } = await minify(text, {
+    ecma: 2022,
+    module: format === "esm",
+    compress: { passes: 3, sequences: false },
+    format: { ascii_only: format !== "esm", preamble: banner },
+  });
+  // A digest that was not there yet, or that is asked for by a name made at run time.
+  if (/\bRELEASED\b/.test(code)) throw new Error(`${to} asks for the digest of a file that is built after it, or of none`);
+  writeFileSync(join(pkg, to), `${code}\n`);
+}
+
+/** The digests of the files that are there already, under the names by which scripts ask for them (www/released.d.ts). */
+function released() {
+  const files = { inline: "inline.js", wasm: "cardseal_bg.wasm" };
+  for (const file of readdirSync(join(pkg, "locales"))) files[file.replace(".json", "")] = `locales/${file}`;
+  const there = Object.entries(files).filter(([, file]) => existsSync(join(pkg, file)));
+  const literal = (file) => JSON.stringify(digest(readFileSync(join(pkg, file))).integrity);
+  return Object.fromEntries(there.map(([name, file]) => [`RELEASED.${name}`, literal(file)]));
+}
+
+/** Puts another file in the place of www/beside.ts. */
+function takeBeside(file) {
+  return {
+    name: "take-beside",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.{1,2}\/beside\.js$/ }, () => ({ path: join(top, "www", file) }));
+    },
+  };
 }
 
 /** Scripts of this package that lie beside the one that needs them. */
@@ -115,7 +152,7 @@ function leaveOutside(names) {
     name: "leave-outside",
     setup({ onResolve }) {
       for (const name of names) {
-        onResolve({ filter: new RegExp(`^\\.{1,2}/${name}\\.js$`) }, () => ({ path: `./${name}.js`, external: true }));
+        onResolve({ filter: new RegExp(`^\\.{1,2}/${name}\\.js$`) }, () => ({ path: `./${name}.mjs`, external: true }));
       }
     },
   };

@@ -35,7 +35,7 @@ export interface LoadOptions {
   /**
    * `hosted`, the default: the fields stand in one frame of the vault's, which no script of the page can look into.
    *
-   * `inline`: the form stands in a closed shadow root in the page. Scripts of the page can reach it, so a page that uses
+   * `inline`, from the npm package or from `inline.js`: the form stands in a closed shadow root in the page. Scripts of the page can reach it, so a page that uses
    * it falls under PCI DSS SAQ A-EP.
    */
   mode?: "hosted" | "inline";
@@ -58,7 +58,7 @@ export interface Cardseal {
   /** Makes a card form; `mount()` puts it into the page. */
   card(options?: CardOptions): Card;
   /**
-   * Seals a card from the page's own fields and exchanges it for a token. The page then handles card numbers itself,
+   * From the npm package or from `inline.js`. Seals a card from the page's own fields and exchanges it for a token. The page then handles card numbers itself,
    * which puts it under PCI DSS SAQ A-EP at the least. Rejects with a CardsealError.
    */
   createToken(card: OwnFieldsCard): Promise<Token>;
@@ -82,10 +82,8 @@ export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
   if (!PROFILE.test(profile)) throw fail("invalid_options", "unknown profile");
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale, profile };
   const load = async () => {
-    const script = await beside.inline().catch(() => {
-      throw fail("load_failed", "inline.js could not be loaded", true);
-    });
-    return script.Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
+    const { Inline } = await beside.inline();
+    return Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
   };
   let inline = mode === "inline" ? await load() : undefined;
   return {

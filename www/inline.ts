@@ -30,14 +30,33 @@ export interface InlineOptions {
   fail: (failure: Failure) => CardsealError;
 }
 
-/** Where each language's texts lie. The addresses are written out in full, so that a bundler finds the files. */
-const TEXTS: Record<Locale, () => URL> = {
-  en: () => new URL("./locales/en.json", import.meta.url),
-  ja: () => new URL("./locales/ja.json", import.meta.url),
-  th: () => new URL("./locales/th.json", import.meta.url),
+/**
+ * Where each language's texts lie, and their digest. The addresses are written out in full, so that a bundler finds the files, and
+ * the digests so that the build finds those.
+ */
+const TEXTS: Record<Locale, () => [URL, string]> = {
+  en: () => [new URL("./locales/en.json", import.meta.url), RELEASED.en],
+  ja: () => [new URL("./locales/ja.json", import.meta.url), RELEASED.ja],
+  th: () => [new URL("./locales/th.json", import.meta.url), RELEASED.th],
 };
 
 let loading: Promise<unknown> | undefined;
+
+/** The wasm, from beside this script or from where the page has it. A module or its bytes are the page's to answer for. */
+function released(wasm: InlineOptions["wasm"]): InitInput | Promise<InitInput> {
+  if (wasm !== undefined && typeof wasm !== "string" && !(wasm instanceof URL)) return wasm;
+  return load(wasm ?? new URL("./cardseal_bg.wasm", import.meta.url), RELEASED.wasm);
+}
+
+/** A file of the release, if it is what was released. */
+async function load(address: string | URL, integrity: string): Promise<Response> {
+  const url = new URL(address, globalThis.document?.baseURI);
+  // By its digest a vault finds the file of an older release, too. Other servers pass over it.
+  if (!BUNDLED && address instanceof URL && url.protocol !== "data:") url.search = integrity;
+  const response = await fetch(url, { integrity });
+  if (!response.ok) throw new Error(String(response.status));
+  return response;
+}
 
 /** One merchant at one vault, with everything in the page. */
 export class Inline {
@@ -49,8 +68,7 @@ export class Inline {
   /** The wasm is loaded once, however often this is called; after a failure the next call tries again. */
   static async open(options: InlineOptions): Promise<Inline> {
     const { publicKey, vault, profile, locale, wasm, fail } = options;
-    // Without an argument the wasm is looked for beside this script.
-    loading ??= wasm === undefined ? init() : init({ module_or_path: wasm as InitInput });
+    loading ??= init({ module_or_path: released(wasm) });
     try {
       const [texts] = await Promise.all([typeof document === "undefined" ? undefined : Texts.load(locale), loading]);
       return new Inline(new Client(String(publicKey), String(vault), profile), profile, texts, fail);
@@ -109,7 +127,7 @@ class Texts {
     const chosen = language(locale);
     if (!chosen) throw { code: "invalid_options", message: NOT_A_LOCALE } satisfies Failure;
     try {
-      return new Texts(chosen, JSON.parse(await read(TEXTS[chosen]())));
+      return new Texts(chosen, JSON.parse(await read(chosen)));
     } catch {
       const message = `the texts for "${chosen}" could not be loaded; is locales/ beside inline.js?`;
       throw { code: "load_failed", message, retryable: true } satisfies Failure;
@@ -122,14 +140,13 @@ class Texts {
   ) {}
 }
 
-/** What a file says. */
-async function read({ href }: URL): Promise<string> {
+/** What a file of texts says. */
+async function read(locale: Locale): Promise<string> {
+  const [url, integrity] = TEXTS[locale]();
   // A bundler puts a small file into its address, where a policy lets no script fetch it that does not allow `data:`.
-  const data = /^data:[^,]*;base64,(.*)/.exec(href)?.[1];
+  const data = /^data:[^,]*;base64,(.*)/.exec(url.href)?.[1];
   if (data !== undefined) return new TextDecoder().decode(Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0)));
-  const response = await fetch(href);
-  if (!response.ok) throw new Error(String(response.status));
-  return response.text();
+  return (await load(url, integrity)).text();
 }
 
 /** A card form in a closed shadow root in the page. */

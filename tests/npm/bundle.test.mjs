@@ -57,13 +57,13 @@ test("a script that only tells errors apart has no form", async () => {
 
 test("a hosted checkout has the form in the page only where it asks for it", async () => {
   const { text, from, later } = await bundle('import { loadCardseal } from "cardseal"; loadCardseal({});');
-  assert.deepEqual(from, ["pkg/cardseal.js"]);
+  assert.deepEqual(from, ["pkg/cardseal.mjs"]);
   assert.equal(later, 1);
   assert.doesNotMatch(text, /import\.meta/);
 });
 
 test("importing the element defines it", async () => {
   const { text, from } = await bundle('import "cardseal/element";');
-  assert.deepEqual(from, ["pkg/element.js"]);
+  assert.deepEqual(from, ["pkg/element.mjs"]);
   assert.match(text, /customElements\.define\("cardseal-card"/);
 });

@@ -35,7 +35,7 @@ test("a card leaves no trace in memory once it is sealed", async (t) => {
     return result;
   };
   t.after(() => (WebAssembly.instantiate = instantiate));
-  const { loadCardseal } = await import("../../pkg/cardseal.js");
+  const { loadCardseal } = await import("../../pkg/cardseal.mjs");
   const wasm = readFileSync(new URL("../../pkg/cardseal_bg.wasm", import.meta.url));
   const vault = `http://127.0.0.1:${server.address().port}`;
   const cardseal = await loadCardseal({ publicKey: "pkey_test_memory", vault, mode: "inline", wasm });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import * as jose from "jose";
-import { loadCardseal } from "../../pkg/cardseal.js";
+import { loadCardseal } from "../../pkg/cardseal.mjs";
 
 const top = new URL("../../", import.meta.url).pathname;
 const target = process.env.CARGO_TARGET_DIR ?? join(top, "target");

@@ -2,7 +2,7 @@
  * What `<script src="https://vault.example/v1/omise.js">` runs: it defines `Omise` and `OmiseCard`, and puts a button
  * behind itself where it has `data-key`.
  */
-import { beside } from "../beside.js";
+import { beside } from "../beside_verified.js";
 import { Omise } from "./omise.js";
 import { addScriptButton, OmiseCard } from "./omise_card.js";
 
@@ -29,6 +29,6 @@ function start(script: Element | null): void {
   if (!(script instanceof HTMLScriptElement) || !script.src) return;
   const { origin } = new URL(script.src);
   Omise.setVault(origin);
-  beside.inline = () => import(`${origin}/v1/inline.js`);
+  beside.from = script.src;
   if (script.dataset.key || script.dataset.publicKey) addScriptButton(script);
 }

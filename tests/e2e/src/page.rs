@@ -53,7 +53,7 @@ impl<'a> Page<'a> {
 
     /// Runs the body of an async function in the page, which has at hand:
     ///
-    /// - `publicKey`, `vault`, and `load(options)`, which loads the vault's loader
+    /// - `publicKey`, `vault`, and `load(options)`, which loads the vault's loader, or for inline mode its `inline.js`
     /// - `ready(card)`, a promise of its being ready, or of what kept it from that
     /// - `failure(promise)`, the error that a promise ends with
     ///
@@ -63,7 +63,8 @@ impl<'a> Page<'a> {
         let whole = format!(
             "const [publicKey, vault] = arguments;
             const load = async (options) => {{
-                const {{ loadCardseal }} = await import(window.loader ?? `${{vault}}/v1/cardseal.js`);
+                const script = options?.mode === 'inline' ? 'inline' : 'cardseal';
+                const {{ loadCardseal }} = await import(window.loader ?? `${{vault}}/v1/${{script}}.js`);
                 return loadCardseal({{ publicKey, vault, locale: 'en', ...options }});
             }};
             const ready = (card) => new Promise((resolve, reject) => {{

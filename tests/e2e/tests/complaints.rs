@@ -501,9 +501,10 @@ async fn c12_a_web_component_may_hold_the_form() -> Result<()> {
     visit(async |stage, browser| {
         for mode in ["hosted", "inline"] {
             let (vault, key) = (stage.vault_url(), stage.public_key());
+            let script = if mode == "inline" { "inline" } else { "cardseal" };
             let component = format!(
                 "<pay-box></pay-box><script type=module>
-                import {{ loadCardseal }} from '{vault}/v1/cardseal.js';
+                import {{ loadCardseal }} from '{vault}/v1/{script}.js';
                 const cardseal = await loadCardseal({{ publicKey: '{key}', vault: '{vault}', mode: '{mode}' }});
                 customElements.define('pay-box', class extends HTMLElement {{
                     constructor() {{
@@ -793,7 +794,7 @@ async fn c20_a_server_imports_it_digits_run_from_left_to_right_and_a_driver_type
         "const {{ loadCardseal }} = await import({});
         const cardseal = await loadCardseal({{ publicKey: 'pkey_test_1', vault: 'https://vault.example' }});
         try {{ cardseal.card(); }} catch (error) {{ console.log(error.code); }}",
-        json!(format!("file://{}", package("cardseal.js").canonicalize()?.display()))
+        json!(format!("file://{}", package("cardseal.mjs").canonicalize()?.display()))
     );
     let server = Command::new("node").args(["--input-type=module", "--eval", &script]).output()?;
     assert_eq!(String::from_utf8_lossy(&server.stdout).trim(), "no_document", "{server:?}");

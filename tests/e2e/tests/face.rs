@@ -11,7 +11,7 @@ async fn script(stage: &Stage, browser: &Browser, body: &str) -> Result<Value> {
     let whole = format!(
         "const [publicKey, vault] = arguments;
         return (async () => {{
-            const {{ loadCardseal, CardsealError }} = await import('/cardseal/cardseal.js');
+            const {{ loadCardseal, CardsealError }} = await import('/cardseal/inline.js');
             const load = (options) => loadCardseal({{ publicKey, vault, mode: 'inline', ...options }});
             try {{ return await (async () => {{ {body} }})(); }} catch (error) {{
                 if (!(error instanceof CardsealError && error instanceof Error)) throw error;

@@ -224,6 +224,141 @@ async fn files_that_are_not_what_was_released_never_run() -> Result<()> {
     .await
 }
 
+/// What sees the card in the page itself. The first script is what was released, as its `integrity` would have it; it holds
+/// all the others to theirs.
+#[tokio::test]
+async fn files_for_the_page_that_are_not_what_was_released_never_run() -> Result<()> {
+    /// As docs/csp.md has it for inline mode, where a page requires Trusted Types.
+    const POLICY: &str = "require-trusted-types-for 'script'; trusted-types 'none'";
+    /// How a page gets a card's token, by the script that it loads first, and what comes of it.
+    const WAYS: [(&str, &str); 3] = [
+        (
+            "inline.js",
+            "const { loadCardseal } = await import(`${vault}/v1/inline.js`);
+            const card = (await loadCardseal({ publicKey, vault, mode: 'inline', locale: 'en' })).card();
+            const stands = ready(card);
+            card.mount('#card');
+            await stands;
+            card.destroy()",
+        ),
+        (
+            "element.js",
+            "await import(`${vault}/v1/element.js`);
+            const element = Object.assign(document.createElement('cardseal-card'), { vault, publicKey });
+            element.setAttribute('mode', 'inline');
+            element.setAttribute('locale', 'en');
+            const stands = new Promise((resolve, reject) => {
+                element.addEventListener('cardseal-ready', resolve);
+                element.addEventListener('cardseal-error', ({ detail }) => reject(detail));
+            });
+            document.querySelector('#card').append(element);
+            await stands;
+            element.remove()",
+        ),
+        (
+            "omise.js",
+            "Omise.setPublicKey(publicKey);
+            const card = { name: 'A B', number: '4242424242424242', expiration_month: 12, expiration_year: 2030,
+                security_code: '123' };
+            const told = await new Promise((resolve) =>
+                Omise.createToken('card', card, (status, response) => resolve({ status, response })));
+            if (told.status !== 200) throw new Error(told.response.message)",
+        ),
+    ];
+    visit(async |stage, browser| {
+        for policy in [None, Some(POLICY)] {
+            for (script, way) in WAYS {
+                let files: &[&str] = match script {
+                    "inline.js" => &["/v1/cardseal_bg.wasm", "/v1/locales/en.json"],
+                    "element.js" => &["/v1/inline.js", "/v1/cardseal_bg.wasm", "/v1/locales/en.json"],
+                    _ => &["/v1/inline.js", "/v1/cardseal_bg.wasm"],
+                };
+                // None of them, to see that the way is one.
+                for altered in std::iter::once(None).chain(files.iter().copied().map(Some)) {
+                    let altered_at = altered.map(str::to_owned);
+                    let vault = stand_in(stage, move |request, mut reply| {
+                        if altered_at.as_deref() == Some(request.file()) {
+                            // A script tells that it ran; of anything else one byte is too much.
+                            let more: &[u8] =
+                                if request.file().ends_with(".js") { b"\nwindow.ran = true;" } else { b" " };
+                            reply.body.extend_from_slice(more);
+                        }
+                        Some(reply)
+                    })?;
+                    let first = match script {
+                        "omise.js" => format!("<script src={}/v1/omise.js></script>", vault.url()),
+                        _ => String::new(),
+                    };
+                    let html = Reply::page(format!("{}{first}", Page::BARE));
+                    let html = match policy {
+                        Some(policy) => html.with("Content-Security-Policy", policy),
+                        None => html,
+                    };
+                    let mut page = Page::open(stage, browser, html).await?;
+                    page.vault = vault.url();
+                    let ended = page
+                        .run(&format!(
+                            "const error = await failure((async () => {{ {way} }})());
+                            return {{ error, ran: window.ran ?? false }}"
+                        ))
+                        .await?;
+                    let what = format!("{script}, {altered:?}, {policy:?}: {ended}");
+                    assert_eq!(ended["error"].is_null(), altered.is_none(), "{what}");
+                    assert_eq!(ended["ran"], false, "{what}");
+                    assert!(altered.is_none_or(|altered| vault.count(altered) > 0), "{what}");
+                }
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A browser without Trusted Types loads by a script element; one with them by a link. Each browser has to hold both to
+/// their digest, as pages and browsers come to have Trusted Types.
+#[tokio::test]
+async fn a_link_and_a_script_element_hold_what_is_imported_to_its_digest() -> Result<()> {
+    visit(async |stage, browser| {
+        for (name, element) in [("link", "link"), ("script", "script")] {
+            let script = "window.ran = (window.ran ?? 0) + 1; export const was = 'run'";
+            let page = Page::serve(stage, browser, move |request| match request.file() {
+                "/" => Some(Reply::page(Page::BARE)),
+                file if file.ends_with(".js") => Some(Reply::script(script)),
+                _ => Some(Reply::page("").status(404)),
+            })?;
+            browser.goto(&page.site.url()).await?;
+            let load = |path: &str, integrity: &str| {
+                format!(
+                    "const href = new URL('{path}', location).href;
+                    const integrity = {integrity};
+                    await new Promise((resolve, reject) => document.head.append(
+                        Object.assign(document.createElement('{element}'), {{ type: 'module', rel: 'modulepreload',
+                            crossOrigin: '', integrity, href, src: href, onload: resolve,
+                            onerror: () => reject(new Error('refused')) }})));
+                    const {{ was }} = await import(href);
+                    return [was, window.ran]"
+                )
+            };
+            let digest = format!(
+                "await (async () => {{
+                    const bytes = await crypto.subtle.digest('SHA-384', new TextEncoder().encode({script:?}));
+                    return `sha384-${{btoa(String.fromCharCode(...new Uint8Array(bytes)))}}`;
+                }})()"
+            );
+            assert_eq!(page.run(&load("/right.js", &digest)).await?, json!(["run", 1]), "{name}");
+            // It was fetched once: what was imported is what was held to the digest.
+            assert_eq!(page.site.count("/right.js"), 1, "{name}");
+            let other = "'sha384-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'";
+            let refused = format!("return failure((async () => {{ {} }})())", load("/wrong.js", other));
+            let refused = page.run(&refused).await?;
+            assert_eq!(refused["message"], "refused", "{name}");
+            assert_eq!(page.run("return window.ran").await?, 1, "{name}");
+        }
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn what_works_at_the_second_try_is_no_failure() -> Result<()> {
     visit(async |stage, browser| {

@@ -66,12 +66,11 @@ impl Asset {
     #[must_use]
     pub fn name(&self, naming: Naming) -> String {
         let path = self.path.as_str();
-        match (naming, path.rsplit_once('.')) {
-            (Naming::Hashed, Some((stem, extension))) => {
-                format!("{stem}-{}.{extension}", self.plain.integrity.short())
-            }
-            _ => path.into(),
-        }
+        let hashed = match naming {
+            Naming::Hashed => hashed_name(path, &self.plain.integrity),
+            Naming::Stable => None,
+        };
+        hashed.unwrap_or_else(|| path.into())
     }
 
     /// The bytes in a coding.
@@ -107,6 +106,12 @@ impl Asset {
         }
         headers
     }
+}
+
+/// A file's name with its digest in it, unless it has no extension.
+pub(super) fn hashed_name(name: &str, digest: &Integrity) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    Some(format!("{stem}-{}.{extension}", digest.short()))
 }
 
 /// Fetch standard, section 3.7.

@@ -75,6 +75,14 @@ impl Assets {
         self.named.get(name)
     }
 
+    /// The file with this name and these bytes, of whichever release.
+    #[must_use]
+    pub fn of_digest(&self, name: &str, digest: Integrity) -> Option<Named> {
+        let Named { asset, naming } = self.get(&asset::hashed_name(name, &digest)?)?;
+        (asset.form(Coding::Identity).integrity == digest)
+            .then(|| Named { asset: Arc::clone(asset), naming: *naming })
+    }
+
     /// What the current release's pages name.
     #[must_use]
     pub const fn frame(&self) -> &FrameFiles {

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Header, Operation, Routes, get, schema};
-use crate::assets::{Assets, Coding, Named};
+use crate::assets::{Assets, Coding, Integrity, Named};
 
 /// `/v1/{name}`
 pub(super) fn routes() -> Routes<Option<Arc<Assets>>> {
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Routes<Option<Arc<Assets>>> {
         "showAsset",
         "A file of the card form",
         "Scripts, wasm and texts, under a stable name or one with a digest in it, in the coding that the browser takes. \
-         A name may have slashes.",
+         A name may have slashes. With a digest for a query, the file of that name that has it, of whichever release.",
     );
     let operation = operation
         .path("name", schema::matching("^[0-9A-Za-z._-]+(/[0-9A-Za-z._-]+)*$", "Such as `cardseal.js`."))
@@ -45,9 +45,15 @@ async fn show(
     let assets = assets.ok_or(ApiError::NoAssets)?;
     // As it came, undecoded: released files have no name that needs coding.
     let name = uri.path().strip_prefix("/v1/").unwrap_or_default();
-    let Named { asset, naming } = assets.get(name).ok_or(ApiError::NoSuchRoute)?;
+    // A script asks so for what it loads: it comes with a digest, and the file may be an older release's.
+    let digest = uri.query().and_then(|query| Integrity::try_from(query.to_owned()).ok());
+    let named = match digest {
+        Some(digest) => assets.of_digest(name, digest),
+        None => assets.get(name).cloned(),
+    };
+    let Named { asset, naming } = named.ok_or(ApiError::NoSuchRoute)?;
     let coding = Coding::accepted(&values(&headers, ACCEPT_ENCODING));
-    let mut answer = asset.headers(*naming, coding);
+    let mut answer = asset.headers(naming, coding);
     let tag = answer.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default();
     if values(&headers, IF_NONE_MATCH).into_iter().any(|known| names(known, tag)) {
         answer.remove(CONTENT_TYPE);

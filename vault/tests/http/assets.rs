@@ -156,6 +156,26 @@ async fn older_releases_keep_their_hashed_names_only() {
     }
 }
 
+/// As a script asks for what it loads: a page that names an older release's script gets that release to the last byte.
+#[tokio::test]
+async fn a_file_is_found_by_its_digest_in_whichever_release() {
+    let (current, older) = (Released::new("1.1.0"), Released::new("1.0.0"));
+    let asked = Asked::serving(Assets::load(current.path(), &[older.path()]).unwrap()).await;
+    for path in ["inline.js", "cardseal_bg.wasm", "locales/th.json"] {
+        for released in [&current, &older] {
+            let answer = asked.get(&format!("/v1/{path}?{}", released.integrity(path)), "").await;
+            assert_eq!(answer.body, released.text(path, ""));
+            assert_eq!(answer.header("cache-control"), Some(FOREVER));
+        }
+        let nobodys = Released::new("0.9.0").integrity(path);
+        asked.get(&format!("/v1/{path}?{nobodys}"), "").await.error(404, "not_found");
+        let anothers = current.integrity("frame.js");
+        asked.get(&format!("/v1/{path}?{anothers}"), "").await.error(404, "not_found");
+        // What is no digest is nothing.
+        assert_eq!(asked.get(&format!("/v1/{path}?now"), "").await.body, current.text(path, ""));
+    }
+}
+
 #[tokio::test]
 async fn a_vault_without_assets_says_which_flag_is_missing() {
     let asked = Asked::new().await;

@@ -8,7 +8,7 @@ const value = (name) => form.elements.namedItem(name).value;
 
 const { publicKey, vault, locale, mode, profile } = form.dataset;
 // A form in the page is served by the shop itself; one in a frame by the vault, its loader included.
-const { loadCardseal } = await import(mode === "inline" ? "/cardseal/cardseal.js" : `${vault}/v1/cardseal.js`);
+const { loadCardseal } = await import(mode === "inline" ? "/cardseal/inline.js" : `${vault}/v1/cardseal.js`);
 const cardseal = await loadCardseal({ publicKey, vault, locale, mode, profile });
 const card = cardseal.card();
 await dress(card);

@@ -97,7 +97,8 @@ fn bind(wasm_bindgen: &Path, out: &Path) -> Result<()> {
     let wasm = workspace::target().join(rust::WASM).join("wasm/cardseal.wasm");
     execute(
         in_workspace(wasm_bindgen)
-            .args(["--target", "web", "--out-name", "cardseal", "--out-dir"])
+            // Where the wasm lies, the scripts of www/ say, with its digest.
+            .args(["--target", "web", "--omit-default-module-path", "--out-name", "cardseal", "--out-dir"])
             .arg(out)
             .arg(wasm),
     )
