@@ -1,4 +1,5 @@
-//! What is inside a seal of the native profile: the card, and what ties it to one merchant, one moment and one use.
+//! What is inside a seal that the vault opens: the card, in one of two shapes, and what ties it to one merchant, one moment and
+//! one use, which is the same in both.
 
 use std::fmt;
 
@@ -16,9 +17,9 @@ use crate::plain::Json;
 
 /// A card ready to be sealed, or just taken out of a seal.
 #[derive(Clone, Debug)]
-pub struct Envelope {
+pub struct Envelope<C = Card> {
     /// The card.
-    pub card: Card,
+    pub card: C,
     /// The public key the form was set up with; a seal is good for this merchant only.
     pub merchant: Pkey,
     /// When it was sealed, in seconds since 1970 (RFC 7519's `iat`).
@@ -47,12 +48,8 @@ impl Envelope {
             Some(name) => Some(accept(Field::Holder, Holder::parse(&name))?),
             None => None,
         };
-        Ok(Self {
-            card: Card { number, expiry, security_code, holder },
-            merchant: Pkey::parse(&opened.merchant).map_err(|_| Refused::Malformed)?,
-            issued_at: opened.iat,
-            id: Jti::parse(&opened.jti).ok_or(Refused::Malformed)?,
-        })
+        let card = Card { number, expiry, security_code, holder };
+        Self::bound(card, &opened.merchant, opened.iat, &opened.jti)
     }
 
     /// The plaintext to seal.
@@ -72,6 +69,40 @@ impl Envelope {
             ("iat", number(self.issued_at)),
             ("jti", text(self.id.as_str())),
         ])
+    }
+}
+
+/// A card for a PCI token, under Thales's names: number and expiry, nothing else (Thales, "Create a PCI token").
+#[derive(Clone, Debug)]
+pub struct PciCard {
+    /// `fpan`
+    pub number: Number,
+    /// `exp`, written `MMYY`.
+    pub expiry: Expiry,
+}
+
+impl Envelope<PciCard> {
+    /// Reads the plaintext of a seal for a PCI token: `{"fpan","exp","merchant","iat","jti"}`. `today` is the month that the
+    /// card's expiry is held against.
+    ///
+    /// # Errors
+    /// [`Refused`]: the sender's fault each time; the same text will be refused again.
+    pub fn parse_pci(json: &[u8], today: YearMonth) -> Result<Self, Refused> {
+        let opened: OpenedPci = super::from_object(json).ok_or(Refused::Malformed)?;
+        let number = accept(Field::Number, Number::parse_finished(&opened.fpan))?;
+        if opened.exp.len() != 4 || !opened.exp.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refused::Invalid(Field::Expiry, Reason::UnexpectedCharacter));
+        }
+        let (month, year) = opened.exp.split_at(2);
+        let expiry = accept(Field::Expiry, Expiry::from_parts(month, year, today))?;
+        Self::bound(PciCard { number, expiry }, &opened.merchant, opened.iat, &opened.jti)
+    }
+}
+
+impl<C> Envelope<C> {
+    fn bound(card: C, merchant: &str, issued_at: u64, id: &str) -> Result<Self, Refused> {
+        let merchant = Pkey::parse(merchant).map_err(|_| Refused::Malformed)?;
+        Ok(Self { card, merchant, issued_at, id: Jti::parse(id).ok_or(Refused::Malformed)? })
     }
 }
 
@@ -129,6 +160,17 @@ struct Opened {
     expiration_year: NumberOrText,
     security_code: Option<Zeroizing<String>>,
     name: Option<Zeroizing<String>>,
+    merchant: String,
+    iat: u64,
+    jti: String,
+}
+
+/// The same for a PCI token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenedPci {
+    fpan: Zeroizing<String>,
+    exp: Zeroizing<String>,
     merchant: String,
     iat: u64,
     jti: String,

@@ -27,7 +27,7 @@ mod rsa_key;
 
 #[cfg(feature = "seal")]
 pub use ecdh::P256Key;
-pub use envelope::{Envelope, Jti};
+pub use envelope::{Envelope, Jti, PciCard};
 pub use jwe::Compact;
 #[cfg(feature = "seal")]
 pub use jwk::PublicKey;

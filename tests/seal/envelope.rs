@@ -291,3 +291,31 @@ proptest! {
         let _ = with(member, json!(text));
     }
 }
+
+#[test]
+fn a_card_for_a_pci_token_is_bound_as_any_other() {
+    let plaintext = json!({
+        "fpan": "4242424242424242", "exp": "0230",
+        "merchant": "pkey_test_abc", "iat": 1_795_000_000, "jti": "abcdefghijklmnop",
+    });
+    let read = |plaintext: &Value| Envelope::parse_pci(plaintext.to_string().as_bytes(), TODAY);
+    let envelope = read(&plaintext).unwrap();
+    let card = &envelope.card;
+    assert_eq!(
+        (card.number.expose(), card.expiry.month(), card.expiry.year()),
+        ("4242424242424242", 2, 2030)
+    );
+    assert_eq!((envelope.merchant.as_str(), envelope.issued_at), ("pkey_test_abc", 1_795_000_000));
+    assert_eq!(envelope.id.as_str(), "abcdefghijklmnop");
+    for member in ["fpan", "exp", "merchant", "iat", "jti"] {
+        let mut less = plaintext.clone();
+        less.as_object_mut().unwrap().remove(member);
+        assert_eq!(read(&less).unwrap_err(), Refused::Malformed, "without {member}");
+    }
+    for (member, wrong) in [("merchant", json!("skey_test_abc")), ("iat", json!(-1)), ("jti", json!("short"))]
+    {
+        let mut other = plaintext.clone();
+        other[member] = wrong;
+        assert_eq!(read(&other).unwrap_err(), Refused::Malformed, "{member}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardseal::card::{Field, Reason};
+use cardseal::card::{Field, Reason, YearMonth};
 use cardseal::client::Pkey;
 use cardseal::seal::{Compact, Envelope, envelope};
 use thiserror::Error;
@@ -26,6 +26,29 @@ pub struct Opener {
     clock: Clock,
     /// How long a key that is no longer active opens seals.
     decrypt_only: Duration,
+}
+
+/// How a plaintext is read: as one of the shapes of a card, in the month that its expiry is held against.
+pub type Read<C> = fn(&[u8], YearMonth) -> Result<Envelope<C>, envelope::Refused>;
+
+/// What was in a seal, until it is known whether it is its sender's.
+#[derive(Debug)]
+pub struct Opened<C>(Envelope<C>);
+
+impl<C> Opened<C> {
+    /// The public key that it was sealed for.
+    #[must_use]
+    pub const fn merchant(&self) -> &Pkey {
+        &self.0.merchant
+    }
+
+    /// What was in it, for a sender whose that public key is.
+    ///
+    /// # Errors
+    /// [`Refused::WrongMerchant`]
+    pub fn sent_by(self, is_senders: bool) -> Result<Envelope<C>, Refused> {
+        if is_senders { Ok(self.0) } else { Err(Refused::WrongMerchant) }
+    }
 }
 
 /// Why a seal was refused.
@@ -55,33 +78,25 @@ impl Opener {
         Self { keys, clock, decrypt_only }
     }
 
-    /// Opens a JWE in compact form that a page sent with the public key `sender`.
+    /// Opens a JWE in compact form that a page of a merchant of this mode has sealed, and reads what is in it.
     ///
     /// # Errors
     /// [`Refused`]
-    pub fn open(&self, sender: &Pkey, jwe: &str) -> Result<Envelope, Refused> {
-        let mode = if sender.is_live() { Mode::Live } else { Mode::Test };
+    pub fn open<C>(&self, mode: Mode, jwe: &str, read: Read<C>) -> Result<Opened<C>, Refused> {
         let plaintext = self.plaintext(mode, jwe)?;
         let now = self.clock.now();
-        let envelope = Envelope::parse(&plaintext, now.month()).map_err(|refused| match refused {
+        let envelope = read(&plaintext, now.month()).map_err(|refused| match refused {
             envelope::Refused::Malformed => Refused::Invalid,
             envelope::Refused::Incomplete(field) => Refused::Card(field, None),
             envelope::Refused::Invalid(field, reason) => Refused::Card(field, Some(reason)),
         })?;
-        if envelope.merchant != *sender {
-            return Err(Refused::WrongMerchant);
-        }
         if Timestamp::from_unix_seconds(envelope.issued_at).distance(now) > TIME_WINDOW {
             return Err(Refused::Expired);
         }
-        Ok(envelope)
+        Ok(Opened(envelope))
     }
 
-    /// What is in a JWE in compact form, which a page of a merchant of this mode has sealed.
-    ///
-    /// # Errors
-    /// [`Refused`]
-    pub fn plaintext(&self, mode: Mode, jwe: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    fn plaintext(&self, mode: Mode, jwe: &str) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let seal = Compact::parse(jwe).map_err(|_| Refused::Invalid)?;
         let rings = self.keys.rings();
         let key = rings.opens(mode, seal.kid(), self.clock.now(), self.decrypt_only);

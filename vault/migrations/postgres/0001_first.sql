@@ -213,7 +213,9 @@ CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 CREATE TABLE pci_tokens (
     merchant_id             TEXT    NOT NULL,
     id                      TEXT    NOT NULL,
-    seal_id                 TEXT,
+    -- The `jti` of the seal it came in, and what the server called its request.
+    seal_id                 TEXT    NOT NULL,
+    correlation_id          TEXT    NOT NULL,
     brand                   TEXT,
     last_digits             TEXT    NOT NULL,
     fingerprint             BYTEA   NOT NULL,
@@ -229,6 +231,7 @@ CREATE TABLE pci_tokens (
 );
 
 CREATE UNIQUE INDEX pci_tokens_by_seal ON pci_tokens (merchant_id, seal_id);
+CREATE UNIQUE INDEX pci_tokens_by_request ON pci_tokens (merchant_id, correlation_id);
 
 -- Vendors' tokens that cards became on their way through the vault, which never saw the cards.
 CREATE TABLE vendor_tokens (
@@ -251,18 +254,29 @@ CREATE UNIQUE INDEX vendor_tokens_by_name ON vendor_tokens (merchant_id, profile
 -- A vendor that tells of a change knows the merchant by another name.
 CREATE INDEX vendor_tokens_by_vendor ON vendor_tokens (profile, token_id);
 
--- Sealed cards that were passed on to a vendor: each once.
+-- Sealed cards that were passed on to a vendor: each once. A seal does not say whose it is, so what one merchant had passed on
+-- is known for all: this is the one large table whose key does not lead with the merchant.
 CREATE TABLE passed_seals (
+    -- SHA-256 of the JWE.
+    hash        BYTEA   NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
     merchant_id TEXT    NOT NULL,
     profile     TEXT    NOT NULL,
-    -- SHA-256 of the JWE.
-    hash        BYTEA   NOT NULL CHECK (length(hash) = 32),
+    -- The vendor's key that it is sealed to. A seal has no end of its own, so it is known for as long as that key is used.
+    vendor_key  BYTEA   NOT NULL CHECK (length(vendor_key) = 32),
     -- The token that it became; none while that is not known.
     token       TEXT,
     -- Whether that will never be known.
     lost        BIGINT NOT NULL CHECK (lost IN (0, 1)),
-    begun_at    BIGINT NOT NULL,
-    PRIMARY KEY (merchant_id, profile, hash)
+    begun_at    BIGINT NOT NULL
+);
+
+CREATE INDEX passed_seals_by_vendor_key ON passed_seals (vendor_key);
+
+-- The vendors' keys that seals were passed on for, and when some process last had each in its settings.
+CREATE TABLE vendor_keys (
+    -- The thumbprint (RFC 7638).
+    thumbprint BYTEA   NOT NULL PRIMARY KEY CHECK (length(thumbprint) = 32),
+    seen_at    BIGINT NOT NULL
 );
 
 -- What happened, in the order in which it did: `seq` counts for each merchant.

@@ -4,7 +4,7 @@
 //! at a much lower rate. A limit never looks at the card, so it is checked before there is any work to do.
 //!
 //! What has been counted is in the memory of one process: of several processes on one database each grants the whole
-//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 16 MB
+//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 21 MB
 //! for all limits together.
 //!
 //! The algorithm is GCRA (ITU-T I.371, annex A), a leaky bucket with one number a caller. The crate `governor` has it
@@ -38,6 +38,8 @@ pub const REMEMBERED: usize = 57_344;
 /// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes fifty cards a second, one in fifty mistyped |
 /// | `detokenizations` | key | `60/m burst 120` | a look at a card now and then; whoever moves many raises it |
 /// | `failed_charges` | key | `120/m burst 300` | twenty charges a second, one in ten declined |
+/// | `passed_seals` | key and client | `10/s burst 120` | ten shoppers a second behind one address, whose cards go to a vendor |
+/// | `vendor_refusals` | key | `300/m burst 600` | fifty cards a second to a vendor that refuses one in ten |
 /// | `unknown_ids` | key and client | `60/m burst 120` | slips; ids have 130 bits and nobody finds one |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -53,8 +55,12 @@ pub struct Limits {
     pub detokenizations: Limit,
     /// Charges that failed, or named no token.
     pub failed_charges: Limit,
+    /// Sealed cards that are passed on to vendors.
+    pub passed_seals: Limit,
     /// Ids that nothing was found by.
     pub unknown_ids: Limit,
+    /// Sealed cards that a vendor refused, from all addresses.
+    pub vendor_refusals: Limit,
     /// Proxies that say by `X-Forwarded-For` whose request they pass on. Without them, whoever comes through a proxy
     /// shares that proxy's address.
     pub trusted_proxies: Vec<Proxy>,
@@ -69,8 +75,10 @@ impl Limits {
             Name::FailedAuthentications => &mut self.failed_authentications,
             Name::FailedCharges => &mut self.failed_charges,
             Name::Key => &mut self.key,
+            Name::PassedSeals => &mut self.passed_seals,
             Name::RefusedCards => &mut self.refused_cards,
             Name::UnknownIds => &mut self.unknown_ids,
+            Name::VendorRefusals => &mut self.vendor_refusals,
         }
     }
 
@@ -83,8 +91,10 @@ impl Limits {
             Name::FailedAuthentications => self.failed_authentications,
             Name::FailedCharges => self.failed_charges,
             Name::Key => self.key,
+            Name::PassedSeals => self.passed_seals,
             Name::RefusedCards => self.refused_cards,
             Name::UnknownIds => self.unknown_ids,
+            Name::VendorRefusals => self.vendor_refusals,
         }
     }
 }
@@ -98,7 +108,9 @@ impl Default for Limits {
             refused_cards: Limit::at(60, Period::Minute, 120),
             detokenizations: Limit::at(60, Period::Minute, 120),
             failed_charges: Limit::at(120, Period::Minute, 300),
+            passed_seals: Limit::at(10, Period::Second, 120),
             unknown_ids: Limit::at(60, Period::Minute, 120),
+            vendor_refusals: Limit::at(300, Period::Minute, 600),
             trusted_proxies: Vec::new(),
         }
     }
@@ -117,22 +129,28 @@ pub enum Name {
     FailedCharges,
     /// [`Limits::key`]
     Key,
+    /// [`Limits::passed_seals`]
+    PassedSeals,
     /// [`Limits::refused_cards`]
     RefusedCards,
     /// [`Limits::unknown_ids`]
     UnknownIds,
+    /// [`Limits::vendor_refusals`]
+    VendorRefusals,
 }
 
 impl Name {
     /// Every one, in the order of its definition.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Address,
         Self::Detokenizations,
         Self::FailedAuthentications,
         Self::FailedCharges,
         Self::Key,
+        Self::PassedSeals,
         Self::RefusedCards,
         Self::UnknownIds,
+        Self::VendorRefusals,
     ];
 
     /// As the configuration writes it.
@@ -144,8 +162,10 @@ impl Name {
             Self::FailedAuthentications => "failed_authentications",
             Self::FailedCharges => "failed_charges",
             Self::Key => "key",
+            Self::PassedSeals => "passed_seals",
             Self::RefusedCards => "refused_cards",
             Self::UnknownIds => "unknown_ids",
+            Self::VendorRefusals => "vendor_refusals",
         }
     }
 }
@@ -326,8 +346,10 @@ impl Limiter {
         // The hash is keyed at random, so nobody can choose callers that share a number.
         let caller = match name {
             Name::Address | Name::FailedAuthentications => self.hasher.hash_one(client),
-            Name::Detokenizations | Name::FailedCharges | Name::Key => self.hasher.hash_one(key?),
-            Name::RefusedCards | Name::UnknownIds => self.hasher.hash_one((client, key)),
+            Name::Detokenizations | Name::FailedCharges | Name::Key | Name::VendorRefusals => {
+                self.hasher.hash_one(key?)
+            }
+            Name::PassedSeals | Name::RefusedCards | Name::UnknownIds => self.hasher.hash_one((client, key)),
         };
         Some((bucket, caller))
     }

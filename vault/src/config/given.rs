@@ -153,6 +153,22 @@ pub(super) struct GivenLimits {
         value_name = "RATE"
     )]
     pub(super) failed_charges: Option<Limit>,
+    /// Sealed cards of one key and client that are passed on to a vendor [default: 10/s burst 120]
+    #[arg(
+        long = "limits-passed-seals",
+        id = "limits.passed_seals",
+        env = "CARDSEAL_LIMITS_PASSED_SEALS",
+        value_name = "RATE"
+    )]
+    pub(super) passed_seals: Option<Limit>,
+    /// Sealed cards of one key that a vendor refuses [default: 300/m burst 600]
+    #[arg(
+        long = "limits-vendor-refusals",
+        id = "limits.vendor_refusals",
+        env = "CARDSEAL_LIMITS_VENDOR_REFUSALS",
+        value_name = "RATE"
+    )]
+    pub(super) vendor_refusals: Option<Limit>,
     /// Ids asked for by one key and client that there are not [default: 60/m burst 120]
     #[arg(
         long = "limits-unknown-ids",
@@ -202,12 +218,14 @@ impl GivenLimits {
             refused_cards: self.refused_cards.or(others.refused_cards),
             detokenizations: self.detokenizations.or(others.detokenizations),
             failed_charges: self.failed_charges.or(others.failed_charges),
+            passed_seals: self.passed_seals.or(others.passed_seals),
+            vendor_refusals: self.vendor_refusals.or(others.vendor_refusals),
             unknown_ids: self.unknown_ids.or(others.unknown_ids),
         }
     }
 
     /// Those on rates, by name.
-    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 7] {
+    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 9] {
         [
             (Name::Address, self.address),
             (Name::Key, self.key),
@@ -215,6 +233,8 @@ impl GivenLimits {
             (Name::RefusedCards, self.refused_cards),
             (Name::Detokenizations, self.detokenizations),
             (Name::FailedCharges, self.failed_charges),
+            (Name::PassedSeals, self.passed_seals),
+            (Name::VendorRefusals, self.vendor_refusals),
             (Name::UnknownIds, self.unknown_ids),
         ]
     }

@@ -91,7 +91,7 @@ codes! {
     RepeatedRequest "repeated_request" CONFLICT Caller
         "Give each request an x-correlation-id of its own. The same one is for the same request again only.";
     ReplayedSeal "replayed_seal" BAD_REQUEST Caller
-        "Seal each card with a jti of its own.";
+        "Seal the card again, each time with a jti of its own: a seal is good once, and for one merchant.";
     RequestTimeout "request_timeout" REQUEST_TIMEOUT Caller
         "Try again on a better connection: the body did not arrive in time.";
     ServiceUnavailable "service_unavailable" SERVICE_UNAVAILABLE Vault

@@ -35,6 +35,9 @@ pub(super) enum ApiError {
     /// The operator's fault. Nothing was used; trying again helps once an acquirer is set up.
     #[error("no acquirer takes this merchant's live charges yet; the token was not used")]
     AcquirerNotConfigured,
+    /// The sender's fault.
+    #[error("the seal was passed on to the vendor for another merchant; seal again")]
+    AnothersSeal,
     /// The caller's fault.
     #[error(transparent)]
     Authentication(#[from] AuthenticationFailure),
@@ -197,7 +200,7 @@ pub(super) enum ApiError {
     #[error("this is not set up with the vendor")]
     VendorNotSetUp,
     /// The page's fault.
-    #[error("the card was sealed for another public key than the request's")]
+    #[error("the card was sealed for another public key than the request's, or than its merchant has")]
     WrongMerchant,
 }
 
@@ -282,7 +285,7 @@ impl ApiError {
             | Self::VendorNotSetUp => Code::NotFound,
             Self::NotPermitted => Code::NotPermitted,
             Self::OriginNotAllowed => Code::OriginNotAllowed,
-            Self::ReplayedSeal => Code::ReplayedSeal,
+            Self::AnothersSeal | Self::ReplayedSeal => Code::ReplayedSeal,
             Self::RequestTimeout => Code::RequestTimeout,
             Self::TooManyRequests(_) => Code::TooManyRequests,
             Self::UnknownKid => Code::UnknownKid,

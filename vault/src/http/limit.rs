@@ -42,9 +42,12 @@ pub(super) async fn check(State(limiter): State<Arc<Limiter>>, request: Request,
     let key = auth::key(request.headers()).ok();
     let caller = Caller { client: client(&limiter, &request), key: key.as_deref().map(String::as_str) };
     let with_key = key.is_some().then_some(Name::Key);
-    let always = [Some(Name::Address), with_key, shows_a_card(route).then_some(Name::Detokenizations)];
+    let passes_on = (request.method() == Method::POST && route == PASSING_ON).then_some(Name::PassedSeals);
+    let shows = shows_a_card(route).then_some(Name::Detokenizations);
+    let always = [Some(Name::Address), with_key, passes_on, shows];
     let authenticates = request.headers().contains_key(AUTHORIZATION).then_some(Name::FailedAuthentications);
-    let on_failure = [authenticates, guess(request.method(), route)];
+    let at_a_vendor = passes_on.map(|_| Name::VendorRefusals);
+    let on_failure = [authenticates, guess(request.method(), route), at_a_vendor];
 
     let waits = always.into_iter().chain(on_failure).flatten();
     let exceeded = waits
@@ -86,6 +89,9 @@ fn client(limiter: &Limiter, request: &Request) -> Client {
     limiter.client(peer, forwarded.map(|value| value.to_str().unwrap_or_default()))
 }
 
+/// Where sealed cards go on to vendors.
+const PASSING_ON: &str = "/profiles/{profile}/tokens";
+
 fn shows_a_card(route: &str) -> bool {
     matches!(route, "/pci-tokens/{id}/detokenize" | "/profiles/{profile}/tokens/{id}/detokenize")
 }
@@ -93,7 +99,7 @@ fn shows_a_card(route: &str) -> bool {
 /// What a request could serve to guess, so that its failure counts.
 fn guess(method: &Method, route: &str) -> Option<Name> {
     match (method, route) {
-        (&Method::POST, "/tokens" | "/pci-tokens" | "/profiles/{profile}/tokens") => Some(Name::RefusedCards),
+        (&Method::POST, "/tokens" | "/pci-tokens" | PASSING_ON) => Some(Name::RefusedCards),
         (&Method::POST, "/charges") => Some(Name::FailedCharges),
         // A customer may be made with a token.
         _ => (route.contains("{id}") || route == "/customers").then_some(Name::UnknownIds),
@@ -103,16 +109,24 @@ fn guess(method: &Method, route: &str) -> Option<Name> {
 fn failed(name: Name, response: &Response) -> bool {
     let code = response.extensions().get::<Code>();
     match name {
-        Name::Address | Name::Detokenizations | Name::Key => false,
+        Name::Address | Name::Detokenizations | Name::Key | Name::PassedSeals => false,
         Name::FailedAuthentications => code == Some(&Code::AuthenticationFailure),
         Name::FailedCharges => {
             code == Some(&Code::NotFound) || response.extensions().get::<Declined>().is_some()
         }
         Name::RefusedCards => matches!(
             code,
-            Some(Code::InvalidCard | Code::InvalidSeal | Code::ReplayedSeal | Code::WrongMerchant)
+            Some(
+                Code::InvalidCard
+                    | Code::InvalidSeal
+                    | Code::ReplayedSeal
+                    | Code::VendorRefused
+                    | Code::WrongMerchant
+            )
         ),
         Name::UnknownIds => code == Some(&Code::NotFound),
+        // The vault itself cannot tell that a card is wrong that it passes on.
+        Name::VendorRefusals => matches!(code, Some(Code::InvalidCard | Code::VendorRefused)),
     }
 }
 
@@ -127,7 +141,9 @@ const fn what(name: Name) -> &'static str {
         Name::FailedAuthentications => "too many requests from this address had a wrong key",
         Name::FailedCharges => "too many charges with this key failed",
         Name::Key => "too many requests with this key",
+        Name::PassedSeals => "too many cards from this address go to the vendor",
         Name::RefusedCards => "too many cards from this address were refused",
         Name::UnknownIds => "too many ids were asked for that there are not",
+        Name::VendorRefusals => "the vendor refused too many cards of this key",
     }
 }

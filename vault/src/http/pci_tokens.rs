@@ -1,5 +1,5 @@
 //! `/pci-tokens`, shaped like Thales's: for merchants' servers. What is sent is sealed to a key of
-//! `/.well-known/jwks.json` and holds `{"fpan","exp":"MMYY"}`.
+//! `/.well-known/jwks.json` and holds `{"fpan","exp":"MMYY","merchant","iat","jti"}`.
 
 use std::sync::Arc;
 
@@ -39,12 +39,15 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
     let made = called(Operation::new(
         "createPciToken",
         "A PCI token for a card",
-        "The card is `{\"fpan\":…,\"exp\":\"MMYY\"}`, sealed to a key of `/.well-known/jwks.json`.",
+        "The card is `{\"fpan\":…,\"exp\":\"MMYY\",\"merchant\":…,\"iat\":…,\"jti\":…}`, sealed to a key of \
+         `/.well-known/jwks.json`: `merchant` is a public key of the merchant, `iat` the time in seconds since 1970, and \
+         `jti` 16 to 64 random characters of `A-Z a-z 0-9 _ -`. A seal is good for five minutes and for one token: sent \
+         again it brings the same one.",
     ))
     .body(parameters())
     .answers(StatusCode::CREATED, "The PCI token.", Object::PciToken)
-    .refuses(&[Code::InvalidCard, Code::InvalidSeal, Code::RepeatedRequest, Code::UnknownKid])
-    .refuses(&[Code::WrongMerchant]);
+    .refuses(&[Code::ExpiredSeal, Code::InvalidCard, Code::InvalidSeal, Code::RepeatedRequest])
+    .refuses(&[Code::ReplayedSeal, Code::UnknownKid, Code::WrongMerchant]);
     let look = of_one(Operation::new("showPciToken", "A PCI token", "What may be known of it.")).answers(
         StatusCode::OK,
         "The PCI token.",
@@ -196,6 +199,7 @@ impl From<PciTokenError> for ApiError {
             PciTokenError::Failure(failure) => failure.into(),
             PciTokenError::Refused(refused) => refused.into(),
             PciTokenError::Repeated => Self::RepeatedCorrelationId,
+            PciTokenError::Replayed => Self::ReplayedSeal,
             PciTokenError::Unknown => Self::NoSuchPciToken,
         }
     }

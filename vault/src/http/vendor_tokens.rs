@@ -46,7 +46,8 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
         "createVendorToken",
         "A vendor's token for a card",
         "Called by pages. The card is sealed to a key of the profile, as the vendor's documents say; the vault passes \
-         it on and cannot open it. The same seal again brings the same token, whatever became of the first answer.",
+         it on and cannot open it. The same seal again brings the same token, whatever became of the first answer; \
+         another merchant's is refused.",
     );
     let made = at(made, Key::Public, &relayed)
         .body(Body::new(
@@ -55,7 +56,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
             json!({ "encryptedData": SEALED_EXAMPLE }),
         ))
         .answers(StatusCode::OK, "The token.", Object::VendorToken)
-        .refuses(&[Code::InvalidCard, Code::InvalidSeal, Code::UnknownKid]);
+        .refuses(&[Code::InvalidCard, Code::InvalidSeal, Code::ReplayedSeal, Code::UnknownKid]);
     let about = "With what the vendor has told of it.";
     let look = Operation::new("showVendorToken", "A vendor's token", about)
         .key(Key::Secret)
@@ -238,6 +239,7 @@ fn relayed(profile: &str) -> Option<Relayed> {
 impl From<VendorTokenError> for ApiError {
     fn from(error: VendorTokenError) -> Self {
         match error {
+            VendorTokenError::Anothers => Self::AnothersSeal,
             VendorTokenError::Deleted => Self::DeletedVendorToken,
             VendorTokenError::Failure(failure) => failure.into(),
             VendorTokenError::Lost(vendor) => Self::LostVendorToken(vendor.profile()),

@@ -218,8 +218,14 @@ async fn maintain(vault: Arc<Vault>) {
         ticks.tick().await;
         match vault.maintain().await {
             Ok(done) if done == Done::default() => {}
-            Ok(Done { security_codes, idempotency_keys, tokens }) => {
-                tracing::info!(security_codes, idempotency_keys, tokens, "deleted what had expired");
+            Ok(Done { security_codes, idempotency_keys, passed_seals, tokens }) => {
+                tracing::info!(
+                    security_codes,
+                    idempotency_keys,
+                    passed_seals,
+                    tokens,
+                    "deleted what had expired"
+                );
             }
             Err(error) => tracing::error!(%error, "maintenance failed; it is tried again"),
         }

@@ -53,7 +53,7 @@ pub use keys::{KeyRecord, Purpose, WrappedKey};
 pub use load::Load;
 pub use location::{Location, NotPostgres, PostgresUrl};
 pub use merchants::StoredMerchant;
-pub use pci_tokens::{StoredPciCard, StoredPciToken};
+pub use pci_tokens::{InsertedPci, StoredPciCard, StoredPciToken};
 pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use stored_methods::{MethodChange, MethodRow, NewMethod};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};

@@ -1,4 +1,5 @@
 use cardseal::card::Brand;
+use cardseal::seal::Jti;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -48,8 +49,19 @@ pub struct StoredPciCard {
     pub details: Ciphertext,
 }
 
+/// What came of keeping a PCI token.
+#[derive(Clone, Debug)]
+pub enum InsertedPci {
+    /// It is kept.
+    New,
+    /// The same seal has made this one before.
+    SameSeal(StoredPciToken),
+    /// The same request has made this one before, of another seal.
+    SameRequest(StoredPciToken),
+}
+
 impl Store {
-    /// Keeps a PCI token, unless the same request has made one before: that one is what it gives.
+    /// Keeps a PCI token, unless the same seal or the same request has made one before: that one is what it gives.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -57,18 +69,20 @@ impl Store {
         &self,
         merchant: &MerchantId,
         token: &StoredPciToken,
+        seal: &Jti,
         request: &CorrelationId,
-    ) -> Result<Option<StoredPciToken>, StoreError> {
+    ) -> Result<InsertedPci, StoreError> {
         let Some(card) = &token.card else { return Err(StoreError::Corrupt("pan")) };
         let mut transaction = self.write().await?;
         let added = sqlx::query(
-            "INSERT INTO pci_tokens (merchant_id, id, seal_id, brand, last_digits, fingerprint,
+            "INSERT INTO pci_tokens (merchant_id, id, seal_id, correlation_id, brand, last_digits, fingerprint,
                  fingerprint_key_version, data_key_version, pan, details, status, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'ACTIVE', $11, $11)
-             ON CONFLICT (merchant_id, seal_id) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'ACTIVE', $12, $12)
+             ON CONFLICT DO NOTHING",
         )
         .bind(merchant.as_str())
         .bind(token.id.as_str())
+        .bind(seal.as_str())
         .bind(request.as_str())
         .bind(card.brand.id())
         .bind(token.last_digits.as_str())
@@ -82,14 +96,22 @@ impl Store {
         .await?;
         if added.rows_affected() == 1 {
             transaction.commit().await?;
-            return Ok(None);
+            return Ok(InsertedPci::New);
         }
-        let first = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seal_id = $2"))
+        let same_seal = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seal_id = $2"))
+            .bind(merchant.as_str())
+            .bind(seal.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(first) = same_seal {
+            return read(&first).map(InsertedPci::SameSeal);
+        }
+        let same_request = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND correlation_id = $2"))
             .bind(merchant.as_str())
             .bind(request.as_str())
             .fetch_one(&mut *transaction)
             .await?;
-        read(&first).map(Some)
+        read(&same_request).map(InsertedPci::SameRequest)
     }
 
     /// A merchant's PCI token.

@@ -3,7 +3,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::events::{self, NewEvent};
-use super::{Store, StoreError, audit, ciphertext, flag, parsed, seconds, timestamp};
+use super::{Store, StoreError, audit, ciphertext, flag, parsed, seconds, text, timestamp};
 use crate::audit::Entry;
 use crate::id::{MerchantId, VendorTokenId};
 use crate::keys::Sha256Digest;
@@ -48,11 +48,15 @@ pub struct Seal<'a> {
     pub vendor: Relayed,
     /// What tells it from others.
     pub hash: Sha256Digest,
+    /// The vendor's key that it is sealed to.
+    pub vendor_key: Sha256Digest,
 }
 
 /// What came of beginning to pass a sealed card on.
 #[derive(Clone, Debug)]
 pub enum Passing {
+    /// Another merchant has had it passed on.
+    Anothers,
     /// It is the caller's to pass on, and nobody else's.
     Begun,
     /// It is not known what came of passing it on.
@@ -77,30 +81,37 @@ impl Store {
     ) -> Result<Passing, StoreError> {
         let mut transaction = self.write().await?;
         let added = sqlx::query(
-            "INSERT INTO passed_seals (merchant_id, profile, hash, lost, begun_at) VALUES ($1, $2, $3, 0, $4)
-             ON CONFLICT (merchant_id, profile, hash) DO NOTHING",
+            "INSERT INTO passed_seals (hash, merchant_id, profile, vendor_key, lost, begun_at)
+             VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (hash) DO NOTHING",
         )
+        .bind(seal.hash.as_bytes().as_slice())
         .bind(seal.merchant.as_str())
         .bind(seal.vendor.profile().as_str())
-        .bind(seal.hash.as_bytes().as_slice())
+        .bind(seal.vendor_key.as_bytes().as_slice())
         .bind(seconds(now))
         .execute(&mut *transaction)
         .await?;
         if added.rows_affected() == 1 {
+            // Only where it is not there: one row that all of them change would have each wait for the other.
+            sqlx::query(
+                "INSERT INTO vendor_keys (thumbprint, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(seal.vendor_key.as_bytes().as_slice())
+            .bind(seconds(now))
+            .execute(&mut *transaction)
+            .await?;
             transaction.commit().await?;
             return Ok(Passing::Begun);
         }
-        let row = sqlx::query(
-            "SELECT token, lost, begun_at FROM passed_seals
-             WHERE merchant_id = $1 AND profile = $2 AND hash = $3",
-        )
-        .bind(seal.merchant.as_str())
-        .bind(seal.vendor.profile().as_str())
-        .bind(seal.hash.as_bytes().as_slice())
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let row = sqlx::query("SELECT merchant_id, token, lost, begun_at FROM passed_seals WHERE hash = $1")
+            .bind(seal.hash.as_bytes().as_slice())
+            .fetch_optional(&mut *transaction)
+            .await?;
         // It was taken back just now.
         let Some(row) = row else { return Ok(Passing::UnderWay) };
+        if text(&row, "merchant_id")? != seal.merchant.as_str() {
+            return Ok(Passing::Anothers);
+        }
         match row.try_get::<Option<String>, _>("token")? {
             Some(id) => {
                 let id = VendorTokenId::parse(&id).ok_or(StoreError::Corrupt("token"))?;
@@ -128,14 +139,49 @@ impl Store {
     }
 
     async fn change_seal(&self, change: &'static str, seal: Seal<'_>) -> Result<(), StoreError> {
-        let sql = format!("{change} WHERE merchant_id = $1 AND profile = $2 AND hash = $3 AND token IS NULL");
+        let sql = format!("{change} WHERE hash = $1 AND merchant_id = $2 AND token IS NULL");
         sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(seal.merchant.as_str())
-            .bind(seal.vendor.profile().as_str())
             .bind(seal.hash.as_bytes().as_slice())
+            .bind(seal.merchant.as_str())
             .execute(&self.writer)
             .await?;
         Ok(())
+    }
+
+    /// Keeps that these keys of vendors are used now.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn see_vendor_keys(&self, keys: &[Sha256Digest], now: Timestamp) -> Result<(), StoreError> {
+        for key in keys {
+            sqlx::query("UPDATE vendor_keys SET seen_at = $2 WHERE thumbprint = $1 AND seen_at < $2")
+                .bind(key.as_bytes().as_slice())
+                .bind(seconds(now))
+                .execute(&self.writer)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the seals for vendors' keys that nobody has seen since a moment, and says how many. What became of them stays.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn forget_passed_seals(&self, seen_before: Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let forgotten = sqlx::query(
+            "DELETE FROM passed_seals
+             WHERE vendor_key IN (SELECT thumbprint FROM vendor_keys WHERE seen_at < $1)",
+        )
+        .bind(seconds(seen_before))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM vendor_keys WHERE seen_at < $1")
+            .bind(seconds(seen_before))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(forgotten.rows_affected())
     }
 
     /// Keeps the token that a sealed card became, which `event` tells. A vendor may give one token for a card that comes
@@ -178,15 +224,12 @@ impl Store {
         .fetch_one(&mut *transaction)
         .await?;
         let kept = read(&kept)?;
-        sqlx::query(
-            "UPDATE passed_seals SET token = $4 WHERE merchant_id = $1 AND profile = $2 AND hash = $3",
-        )
-        .bind(seal.merchant.as_str())
-        .bind(seal.vendor.profile().as_str())
-        .bind(seal.hash.as_bytes().as_slice())
-        .bind(kept.id.as_str())
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query("UPDATE passed_seals SET token = $3 WHERE hash = $1 AND merchant_id = $2")
+            .bind(seal.hash.as_bytes().as_slice())
+            .bind(seal.merchant.as_str())
+            .bind(kept.id.as_str())
+            .execute(&mut *transaction)
+            .await?;
         if changed.rows_affected() == 1 {
             events::append(&mut transaction, seal.merchant, event).await?;
         }

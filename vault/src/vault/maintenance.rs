@@ -11,6 +11,10 @@ use crate::seal::TIME_WINDOW;
 use crate::store::Purpose;
 use crate::time::Timestamp;
 
+/// How long a vendor's key is still believed to be used when no process has it in its settings any more: they may be put back,
+/// and not all processes get them at the same time.
+const VENDOR_KEY_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// What maintenance did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
@@ -18,6 +22,8 @@ pub struct Done {
     pub security_codes: u64,
     /// Keys of requests whose time was over.
     pub idempotency_keys: u64,
+    /// Seals for vendors' keys whose time was over.
+    pub passed_seals: u64,
     /// Unused tokens whose time was over.
     pub tokens: u64,
 }
@@ -41,8 +47,16 @@ impl Vault {
         Ok(Done {
             security_codes: self.store.delete_expired_security_codes(now).await?,
             idempotency_keys: self.store.delete_old_idempotency_keys(now).await?,
+            passed_seals: self.forget_passed_seals(now).await?,
             tokens: self.store.delete_expired_tokens(now, made_before).await?,
         })
+    }
+
+    /// Forgets the seals that were passed on for keys that vendors use no more. A seal for a vendor has no time in it, so it
+    /// could come again for as long as its key opens it.
+    async fn forget_passed_seals(&self, now: Timestamp) -> Result<u64, Failure> {
+        self.store.see_vendor_keys(&self.vendors.sealing_keys(), now).await?;
+        Ok(self.store.forget_passed_seals(now.minus(VENDOR_KEY_GRACE)).await?)
     }
 
     /// Makes the next key of a purpose once the one that is used has become `age` old.

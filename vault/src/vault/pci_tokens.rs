@@ -1,31 +1,24 @@
 //! PCI tokens.
 
-use cardseal::card::{Entry, Expiry, Field, Number, Reason};
-use serde::Deserialize;
+use cardseal::card::Number;
+use cardseal::seal::{Envelope, PciCard};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use super::secrets::{encrypt_details, encrypt_number};
 use super::{Failure, Vault};
 use crate::audit::{Action, Actor};
 use crate::id::PciTokenId;
+use crate::keys::Sha256Digest;
 use crate::keys::data::{Part, Place};
 use crate::merchant::Merchant;
 use crate::pci_token::{CorrelationId, Detokenized, MonthYear, PciToken, State};
 use crate::seal;
-use crate::store::{StoreError, StoredPciCard, StoredPciToken};
+use crate::store::{InsertedPci, StoreError, StoredPciCard, StoredPciToken};
 use crate::token::Line;
 
-/// What is sealed for a PCI token (Thales, "Create a PCI token"): number and expiry, nothing else.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sealed {
-    fpan: Zeroizing<String>,
-    exp: Zeroizing<String>,
-}
-
 impl Vault {
-    /// Makes a PCI token of a sealed card. It is durable when this returns. The same request again gives the same token.
+    /// Makes a PCI token of a sealed card. It is durable when this returns. The same seal again gives the same token, and so
+    /// does the same request.
     ///
     /// # Errors
     /// [`PciTokenError`]
@@ -35,8 +28,8 @@ impl Vault {
         jwe: &str,
         request: &CorrelationId,
     ) -> Result<PciToken, PciTokenError> {
-        let plaintext = self.opener.plaintext(merchant.mode, jwe)?;
-        let (number, expiry) = self.sealed_card(&plaintext)?;
+        let Envelope { card: PciCard { number, expiry }, id: seal, .. } =
+            self.sealed_card(merchant, jwe).await?;
         let now = self.clock.now();
         let rings = self.keys.rings();
         let fingerprint = rings.fingerprint.active(now).ok_or(Failure::NoActiveKey("fingerprint"))?;
@@ -56,40 +49,31 @@ impl Vault {
             updated_at: now,
             id,
         };
-        let kept = match self.store.insert_pci_token(&merchant.id, &new, request).await? {
-            None => {
+        let (first, refused) = match self.store.insert_pci_token(&merchant.id, &new, &seal, request).await? {
+            InsertedPci::New => {
                 self.counts.pci_token(merchant.mode);
-                new
+                return Ok(self.shown(merchant, new).await?);
             }
-            Some(first) if first.fingerprint == new.fingerprint => first,
-            Some(_) => return Err(PciTokenError::Repeated),
+            InsertedPci::SameSeal(first) => (first, PciTokenError::Replayed),
+            InsertedPci::SameRequest(first) => (first, PciTokenError::Repeated),
         };
-        Ok(self.shown(merchant, kept).await?)
+        let same_number = first.fingerprint == new.fingerprint;
+        let first = self.shown(merchant, first).await?;
+        match &first.state {
+            State::Active { expiry: before, .. } if *before != MonthYear::from(&expiry) => Err(refused),
+            State::Active { .. } | State::Deleted if same_number => Ok(first),
+            State::Active { .. } | State::Deleted => Err(refused),
+        }
     }
 
-    fn sealed_card(&self, plaintext: &[u8]) -> Result<(Number, Expiry), PciTokenError> {
-        let malformed = PciTokenError::Refused(seal::Refused::Invalid);
-        // Serde reads an array as a struct, too.
-        if !plaintext.trim_ascii_start().starts_with(b"{") {
-            return Err(malformed);
-        }
-        let sealed: Sealed = serde_json::from_slice(plaintext).map_err(|_| malformed)?;
-        let wrong = |field, reason| PciTokenError::Refused(seal::Refused::Card(field, reason));
-        let number = match Number::parse_finished(&sealed.fpan) {
-            Entry::Valid(number) => number,
-            Entry::Incomplete => return Err(wrong(Field::Number, None)),
-            Entry::Invalid(reason) => return Err(wrong(Field::Number, Some(reason))),
-        };
-        let digits = sealed.exp.len() == 4 && sealed.exp.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits {
-            return Err(wrong(Field::Expiry, Some(Reason::UnexpectedCharacter)));
-        }
-        let (month, year) = sealed.exp.split_at(2);
-        match Expiry::from_parts(month, year, self.month()) {
-            Entry::Valid(expiry) => Ok((number, expiry)),
-            Entry::Incomplete => Err(wrong(Field::Expiry, None)),
-            Entry::Invalid(reason) => Err(wrong(Field::Expiry, Some(reason))),
-        }
+    /// Opens what a page has sealed, for the merchant that the page is of.
+    async fn sealed_card(&self, merchant: &Merchant, jwe: &str) -> Result<Envelope<PciCard>, PciTokenError> {
+        let opened = self.opener.open(merchant.mode, jwe, Envelope::parse_pci)?;
+        // A server sends it, with a secret key: the public key has to be another one of the same merchant's.
+        let public_key = Sha256Digest::of(opened.merchant().as_str().as_bytes());
+        let holder = self.key_holder(public_key).await?;
+        let is_senders = holder.is_some_and(|(holder, _)| holder.id == merchant.id);
+        Ok(opened.sent_by(is_senders)?)
     }
 
     /// A merchant's PCI token, if it has one of this id.
@@ -173,6 +157,9 @@ pub enum PciTokenError {
     /// Its seal was refused.
     #[error(transparent)]
     Refused(#[from] seal::Refused),
+    /// Its seal's id came before with another card. The sender's fault.
+    #[error("the seal's id was used for another card")]
+    Replayed,
     /// The correlation id came before with another card. The caller's fault.
     #[error("the correlation id was used for another card")]
     Repeated,

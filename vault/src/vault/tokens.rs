@@ -10,7 +10,7 @@ use super::{Failure, Vault};
 use crate::id::{CardId, TokenId};
 use crate::keys::code::CodeLock;
 use crate::keys::data::{DataKey, Part, Place};
-use crate::merchant::Merchant;
+use crate::merchant::{Merchant, Mode};
 use crate::seal;
 use crate::store::{Inserted, NewToken, SecurityCodeRow, StoreError, StoredCard, StoredToken};
 use crate::token::{Billing, CardFacts, Details, Token, Usage};
@@ -21,7 +21,10 @@ impl Vault {
     /// # Errors
     /// [`seal::Refused`]
     pub fn open_seal(&self, sender: &Pkey, jwe: &str) -> Result<Envelope, seal::Refused> {
-        self.opener.open(sender, jwe)
+        let mode = if sender.is_live() { Mode::Live } else { Mode::Test };
+        let opened = self.opener.open(mode, jwe, Envelope::parse)?;
+        let is_senders = opened.merchant() == sender;
+        opened.sent_by(is_senders)
     }
 
     /// The month that an expiry is held against.

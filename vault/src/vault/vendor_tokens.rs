@@ -79,8 +79,10 @@ impl Vault {
         let way = self.way(merchant, vendor).await?;
         let sealed = way.sealed(jwe)?;
         let now = self.clock.now();
-        let seal = Seal { merchant: &merchant.id, vendor, hash: sealed.hash() };
+        let (hash, vendor_key) = (sealed.hash(), sealed.key());
+        let seal = Seal { merchant: &merchant.id, vendor, hash, vendor_key };
         match self.store.begin_passing(seal, now, now.minus(LOST_AFTER)).await? {
+            Passing::Anothers => return Err(VendorTokenError::Anothers),
             Passing::Begun => {}
             Passing::Lost => return Err(VendorTokenError::Lost(vendor)),
             Passing::Made(token) => return Ok(self.shown_vendor_token(merchant, token).await?),
@@ -354,6 +356,9 @@ fn told(failed: Failed) -> VendorTokenError {
 /// Why nothing came of asking a vendor.
 #[derive(Debug, Error)]
 pub enum VendorTokenError {
+    /// Another merchant has had the sealed card passed on. The sender's fault.
+    #[error("the sealed card was passed on for another merchant")]
+    Anothers,
     /// The token is deleted. The caller's fault.
     #[error("the token is deleted")]
     Deleted,

@@ -22,6 +22,7 @@ use rustls::pki_types::pem;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
+use crate::keys::Sha256Digest;
 use crate::keys::kek::pkcs11::TokenError;
 use crate::merchant::Mode;
 use crate::time::Timestamp;
@@ -118,6 +119,15 @@ impl Vendors {
             plain: OnceCell::new(),
             settings,
         })
+    }
+
+    /// The thumbprints of the keys that cards are sealed to for vendors, as they are in their files now.
+    pub(crate) fn sealing_keys(&self) -> Vec<Sha256Digest> {
+        let d1 = self
+            .thales_d1
+            .each()
+            .flat_map(|(_, d1)| d1.sealing_keys.get().iter().map(SealingKey::thumbprint).collect::<Vec<_>>());
+        d1.chain(self.thales_pci.each().map(|(_, pci)| pci.sealing_key.get().thumbprint())).collect()
     }
 
     /// Connections without a certificate of the vault's.

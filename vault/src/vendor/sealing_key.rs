@@ -15,6 +15,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key;
 
 use super::VendorError;
+use crate::keys::Sha256Digest;
 
 /// A key as browsers get it: a JWK (RFC 7517).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -102,6 +103,21 @@ impl SealingKey {
         keys.into_iter().map(|key| Ok(Self::P256(EcJwk::new(key).map_err(unusable)?))).collect()
     }
 
+    /// What tells it from every other key, whatever it is called: the RFC 7638 thumbprint.
+    #[must_use]
+    pub fn thumbprint(&self) -> Sha256Digest {
+        let input = match self {
+            Self::Rsa(jwk) => {
+                let member = |member: &Option<String>| member.clone().unwrap_or_default();
+                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, member(&jwk.e), member(&jwk.n))
+            }
+            Self::P256(EcJwk { x, y, .. }) => {
+                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
+            }
+        };
+        Sha256Digest::of(input.as_bytes())
+    }
+
     /// Its name.
     #[must_use]
     pub fn kid(&self) -> &str {
@@ -138,7 +154,7 @@ impl EcJwk {
 }
 
 /// Whether this is a point that one can agree on a secret with. The secret itself is dropped.
-fn is_on_p256(point: &[u8]) -> bool {
+pub(super) fn is_on_p256(point: &[u8]) -> bool {
     let Ok(private) = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()) else { return false };
     agreement::agree_ephemeral(private, UnparsedPublicKey::new(&ECDH_P256, point), (), |_| Ok(())).is_ok()
 }

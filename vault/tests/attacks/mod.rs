@@ -3,4 +3,5 @@
 mod a_seal_used_elsewhere;
 mod a_security_code_after_its_use;
 mod a_shorter_audit;
+mod garbage_in_the_operators_name;
 mod the_whole_number;

@@ -4,6 +4,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Method;
+use cardseal::seal::Jti;
 use cardseal_vault::access::limit::Limits;
 use cardseal_vault::access::{KeyKind, Permission, Scopes};
 use cardseal_vault::audit::{Action, Actor};
@@ -13,7 +14,7 @@ use cardseal_vault::store::NewKey;
 use serde_json::{Value, json};
 
 use crate::support::jwe::Jwe;
-use crate::support::{Account, Answer, Asked, SHOP, UNLIMITED, VISA};
+use crate::support::{Account, Answer, Asked, NOON, SHOP, UNLIMITED, VISA};
 
 #[tokio::test]
 async fn a_sealed_card_becomes_a_token_is_seen_again_by_who_may_and_is_deleted() {
@@ -223,8 +224,15 @@ impl Shop {
         self.send(Method::POST, &path, &self.detokenizer, "c-9", Some(reason)).await
     }
 
+    /// Seals a card with what ties it to this merchant, this moment and one use.
     async fn seal(&self, plaintext: &Value) -> String {
         let key = self.asked.sealing_key().await;
+        let mut plaintext = plaintext.clone();
+        if let Some(members) = plaintext.as_object_mut() {
+            members.insert("merchant".into(), json!(self.account.public_key));
+            members.insert("iat".into(), json!(NOON));
+            members.insert("jti".into(), json!(Jti::random().unwrap().as_str()));
+        }
         Jwe::seal(&key, plaintext.to_string().as_bytes()).compact()
     }
 

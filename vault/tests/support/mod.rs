@@ -307,7 +307,9 @@ pub(crate) const UNLIMITED: Limits = Limits {
     refused_cards: Limit::Off,
     detokenizations: Limit::Off,
     failed_charges: Limit::Off,
+    passed_seals: Limit::Off,
     unknown_ids: Limit::Off,
+    vendor_refusals: Limit::Off,
     trusted_proxies: Vec::new(),
 };
 

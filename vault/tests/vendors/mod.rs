@@ -19,8 +19,10 @@ use cardseal::plain;
 use cardseal::seal::PublicKey;
 use cardseal::seal::jwk::Jwk;
 use cardseal_sandbox::Server;
+use cardseal_vault::access::limit::Limits;
 use cardseal_vault::access::{KeyKind, Permission, Scopes};
 use cardseal_vault::audit::Actor;
+use cardseal_vault::http::router;
 use cardseal_vault::id::SecretKey;
 use cardseal_vault::merchant::Mode;
 use cardseal_vault::store::NewKey;
@@ -29,19 +31,19 @@ use serde_json::{Value, json};
 
 use crate::support::jwe::{Jwe, decode};
 use crate::support::vendors::Vendors;
-use crate::support::{Account, Answer, Asked, request};
+use crate::support::{Account, Answer, Asked, limiter, parts, request};
 
 /// A merchant with accounts at Thales, and the vendors behind its vault.
-struct Shop {
-    vendors: Vendors,
-    asked: Asked,
-    account: Account,
+pub(crate) struct Shop {
+    pub(crate) vendors: Vendors,
+    pub(crate) asked: Asked,
+    pub(crate) account: Account,
     /// How long the vault waited before it asked again: no time passes in these tests.
     pauses: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::before(Vendors::start().await).await
     }
 
@@ -74,18 +76,24 @@ impl Shop {
         Self { vendors, asked, account, pauses }
     }
 
+    /// The same with rate limits.
+    pub(crate) fn limited(self, limits: &Limits) -> Self {
+        let parts = parts(&self.asked.vault, None, limiter(limits, &Arc::default()));
+        Self { asked: self.asked.routed(router(parts)), ..self }
+    }
+
     /// The vendor's server.
-    fn server(&self, profile: Profile) -> &Server {
+    pub(crate) fn server(&self, profile: Profile) -> &Server {
         self.vendors.sandbox.server(profile.as_str()).unwrap()
     }
 
     /// A card, sealed as a browser does.
-    async fn seal(&self, profile: Profile, number: &str) -> String {
+    pub(crate) async fn seal(&self, profile: Profile, number: &str) -> String {
         let key = self.asked.get(&path(profile, ""), &self.account.public_key).await.json()["keys"][0].take();
         sealed(profile, &key, number)
     }
 
-    async fn send(&self, profile: Profile, jwe: &str) -> Answer {
+    pub(crate) async fn send(&self, profile: Profile, jwe: &str) -> Answer {
         let body = json!({ "encryptedData": jwe });
         self.asked.post(&path(profile, "/tokens"), &self.account.public_key, &body).await
     }
@@ -98,7 +106,7 @@ impl Shop {
     }
 
     /// A token as the merchant's server sees it.
-    async fn shown(&self, profile: Profile, id: &str) -> Answer {
+    pub(crate) async fn shown(&self, profile: Profile, id: &str) -> Answer {
         self.asked.get(&path(profile, &format!("/tokens/{id}")), &self.account.secret_key).await
     }
 
@@ -126,7 +134,7 @@ impl Shop {
     }
 
     /// How often the vendor was asked for this, by method and the end of the path.
-    fn asked_for(&self, profile: Profile, method: &str, end: &str) -> usize {
+    pub(crate) fn asked_for(&self, profile: Profile, method: &str, end: &str) -> usize {
         let records = self.server(profile).records.all();
         records.iter().filter(|asked| asked.method == method && asked.path.ends_with(end)).count()
     }
@@ -134,7 +142,7 @@ impl Shop {
 
 const VISA: &str = "4242424242424242";
 
-fn path(profile: Profile, rest: &str) -> String {
+pub(crate) fn path(profile: Profile, rest: &str) -> String {
     format!("/profiles/{}{rest}", profile.as_str())
 }
 
@@ -152,7 +160,7 @@ fn sealed(profile: Profile, key: &Value, number: &str) -> String {
     }
 }
 
-fn rsa_key(jwk: &Value) -> PublicKey {
+pub(crate) fn rsa_key(jwk: &Value) -> PublicKey {
     let jwk: Jwk = plain::parse(&jwk.to_string()).unwrap();
     PublicKey::try_from(&jwk).unwrap()
 }
@@ -179,6 +187,6 @@ fn refused(answer: &Answer, status: u16, code: &str) -> Value {
 }
 
 /// The system's time, in seconds since 1970.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

@@ -181,7 +181,8 @@ fn serve(vendors: &Vendors, dir: &Path) -> Served {
 }
 
 fn serving(vendors: &Vendors, dir: &Path) -> std::process::Command {
-    let settings = format!("{}\n[limits]\naddress = \"off\"\nkey = \"off\"\n", vendors.tables());
+    let settings =
+        format!("{}\n[limits]\naddress = \"off\"\nkey = \"off\"\npassed_seals = \"off\"\n", vendors.tables());
     vendors.write("vault.toml", settings.as_bytes());
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--config"]);
     serve.arg(vendors.path("vault.toml")).arg("--data-dir").arg(dir);
