@@ -5,12 +5,8 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::str;
 
-use base64ct::{Base64, Encoding};
-use zeroize::Zeroizing;
-
-use crate::text::card_numbers;
+use crate::text::{Placed, numbers_anywhere, places};
 
 /// What stands in place of what was taken out.
 pub const REDACTED: &str = "[redacted]";
@@ -19,7 +15,7 @@ pub const REDACTED: &str = "[redacted]";
 /// stand there plainly, in the escapes of JSON, Rust or URLs, in base64 (as in Basic authentication), in hexadecimal or as a list of bytes.
 #[must_use]
 pub fn redact(line: &str) -> Cow<'_, str> {
-    let mut secrets = secrets(line, DEEPEST_NESTING);
+    let mut secrets = secrets(line);
     if secrets.is_empty() {
         return line.into();
     }
@@ -38,159 +34,32 @@ pub fn redact(line: &str) -> Cow<'_, str> {
     redacted.into()
 }
 
-/// How many encodings within encodings are looked into.
-const DEEPEST_NESTING: usize = 3;
-
-fn secrets(text: &str, nesting: usize) -> Vec<Range<usize>> {
-    let characters = unescaped(text);
-    let mut secrets = card_numbers(characters.iter().cloned());
-    secrets.extend(secret_keys(&characters));
-    if let Some(nesting) = nesting.checked_sub(1) {
-        secrets.extend(encoded(&characters, nesting));
-    }
-    secrets
-}
-
-/// A character, and the place in the text where it is written.
-type Placed = (char, Range<usize>);
-
-/// The characters that a text means once its escapes are read, and the escapes that these escape.
-fn unescaped(text: &str) -> Vec<Placed> {
-    let mut characters = Vec::with_capacity(text.len());
-    characters.extend(text.char_indices().map(|(at, character)| (character, at..at + character.len_utf8())));
-    if !text.contains(['%', '\\']) {
-        return characters;
-    }
-    for _ in 0..DEEPEST_NESTING {
-        let mut meant = Vec::with_capacity(characters.len());
-        let mut rest = characters.as_slice();
-        while let Some(((character, place), after)) = rest.split_first() {
-            let escape = match character {
-                '%' => percent_escape(rest),
-                '\\' => backslash_escape(rest),
-                _ => None,
-            };
-            match escape {
-                Some((character, length)) => {
-                    meant.push((character, place.start..rest[length - 1].1.end));
-                    rest = &rest[length..];
-                }
-                None => {
-                    meant.push((*character, place.clone()));
-                    rest = after;
-                }
-            }
-        }
-        if meant.len() == characters.len() {
-            break;
-        }
-        characters = meant;
-    }
-    characters
-}
-
-/// The character that begins a text in percent-encoded UTF-8 (RFC 3986 section 2.1), and how many it is written with.
-fn percent_escape(text: &[Placed]) -> Option<(char, usize)> {
-    let mut bytes = Vec::with_capacity(4);
-    for escape in text.chunks_exact(3).take(4).take_while(|escape| escape[0].0 == '%') {
-        bytes.push(u8::try_from(hexadecimal(&escape[1..])?).ok()?);
-        if let Some(character) = str::from_utf8(&bytes).ok().and_then(|text| text.chars().next()) {
-            return Some((character, 3 * bytes.len()));
-        }
-    }
-    None
-}
-
-/// The character that a backslash at the beginning of a text and what follows it mean (RFC 8259 section 7, and Rust's
-/// `escape_debug`), and how many it is written with.
-fn backslash_escape(text: &[Placed]) -> Option<(char, usize)> {
-    match text.get(1)?.0 {
-        'u' if text.get(2)?.0 == '{' => {
-            let digits = text[3..].iter().take(6).take_while(|(character, _)| *character != '}').count();
-            Some((char::from_u32(hexadecimal(&text[3..3 + digits])?)?, text.get(..4 + digits)?.len()))
-        }
-        'u' => Some((char::from_u32(hexadecimal(text.get(2..6)?)?)?, 6)),
-        'x' => Some((char::from_u32(hexadecimal(text.get(2..4)?)?)?, 4)),
-        // Which of them it is makes no difference between the digits of a card.
-        'b' | 'f' | 'n' | 'r' | 't' => Some((' ', 2)),
-        character => Some((character, 2)),
-    }
-}
-
-fn hexadecimal(text: &[Placed]) -> Option<u32> {
-    text.iter().try_fold(0, |number, (character, _)| Some(number << 4 | character.to_digit(16)?))
+fn secrets(line: &str) -> Vec<Range<usize>> {
+    places(line, |characters| {
+        let mut secrets = numbers_anywhere(characters);
+        secrets.extend(secret_keys(characters));
+        secrets
+    })
 }
 
 fn secret_keys(text: &[Placed]) -> Vec<Range<usize>> {
     const PREFIX: &str = "skey_";
-    let mut keys = Vec::new();
+    let mut keys: Vec<Range<usize>> = Vec::new();
     for (begin, window) in text.windows(PREFIX.len()).enumerate() {
-        if window.iter().zip(PREFIX.chars()).all(|((character, _), of)| character.eq_ignore_ascii_case(&of)) {
-            let is_letter = |(character, _): &Placed| character.is_alphanumeric() || *character == '_';
-            keys.extend(place(text[begin..].split(|placed| !is_letter(placed)).next().unwrap_or_default()));
+        let is_within = keys.last().is_some_and(|key| window[0].place.start < key.end);
+        let begins = |(placed, of): (&Placed, char)| placed.character.eq_ignore_ascii_case(&of);
+        if !is_within && window.iter().zip(PREFIX.chars()).all(begins) {
+            let is_letter = |placed: &Placed| placed.character.is_alphanumeric() || placed.character == '_';
+            let key = text[begin..].split(|placed| !is_letter(placed)).next().unwrap_or_default();
+            keys.extend(key.first().zip(key.last()).map(|(first, last)| first.place.start..last.place.end));
         }
     }
     keys
 }
 
-/// Where the runs of characters are that are base64, hexadecimal or a list of bytes for a text with a secret in it.
-fn encoded(text: &[Placed], nesting: usize) -> Vec<Range<usize>> {
-    let is_base64 = |(one, _): &Placed| one.is_ascii_alphanumeric() || matches!(one, '+' | '/' | '-' | '_');
-    let is_hexadecimal = |(one, _): &Placed| one.is_ascii_hexdigit();
-    let base64 = text.split(|placed| !is_base64(placed)).filter(|run| {
-        // Other characters, a path's, may stand before what is encoded.
-        run.len() >= SHORTEST_BASE64 && (0..4).any(|from| holds_secret(&from_base64(&run[from..]), nesting))
-    });
-    let hexadecimal = text.split(|placed| !is_hexadecimal(placed)).filter(|run| {
-        run.len() >= SHORTEST_BASE16 && (0..2).any(|from| holds_secret(&from_base16(&run[from..]), nesting))
-    });
-    let is_list = |(one, _): &Placed| one.is_ascii_digit() || matches!(one, ',' | ' ');
-    let lists = text
-        .split(|placed| !is_list(placed))
-        .filter(|run| run.len() >= SHORTEST_LIST && holds_secret(&from_list(run), nesting));
-    base64.chain(hexadecimal).chain(lists).filter_map(place).collect()
-}
-
-/// The twelve digits of the shortest card number in base64, in hexadecimal, and as a list of bytes.
-const SHORTEST_BASE64: usize = 16;
-const SHORTEST_BASE16: usize = 24;
-const SHORTEST_LIST: usize = 35;
-
-fn holds_secret(decoded: &[u8], nesting: usize) -> bool {
-    !secrets(&String::from_utf8_lossy(decoded), nesting).is_empty()
-}
-
-/// Base64 in either alphabet (RFC 4648 sections 4 and 5), cut off anywhere.
-fn from_base64(text: &[Placed]) -> Zeroizing<Vec<u8>> {
-    let mut whole = Zeroizing::new(String::with_capacity(text.len() + 3));
-    whole.extend(text.iter().map(|(character, _)| match character {
-        '-' => '+',
-        '_' => '/',
-        other => *other,
-    }));
-    while !whole.len().is_multiple_of(4) {
-        whole.push('A');
-    }
-    Zeroizing::new(Base64::decode_vec(&whole).unwrap_or_default())
-}
-
-fn from_base16(text: &[Placed]) -> Zeroizing<Vec<u8>> {
-    let pairs = text.chunks_exact(2).filter_map(hexadecimal);
-    Zeroizing::new(pairs.filter_map(|byte| u8::try_from(byte).ok()).collect())
-}
-
-/// Bytes as Rust shows them: `52, 50`.
-fn from_list(text: &[Placed]) -> Zeroizing<Vec<u8>> {
-    let text: Zeroizing<String> = Zeroizing::new(text.iter().map(|(character, _)| character).collect());
-    Zeroizing::new(text.split(',').filter_map(|number| number.trim().parse().ok()).collect())
-}
-
-fn place(run: &[Placed]) -> Option<Range<usize>> {
-    Some(run.first()?.1.start..run.last()?.1.end)
-}
-
 #[cfg(test)]
 mod tests {
+    use base64ct::{Base64, Encoding};
     use proptest::prelude::*;
 
     use super::*;

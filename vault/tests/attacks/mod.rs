@@ -1,7 +1,9 @@
 //! What attackers want, and do not get: one attack a file.
 
+mod a_card_number_in_disguise;
 mod a_seal_used_elsewhere;
 mod a_security_code_after_its_use;
 mod a_shorter_audit;
+mod a_worker_kept_busy;
 mod garbage_in_the_operators_name;
 mod the_whole_number;

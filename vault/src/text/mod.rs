@@ -1,21 +1,54 @@
 //! Finding a card number where none belongs, so that a mistake of a page or a person does not store one in the clear.
+//!
+//! Whatever a text is, looking through it takes at most [`MOST_STEPS`] steps a byte: texts come from strangers.
+
+mod characters;
+mod encoded;
+mod numbers;
+mod script;
 
 use std::ops::Range;
 
-use cardseal::card::{Number, digits};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-/// Whether a text holds a card number: 12 to 19 digits, of any script and in any grouping, that a known brand could
-/// have issued and whose check digit fits.
+pub(crate) use characters::{Characters, Placed};
+
+use numbers::{Digits, Grouping};
+
+/// Whether a text holds a card number: 12 to 19 digits, of any script, that a known brand could have issued and whose
+/// check digit fits. They may stand in any groups with a character between, or as cards are printed or in ones or twos with
+/// more between: `(4242)(4242)(4242)(4242)`. They may be written in the escapes of URLs, HTML, JSON or Rust, or encoded in
+/// base64, in hexadecimal or as a list of bytes.
 ///
 /// Digits are taken group by group (`4242 4242 4242 4242 12/30` holds one), never from the middle of a group: every
 /// tenth order number would have a part that looks like a card.
 #[must_use]
 pub fn holds_card_number(text: &str) -> bool {
-    runs(text.char_indices().map(|(at, character)| (character, at..at + character.len_utf8())), 1)
-        .iter()
-        .any(|run| (0..run.groups.len()).any(|first| begin_with_card_number(&run.groups[first..])))
+    look(text).holds_card_number
 }
+
+/// What became of looking through a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Whether it holds a card number; see [`holds_card_number`].
+    pub holds_card_number: bool,
+    /// How many steps it took: characters that were read, ends of a number that were looked for, check digits and brands.
+    pub steps: usize,
+}
+
+/// Looks through a text as [`holds_card_number`] does.
+#[must_use]
+pub fn look(text: &str) -> Looked {
+    let mut search = Search::new(text, |characters, steps| {
+        Digits::of(characters, Grouping::WIDEST_GAP).first(Grouping::Kept, steps).into_iter().collect()
+    });
+    let holds_card_number = !search.within(text, DEEPEST_NESTING).is_empty();
+    Looked { holds_card_number, steps: search.steps }
+}
+
+/// Most steps that looking through a text takes, for each of its bytes.
+pub const MOST_STEPS: usize =
+    MOST_READ * characters::MOST_READINGS * (1 + encoded::MOST_READINGS + numbers::MOST_STEPS);
 
 /// Whether a name that a program gave to a request holds a card number. Among random hexadecimal digits, such as a
 /// UUID's, chance makes one of some ten thousand look so: they are left out, as requests would be refused now and then
@@ -27,7 +60,7 @@ pub(crate) fn name_holds_card_number(name: &str) -> bool {
         let end = part.trim_start_matches(|character| !is_separator(character));
         rest.push_str(if is_random(&part[..part.len() - end.len()]) { "x" } else { part });
     }
-    holds_card_number(&rest)
+    holds_card_number(&rest) || (rest.len() != name.len() && encodes_card_number(name))
 }
 
 /// Whether these hexadecimal digits and hyphens are as many digits as a UUID has (RFC 9562 section 4), and not all of them
@@ -37,118 +70,89 @@ fn is_random(digits: &str) -> bool {
     count >= 32 && digits.contains(|digit: char| digit.is_ascii_alphabetic())
 }
 
+/// Whether a text holds a card number in base64, in hexadecimal or as a list of bytes.
+fn encodes_card_number(text: &str) -> bool {
+    let mut is_text = true;
+    let mut search = Search::new(text, |characters, steps| {
+        // The text itself comes first.
+        if std::mem::take(&mut is_text) {
+            return Vec::new();
+        }
+        Digits::of(characters, Grouping::WIDEST_GAP).first(Grouping::Kept, steps).into_iter().collect()
+    });
+    !search.within(text, DEEPEST_NESTING).is_empty()
+}
+
 /// The places in a text of everything that could be a card number, for where losing some other number does no harm:
 /// digits are taken from the middle of a group too, there may be up to four characters between groups (as in
-/// `["4242", "4242"]`), and what stands around a find in the same run of digits (an expiry, say) belongs to it.
+/// `["4242", "4242"]`) and more in the groups of a printed card, and what stands around a find in the same run of digits (an expiry, say) belongs to it.
 ///
 /// The characters come with their places, since one of them may be written as several: `%34`, `\u0034`.
 pub(crate) fn card_numbers(text: impl Iterator<Item = (char, Range<usize>)>) -> Vec<Range<usize>> {
-    runs(text, 4).into_iter().filter(Run::holds_card_number_anywhere).map(|run| run.place).collect()
+    let characters: Characters = text.collect();
+    numbers_anywhere(&characters)
 }
 
-fn begin_with_card_number(groups: &[Zeroizing<String>]) -> bool {
-    let mut number = Zeroizing::new(String::with_capacity(Number::MAX_DIGITS));
-    for group in groups {
-        if number.len() + group.len() > Number::MAX_DIGITS {
-            return false;
+/// As [`card_numbers`].
+pub(crate) fn numbers_anywhere(characters: &[Placed]) -> Vec<Range<usize>> {
+    let mut places = Digits::of(characters, ANYWHERE_GAP).runs_with_number(Grouping::Ignored);
+    places.extend(Digits::of(characters, Grouping::WIDEST_GAP).runs_with_number(Grouping::Kept));
+    places.sort_by_key(|place| (place.start, place.end));
+    places.dedup();
+    places
+}
+
+/// Most characters between digits of a number where losing some other number does no harm.
+const ANYWHERE_GAP: usize = 4;
+
+/// The places in a text of whatever `find` finds among its characters, once its escapes are read, or in what it encodes.
+pub(crate) fn places(text: &str, mut find: impl FnMut(&[Placed]) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
+    Search::new(text, |characters, _| find(characters)).within(text, DEEPEST_NESTING)
+}
+
+/// How many encodings within encodings are looked into.
+const DEEPEST_NESTING: usize = 3;
+
+/// How many bytes of what a text encodes are looked through, for each of its own.
+const MOST_DECODED: usize = 8;
+
+/// How many bytes are read, for each of the text's own: each of them, and what they encode.
+const MOST_READ: usize = 1 + MOST_DECODED;
+
+struct Search<F> {
+    find: F,
+    /// How many bytes of what is encoded may still be read. A text that is wound up in itself further than that is taken
+    /// for one that hides something.
+    left: usize,
+    steps: usize,
+}
+
+impl<F: FnMut(&[Placed], &mut usize) -> Vec<Range<usize>>> Search<F> {
+    const fn new(text: &str, find: F) -> Self {
+        Self { find, left: MOST_DECODED * text.len(), steps: 0 }
+    }
+
+    fn within(&mut self, text: &str, nesting: usize) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for characters in Characters::readings(text) {
+            self.steps += characters.len();
+            found.extend((self.find)(&characters, &mut self.steps));
+            let Some(nesting) = nesting.checked_sub(1) else { continue };
+            for run in encoded::runs(&characters) {
+                // Of several readings of one run, such as base64 that begins at one of its first letters.
+                for text in run.readings() {
+                    self.steps += run.len();
+                    let is_too_much = text.len() > self.left;
+                    self.left = self.left.saturating_sub(text.len());
+                    if is_too_much || !self.within(&text, nesting).is_empty() {
+                        found.extend(run.place());
+                        break;
+                    }
+                }
+            }
         }
-        number.push_str(group);
-        if Number::parse(&number).valid().is_some() {
-            return true;
-        }
+        found
     }
-    false
-}
-
-/// The shortest number of any brand, Maestro's.
-const FEWEST_DIGITS: usize = 12;
-
-/// Groups of digits with little between them.
-struct Run {
-    groups: Vec<Zeroizing<String>>,
-    place: Range<usize>,
-}
-
-impl Run {
-    fn holds_card_number_anywhere(&self) -> bool {
-        let digits = Zeroizing::new(self.groups.iter().map(|group| group.as_str()).collect::<String>());
-        (0..digits.len()).any(|from| {
-            (FEWEST_DIGITS..=Number::MAX_DIGITS).any(|length| {
-                digits.get(from..from + length).is_some_and(|part| Number::parse(part).valid().is_some())
-            })
-        })
-    }
-}
-
-/// The groups of digits in a text, in runs: within a run there are at most `widest_gap` characters between groups, none
-/// of them a letter. Runs with fewer digits than any card has are left out.
-fn runs(text: impl Iterator<Item = (char, Range<usize>)>, widest_gap: usize) -> Vec<Run> {
-    let mut runs = Vec::new();
-    let mut run = Digits::default();
-    let mut gap = usize::MAX;
-    for (character, place) in text {
-        let Some(digit) = digit(character) else {
-            let joins = !character.is_alphanumeric();
-            gap = if joins { gap.saturating_add(1) } else { usize::MAX };
-            continue;
-        };
-        if gap > widest_gap {
-            runs.extend(run.take());
-        }
-        run.push(digit, gap == 0, place);
-        gap = 0;
-    }
-    runs.extend(run.take());
-    runs
-}
-
-/// The digits of a run that may go on.
-#[derive(Default)]
-struct Digits {
-    digits: Zeroizing<String>,
-    /// Where groups begin.
-    begins: Vec<usize>,
-    place: Range<usize>,
-}
-
-impl Digits {
-    fn push(&mut self, digit: char, goes_on: bool, place: Range<usize>) {
-        if self.digits.is_empty() {
-            // Most runs are short: dates, counts.
-            self.digits.reserve(Number::MAX_DIGITS);
-            self.place.start = place.start;
-        }
-        if !goes_on || self.digits.is_empty() {
-            self.begins.push(self.digits.len());
-        }
-        self.digits.push(digit);
-        self.place.end = place.end;
-    }
-
-    /// The run, if it is long enough; the next one begins.
-    fn take(&mut self) -> Option<Run> {
-        let ends = self.begins.iter().skip(1).copied().chain([self.digits.len()]);
-        let run = (self.digits.len() >= FEWEST_DIGITS).then(|| Run {
-            groups: self
-                .begins
-                .iter()
-                .zip(ends)
-                .map(|(begin, end)| Zeroizing::new(self.digits[*begin..end].to_owned()))
-                .collect(),
-            place: self.place.clone(),
-        });
-        self.digits.zeroize();
-        self.begins.clear();
-        run
-    }
-}
-
-/// A digit of any script as ASCII.
-fn digit(character: char) -> Option<char> {
-    if character.is_ascii() {
-        return character.is_ascii_digit().then_some(character);
-    }
-    digits::fold(character.encode_utf8(&mut [0; 4])).chars().next()
 }
 
 #[cfg(test)]
@@ -241,7 +245,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_card_number_is_found_between_any_words(before in "[^0-9]{0,20}", after in "[^0-9]{0,20}") {
-            prop_assume!(digits::fold(&before).is_empty() && digits::fold(&after).is_empty());
+            prop_assume!(before.chars().chain(after.chars()).all(|character| script::digit(character).is_none()));
             let text = format!("{before}4242 4242 4242 4242{after}");
             prop_assert!(holds_card_number(&text));
             prop_assert!(!holds_card_number(&text.replace("4242 4242 4242 4242", "4242 4242 4242 4241")));
