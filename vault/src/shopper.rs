@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::merchant::Mode;
 use crate::text::{holds_card_number, name_holds_card_number};
 
 /// Who pays. Used for one charge, and not kept.
@@ -27,7 +28,8 @@ impl Shopper {
     }
 }
 
-/// A page of the merchant's: `https://`, or `http://` on this very machine.
+/// A page of the merchant's: `https://`, or for tests `http://` on the shopper's own machine. Browsers are sent there; the
+/// vault never connects to it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReturnUri(Url);
 
@@ -39,11 +41,11 @@ impl ReturnUri {
     ///
     /// # Errors
     /// [`NotAReturnUri`]
-    pub fn parse(text: &str) -> Result<Self, NotAReturnUri> {
+    pub fn parse(text: &str, mode: Mode) -> Result<Self, NotAReturnUri> {
         let url =
             Url::parse(text).ok().filter(|url| url.as_str().len() <= Self::MAX_BYTES).ok_or(NotAReturnUri)?;
         let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+        let is_secure = url.scheme() == "https" || (url.scheme() == "http" && is_here && mode == Mode::Test);
         let has_user = !url.username().is_empty() || url.password().is_some();
         if is_secure && !has_user && url.has_host() && !name_holds_card_number(text) {
             Ok(Self(url))
@@ -69,7 +71,7 @@ impl fmt::Debug for ReturnUri {
 /// Not an address that a shopper can be sent back to. The merchant's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "not https:// (or http:// on this machine) of up to 255 characters without a user, or has a card number in it"
+    "not https:// (or, with test keys, http:// on this machine) of up to 255 characters without a user, or has a card number in it"
 )]
 pub struct NotAReturnUri;
 
@@ -158,8 +160,9 @@ mod tests {
     #[test]
     fn a_shopper_comes_back_over_tls_or_on_this_machine() {
         for text in ["https://shop.example/done?order=7", "http://127.0.0.1:4243/done", "http://localhost/"] {
-            assert!(ReturnUri::parse(text).is_ok(), "{text}");
+            assert!(ReturnUri::parse(text, Mode::Test).is_ok(), "{text}");
         }
+        assert!(ReturnUri::parse("http://localhost/", Mode::Live).is_err());
         for text in [
             "",
             "shop.example",
@@ -168,9 +171,9 @@ mod tests {
             "https://user@shop.example",
             "https://shop.example/4242424242424242",
         ] {
-            assert_eq!(ReturnUri::parse(text), Err(NotAReturnUri), "{text}");
+            assert_eq!(ReturnUri::parse(text, Mode::Test), Err(NotAReturnUri), "{text}");
         }
-        assert!(ReturnUri::parse(&format!("https://shop.example/{}", "x".repeat(255))).is_err());
+        assert!(ReturnUri::parse(&format!("https://shop.example/{}", "x".repeat(255)), Mode::Test).is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("tls_cert", r#""/c.pem""#, "/c.pem", "/c.pem"),
     ("tls_key", r#""/k.pem""#, "/k.pem", "/k.pem"),
     ("trusted_proxies", r#"["10.0.0.0/8", "::1"]"#, "10.0.0.0/8,::1", "10.0.0.0/8 ::1/128"),
+    ("test_webhooks", r#""loopback""#, "loopback", "loopback"),
     ("shutdown_delay", r#""60s""#, "60s", "1m"),
     ("token_lifetime", r#""1h""#, "1h", "1h"),
     ("security_code_lifetime", r#""5m""#, "5m", "5m"),

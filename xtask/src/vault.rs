@@ -54,6 +54,8 @@ pub(crate) fn connect(data: &Path, keys: &Keys, vendor: &str, account: &Path) ->
 pub(crate) fn serve(data: &Path, port: u16) -> Command {
     let mut serve = in_workspace(program());
     serve.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(data);
+    // Whoever tries webhooks has a receiver on this machine.
+    serve.args(["--test-webhooks", "loopback"]);
     serve
 }
 

@@ -31,6 +31,7 @@ use crate::time::{Clock, Pauses};
 use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
 use crate::vendor::{self, account::NotAnAccount};
 use crate::verify::VerifyError;
+use crate::webhook::Reach;
 
 /// Keeps cards and answers with tokens.
 #[derive(Debug, Parser)]
@@ -127,6 +128,8 @@ async fn open_with(place: VaultPlace) -> Result<Arc<Vault>, CliError> {
         pauses: Pauses::system(),
         policy: Policy::default(),
         audit_heads,
+        // Nor does it send events.
+        test_webhooks: Reach::Public,
     };
     Ok(Vault::open(setup).await?)
 }

@@ -16,6 +16,7 @@ use crate::access::limit::{Limit, Name};
 use crate::keys::kek::Source;
 use crate::log::Format;
 use crate::vendor;
+use crate::webhook::Reach;
 
 /// The settings that were given in some place: each a flag, an environment variable and a key of the file.
 ///
@@ -57,6 +58,11 @@ pub(super) struct Given {
     /// Addresses and networks of proxies whose `X-Forwarded-For` tells where a request comes from, with commas between
     #[arg(long, env = "CARDSEAL_TRUSTED_PROXIES", value_name = "NETS", value_delimiter = ',')]
     pub(super) trusted_proxies: Option<Vec<Proxy>>,
+    /// Where test merchants' webhooks may lead: public places, or loopback, this machine too, for a developer's own
+    /// [default: public]
+    #[arg(long, env = "CARDSEAL_TEST_WEBHOOKS", value_name = "REACH")]
+    #[serde(deserialize_with = "text")]
+    pub(super) test_webhooks: Option<Reach>,
     /// How long to go on serving after being told to stop, so that a load balancer notices first [default: 0s]
     #[arg(long, env = "CARDSEAL_SHUTDOWN_DELAY", value_name = "PERIOD")]
     #[serde(deserialize_with = "text")]
@@ -102,7 +108,7 @@ pub(super) struct Given {
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GivenLimits {
-    /// Most connections at a time; those beyond wait [default: 4096]
+    /// Most connections at a time; beyond, the client with most of them loses one that is idle [default: 4096]
     #[arg(
         long = "limits-connections",
         id = "limits.connections",
@@ -193,6 +199,7 @@ impl Given {
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
             trusted_proxies: self.trusted_proxies.or(others.trusted_proxies),
+            test_webhooks: self.test_webhooks.or(others.test_webhooks),
             shutdown_delay: self.shutdown_delay.or(others.shutdown_delay),
             token_lifetime: self.token_lifetime.or(others.token_lifetime),
             security_code_lifetime: self.security_code_lifetime.or(others.security_code_lifetime),

@@ -27,6 +27,7 @@ use crate::server::TlsFiles;
 use crate::store::NotPostgres;
 use crate::vault::Policy;
 use crate::vendor;
+use crate::webhook::Reach;
 
 pub use address::{Address, NotAnAddress};
 pub(crate) use callbacks::ACCESS_PATH;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub metrics_listen: Option<Address>,
     /// TLS, or none: then something in front of the vault must give it.
     pub tls: Option<TlsFiles>,
+    /// How far test merchants' webhooks may lead.
+    pub test_webhooks: Reach,
     /// How long it goes on serving after it was told to stop.
     pub shutdown_delay: ShutdownDelay,
     /// How long a token can be used.
@@ -147,6 +150,7 @@ impl Settings {
             listen: given.listen.unwrap_or_default(),
             metrics_listen: given.metrics_listen,
             tls,
+            test_webhooks: given.test_webhooks.unwrap_or_default(),
             shutdown_delay: given.shutdown_delay.unwrap_or_default(),
             token_lifetime: given.token_lifetime.unwrap_or_default(),
             security_code_lifetime: given.security_code_lifetime.unwrap_or_default(),
@@ -196,6 +200,7 @@ impl Settings {
             show("tls_key", path(key));
         }
         self.limits.trusted_proxies.iter().for_each(|proxy| show("trusted_proxies", proxy.to_string()));
+        show("test_webhooks", self.test_webhooks.to_string());
         show("shutdown_delay", self.shutdown_delay.to_string());
         show("token_lifetime", self.token_lifetime.to_string());
         show("security_code_lifetime", self.security_code_lifetime.to_string());

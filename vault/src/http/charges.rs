@@ -19,6 +19,7 @@ use crate::Vault;
 use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
+use crate::merchant::Mode;
 use crate::object::ChargeObject;
 use crate::shopper::{Browser, BrowserText, ChallengeWindow, NotAReturnUri, ReturnUri, Shopper};
 use crate::vault::ChargeError;
@@ -123,7 +124,7 @@ async fn create(
     params: Params,
 ) -> Result<(Replayed, Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let request = idempotency.request("POST /charges", &params);
-    let (order, shopper) = order(params)?;
+    let (order, shopper) = order(params, merchant.mode)?;
     let mode = merchant.mode;
     let made =
         vault.charge(merchant, Actor::Key(key), order, shopper, request).await.map_err(
@@ -157,7 +158,7 @@ async fn show(
     Ok(Json(ChargeObject::new(charge, merchant.mode)))
 }
 
-fn order(mut params: Params) -> Result<(Order, Shopper), ApiError> {
+fn order(mut params: Params, mode: Mode) -> Result<(Order, Shopper), ApiError> {
     let amount = params.text_or_number("amount")?.ok_or(BadRequest::Missing("amount"))?;
     let is_whole = amount.bytes().all(|byte| byte.is_ascii_digit());
     let amount = amount.parse().ok().filter(|_| is_whole).and_then(Amount::new);
@@ -177,7 +178,7 @@ fn order(mut params: Params) -> Result<(Order, Shopper), ApiError> {
         return Err(BadRequest::Unsupported("source").into());
     }
     params.ignore("source");
-    let shopper = shopper(&mut params)?;
+    let shopper = shopper(&mut params, mode)?;
     params.finish()?;
     let source = match (customer, card) {
         (Some(customer), card) => Source::Card {
@@ -190,13 +191,13 @@ fn order(mut params: Params) -> Result<(Order, Shopper), ApiError> {
     Ok((Order { amount, currency, source, description, metadata }, shopper))
 }
 
-fn shopper(params: &mut Params) -> Result<Shopper, BadRequest> {
+fn shopper(params: &mut Params, mode: Mode) -> Result<Shopper, BadRequest> {
     let ip = match params.text("ip")? {
         Some(ip) => Some(ip.parse().map_err(|_| params.wrong_type("ip", "an IP address"))?),
         None => None,
     };
     let return_uri = match params.text("return_uri")? {
-        Some(uri) => Some(ReturnUri::parse(&uri).map_err(|NotAReturnUri| {
+        Some(uri) => Some(ReturnUri::parse(&uri, mode).map_err(|NotAReturnUri| {
             params.wrong_type(
                 "return_uri",
                 "an https:// address of up to 255 characters, without a card number",

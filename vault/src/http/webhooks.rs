@@ -22,8 +22,9 @@ use crate::webhook::WebhookUrl;
 /// `/webhooks`
 pub(super) fn routes() -> Routes<Arc<Vault>> {
     let which = || schema::matching(&WebhookId::pattern(), "The webhook.");
-    let mut url =
-        schema::text("An address with https. With test keys it may be http and on the vault's own machine.");
+    let mut url = schema::text(
+        "A public address with https. With test keys, the vault's operator may allow http on the vault's own machine.",
+    );
     url["maxLength"] = WebhookUrl::MAX_BYTES.into();
     let example = json!({ "url": "https://shop.example/events" });
     let about = format!("It gets the events from now on. There are at most {MOST_WEBHOOKS}.");
@@ -64,7 +65,7 @@ async fn create(
 ) -> Result<Json<NewWebhookObject>, ApiError> {
     let url = params.text("url")?.ok_or(BadRequest::Missing("url"))?;
     params.finish()?;
-    let url = WebhookUrl::parse(&url, merchant.mode)?;
+    let url = WebhookUrl::parse(&url, merchant.mode, vault.test_webhooks())?;
     match vault.add_webhook(&merchant, Actor::Key(key), url).await {
         Ok((webhook, secret)) => Ok(Json(NewWebhookObject::new(webhook, &secret, merchant.mode))),
         Err(WebhookError::Failure(failure)) => Err(failure.into()),

@@ -97,8 +97,9 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
 
     let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
     let (clock, pauses) = (Clock::system(), Pauses::system());
-    let audit_heads = settings.audit_heads;
-    let setup = Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads };
+    let (audit_heads, test_webhooks) = (settings.audit_heads, settings.test_webhooks);
+    let setup =
+        Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads, test_webhooks };
     let vault = tokio::select! {
         vault = Vault::open_telling(setup, &mut out) => vault?,
         () = stop.wait() => {

@@ -37,7 +37,7 @@ use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
 use crate::time::{Clock, Pauses};
 use crate::vendor::{self, VendorError, Vendors};
-use crate::webhook::Sender;
+use crate::webhook::{Reach, Sender};
 
 pub use accounts::{ConnectError, Offer};
 pub use audit::{Audited, Chain, Flaw, Misplaced};
@@ -73,6 +73,7 @@ pub struct Vault {
     /// Sealed cards on their way to vendors. They go on for the same reason.
     relaying: TaskTracker,
     sender: Sender,
+    test_webhooks: Reach,
     /// Webhooks that events are being sent to.
     delivering: TaskTracker,
     /// Rings when this process has told of an event.
@@ -100,6 +101,8 @@ pub struct Setup {
     pub policy: Policy,
     /// A file that the heads of the audit's chains are written into, beside the log.
     pub audit_heads: Option<PathBuf>,
+    /// How far test merchants' webhooks may lead.
+    pub test_webhooks: Reach,
 }
 
 impl Setup {
@@ -115,6 +118,7 @@ impl Setup {
             pauses: Pauses::system(),
             policy: Policy::default(),
             audit_heads: None,
+            test_webhooks: Reach::default(),
         }
     }
 }
@@ -162,7 +166,8 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
-        let Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads } = setup;
+        let Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads, test_webhooks } =
+            setup;
         let vendors = Vendors::open(vendors)?;
         let store = Store::open(&location).await?;
         let store = match audit_heads {
@@ -184,7 +189,8 @@ impl Vault {
             policy,
             charging: TaskTracker::new(),
             relaying: TaskTracker::new(),
-            sender: Sender::default(),
+            sender: Sender::within(test_webhooks),
+            test_webhooks,
             delivering: TaskTracker::new(),
             news: Notify::new(),
             rekeying: Mutex::default(),
@@ -196,6 +202,12 @@ impl Vault {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How far test merchants' webhooks may lead.
+    #[must_use]
+    pub const fn test_webhooks(&self) -> Reach {
+        self.test_webhooks
     }
 
     /// The vault's keys.

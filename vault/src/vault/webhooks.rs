@@ -61,8 +61,8 @@ struct RetiredSecret {
 }
 
 impl WebhookDetails {
-    fn url(&self, merchant: &Merchant) -> Result<WebhookUrl, Failure> {
-        WebhookUrl::parse(&self.url, merchant.mode).map_err(|_| Failure::Unreadable("webhook"))
+    fn url(&self) -> Result<WebhookUrl, Failure> {
+        WebhookUrl::kept(&self.url).ok_or(Failure::Unreadable("webhook"))
     }
 
     /// What signs at this time, newest first.
@@ -111,7 +111,7 @@ impl Vault {
         let mut webhooks = Vec::new();
         for stored in self.store.webhooks(&merchant.id).await? {
             let details = self.webhook_details(merchant, &stored).await?;
-            webhooks.push(shown(stored, details.url(merchant)?));
+            webhooks.push(shown(stored, details.url()?));
         }
         Ok(webhooks)
     }
@@ -139,7 +139,7 @@ impl Vault {
             let after = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &details))?;
             // Whoever was first is done, so this comes to an end.
             if self.store.replace_webhook(&merchant.id, &stored, &after, (&key, &entry)).await? {
-                return Ok(Some((shown(stored, details.url(merchant)?), details.secret)));
+                return Ok(Some((shown(stored, details.url()?), details.secret)));
             }
         }
     }
@@ -188,7 +188,7 @@ impl Vault {
     async fn deliver_to(&self, merchant: &MerchantId, mut webhook: StoredWebhook) -> Result<u64, Failure> {
         let merchant = self.owner(merchant).await?;
         let details = self.webhook_details(&merchant, &webhook).await?;
-        let url = details.url(&merchant)?;
+        let url = details.url()?;
         let mut delivered = 0;
         while !self.delivering.is_closed()
             && let Some(event) = self.store.event_after(&merchant.id, webhook.delivered_seq).await?

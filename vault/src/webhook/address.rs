@@ -5,14 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::merchant::Mode;
-
-/// Public addresses, and in test mode this machine's own.
-pub(super) fn is_allowed(mode: Mode, address: IpAddr) -> bool {
-    is_public(address) || (mode == Mode::Test && address.to_canonical().is_loopback())
-}
-
-fn is_public(address: IpAddr) -> bool {
+pub(super) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|network| network.contains(&address)),
         IpAddr::V6(address) => {
@@ -61,6 +54,12 @@ const fn v6(address: [u16; 2], prefix: u8) -> Ipv6Net {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::merchant::Mode;
+    use crate::webhook::Reach;
+
+    fn is_allowed(mode: Mode, reach: Reach, address: IpAddr) -> bool {
+        reach.of(mode).has(address)
+    }
 
     #[test]
     fn what_is_not_public_is_refused() {
@@ -86,15 +85,17 @@ mod tests {
             "2001:db8::1",
         ] {
             let address = address.parse().unwrap();
-            assert!(!is_allowed(Mode::Live, address) && !is_allowed(Mode::Test, address), "{address}");
+            assert!(!is_public(address) && !is_allowed(Mode::Test, Reach::Loopback, address), "{address}");
         }
     }
 
     #[test]
-    fn this_machine_is_for_tests() {
+    fn this_machine_is_for_tests_where_the_operator_allows_it() {
         for address in ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
             let address = address.parse().unwrap();
-            assert!(!is_allowed(Mode::Live, address) && is_allowed(Mode::Test, address), "{address}");
+            assert!(!is_allowed(Mode::Live, Reach::Loopback, address), "{address}");
+            assert!(!is_allowed(Mode::Test, Reach::Public, address), "{address}");
+            assert!(is_allowed(Mode::Test, Reach::Loopback, address), "{address}");
         }
     }
 
@@ -103,7 +104,7 @@ mod tests {
         for address in ["1.1.1.1", "172.32.0.1", "192.0.1.1", "223.255.255.255", "2606:4700::1111", "2a00::1"]
         {
             let address = address.parse().unwrap();
-            assert!(is_allowed(Mode::Live, address) && is_allowed(Mode::Test, address), "{address}");
+            assert!(is_public(address), "{address}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Telling a merchant's server what happened, by requests that it can tell from forged ones.
 
 mod address;
+mod reach;
 mod secret;
 mod sender;
 mod url;
@@ -8,6 +9,7 @@ mod url;
 use crate::id::WebhookId;
 use crate::time::Timestamp;
 
+pub use reach::{NotAReach, Reach};
 pub use secret::{WebhookSecret, signature};
 pub use sender::{LONGEST_DELIVERY, NotDelivered, Sender};
 pub use url::{NotAWebhookUrl, WebhookUrl};

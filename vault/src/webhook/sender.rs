@@ -10,8 +10,7 @@ use reqwest::redirect::Policy;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use super::WebhookUrl;
-use super::address::is_allowed;
+use super::{Reach, WebhookUrl};
 use crate::merchant::Mode;
 
 /// How long a merchant's server may take for an answer.
@@ -20,11 +19,18 @@ pub const LONGEST_DELIVERY: Duration = Duration::from_secs(10);
 /// Sends webhooks' messages. Made when the first is sent: a vault without webhooks needs no roots of trust.
 #[derive(Debug, Default)]
 pub struct Sender {
+    reach: Reach,
     live: OnceCell<Client>,
     test: OnceCell<Client>,
 }
 
 impl Sender {
+    /// One that sends no farther than this.
+    #[must_use]
+    pub fn within(reach: Reach) -> Self {
+        Self { reach, ..Self::default() }
+    }
+
     /// Sends a message once. Only an answer of 200 to 299 says that it arrived; no redirect is followed and no answer's
     /// body read.
     ///
@@ -37,11 +43,16 @@ impl Sender {
         signature: String,
         body: Vec<u8>,
     ) -> Result<(), NotDelivered> {
+        let reach = self.reach.of(mode);
+        // A name is looked at when it is resolved; an address never is.
+        if !url.is_within(reach) {
+            return Err(NotDelivered::Connect);
+        }
         let cell = match mode {
             Mode::Live => &self.live,
             Mode::Test => &self.test,
         };
-        let client = cell.get_or_try_init(async || client(mode)).await?;
+        let client = cell.get_or_try_init(async || client(reach)).await?;
         let request = client.post(url.url()).header(CONTENT_TYPE, "application/json");
         let response = request.header("cardseal-signature", signature).body(body).send().await?;
         let status = response.status();
@@ -49,9 +60,9 @@ impl Sender {
     }
 }
 
-fn client(mode: Mode) -> Result<Client, NotDelivered> {
+fn client(reach: Reach) -> Result<Client, NotDelivered> {
     let client = Client::builder()
-        .dns_resolver(Guard(mode))
+        .dns_resolver(Guard(reach))
         // A proxy would resolve names by itself.
         .no_proxy()
         .redirect(Policy::none())
@@ -63,14 +74,14 @@ fn client(mode: Mode) -> Result<Client, NotDelivered> {
 
 /// Resolves a name to those of its addresses that are allowed. The connection is made to one of these very addresses, so
 /// that a name that means something else a moment later gains nothing.
-struct Guard(Mode);
+struct Guard(Reach);
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let Self(mode) = *self;
+        let Self(reach) = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| is_allowed(mode, address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found.filter(|address| reach.has(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
             }

@@ -1,14 +1,13 @@
 use std::fmt;
-use std::net::IpAddr;
 
 use reqwest::Url;
 use thiserror::Error;
 
-use super::address::is_allowed;
+use super::reach::{Reach, is_here};
 use crate::merchant::Mode;
 use crate::text::holds_card_number;
 
-/// Where a webhook's messages go: `https://`, and for tests `http://` on this machine too.
+/// Where a webhook's messages go: `https://`, and for tests, where the operator allows it, `http://` on this machine too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Url);
 
@@ -20,7 +19,7 @@ impl WebhookUrl {
     ///
     /// # Errors
     /// [`NotAWebhookUrl`]
-    pub fn parse(text: &str, mode: Mode) -> Result<Self, NotAWebhookUrl> {
+    pub fn parse(text: &str, mode: Mode, reach: Reach) -> Result<Self, NotAWebhookUrl> {
         if text.len() > Self::MAX_BYTES {
             return Err(NotAWebhookUrl::Malformed);
         }
@@ -33,16 +32,23 @@ impl WebhookUrl {
         if holds_card_number(text) {
             return Err(NotAWebhookUrl::HoldsCardNumber);
         }
-        let address: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-        if address.is_some_and(|address| !is_allowed(mode, address)) {
-            return Err(NotAWebhookUrl::NotPublic);
-        }
-        let is_here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-        match (url.scheme(), mode) {
-            ("https", _) => Ok(Self(url)),
-            ("http", Mode::Test) if is_here => Ok(Self(url)),
+        let reach = reach.of(mode);
+        match url.scheme() {
+            _ if !reach.has_host(&url) => Err(NotAWebhookUrl::NotPublic),
+            "https" => Ok(Self(url)),
+            "http" if reach == Reach::Loopback && is_here(&url) => Ok(Self(url)),
             _ => Err(NotAWebhookUrl::NotHttps),
         }
+    }
+
+    /// One that was taken under the rules of its day. Today's are heeded before something is sent to it.
+    pub(crate) fn kept(text: &str) -> Option<Self> {
+        Url::parse(text).ok().map(Self)
+    }
+
+    /// Whether something may be sent to it.
+    pub(super) fn is_within(&self, reach: Reach) -> bool {
+        reach.has_host(&self.0)
     }
 
     /// Its text.
@@ -75,10 +81,10 @@ pub enum NotAWebhookUrl {
     )]
     Malformed,
     /// Anybody on the way could read what is sent.
-    #[error("is not https (http is for test keys, to this machine)")]
+    #[error("is not https")]
     NotHttps,
-    /// It leads into a private network.
-    #[error("is not a public address")]
+    /// It leads into a machine or a private network.
+    #[error("is not a public address: it leads into a machine or a private network")]
     NotPublic,
 }
 
@@ -91,7 +97,7 @@ mod tests {
         for text in
             ["https://shop.example/events?key=1", "https://1.1.1.1:8443", "https://[2606:4700::1111]/"]
         {
-            assert!(WebhookUrl::parse(text, Mode::Live).is_ok(), "{text}");
+            assert!(WebhookUrl::parse(text, Mode::Live, Reach::Loopback).is_ok(), "{text}");
         }
         for (text, why) in [
             ("", NotAWebhookUrl::Malformed),
@@ -109,22 +115,31 @@ mod tests {
             ("https://2130706433", NotAWebhookUrl::NotPublic),
             ("https://[::ffff:169.254.169.254]", NotAWebhookUrl::NotPublic),
         ] {
-            assert_eq!(WebhookUrl::parse(text, Mode::Live), Err(why), "{text}");
+            assert_eq!(WebhookUrl::parse(text, Mode::Live, Reach::Loopback), Err(why), "{text}");
         }
         let long = format!("https://shop.example/{}", "x".repeat(WebhookUrl::MAX_BYTES));
-        assert_eq!(WebhookUrl::parse(&long, Mode::Live), Err(NotAWebhookUrl::Malformed));
+        assert_eq!(WebhookUrl::parse(&long, Mode::Live, Reach::Public), Err(NotAWebhookUrl::Malformed));
     }
 
     #[test]
-    fn for_tests_this_machine_is_allowed() {
+    fn for_tests_the_operator_may_allow_this_machine() {
         for text in
             ["http://127.0.0.1:4243/", "http://localhost:4243/events", "http://[::1]/", "https://127.0.0.1"]
         {
-            assert!(WebhookUrl::parse(text, Mode::Test).is_ok(), "{text}");
+            assert!(WebhookUrl::parse(text, Mode::Test, Reach::Loopback).is_ok(), "{text}");
+            let refused = WebhookUrl::parse(text, Mode::Test, Reach::Public);
+            assert_eq!(refused, Err(NotAWebhookUrl::NotPublic), "{text}");
         }
         for text in ["http://shop.example", "http://localhost.shop.example"] {
-            assert_eq!(WebhookUrl::parse(text, Mode::Test), Err(NotAWebhookUrl::NotHttps), "{text}");
+            assert_eq!(
+                WebhookUrl::parse(text, Mode::Test, Reach::Loopback),
+                Err(NotAWebhookUrl::NotHttps),
+                "{text}"
+            );
         }
-        assert_eq!(WebhookUrl::parse("http://10.0.0.1", Mode::Test), Err(NotAWebhookUrl::NotPublic));
+        assert_eq!(
+            WebhookUrl::parse("http://10.0.0.1", Mode::Test, Reach::Loopback),
+            Err(NotAWebhookUrl::NotPublic)
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod a_card_number_in_disguise;
 mod a_seal_used_elsewhere;
 mod a_security_code_after_its_use;
+mod a_service_behind_the_vault;
 mod a_shorter_audit;
 mod a_worker_kept_busy;
 mod garbage_in_the_operators_name;

@@ -138,7 +138,7 @@ fn look_around(vault: &Served, account: &Account, customer: &str) {
     );
     assert_eq!(get(charge["location"].as_str().unwrap())["status"], "successful");
     assert!(get("/events")["total"].as_u64().unwrap() > 0);
-    let webhook = ask(vault, "POST", "/webhooks", secret, &json!({ "url": "http://127.0.0.1:9/" }));
+    let webhook = ask(vault, "POST", "/webhooks", secret, &json!({ "url": "https://shop.example/" }));
     let webhook = format!("/webhooks/{}", webhook["id"].as_str().unwrap());
     get("/webhooks");
     ask(vault, "DELETE", &webhook, secret, &Value::Null);

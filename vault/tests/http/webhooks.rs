@@ -8,7 +8,7 @@ use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::audit::Action;
 use cardseal_vault::merchant::{ClearCards, Mode};
 use cardseal_vault::time::Timestamp;
-use cardseal_vault::webhook::{NotDelivered, Sender, WebhookUrl};
+use cardseal_vault::webhook::{NotDelivered, Reach, Sender, WebhookUrl};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -265,12 +265,14 @@ async fn a_name_that_leads_to_this_machine_is_not_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
-    let url = WebhookUrl::parse(&url, Mode::Live).unwrap();
-    let sent = Sender::default().send(Mode::Live, &url, "t=0,v1=0".into(), b"{}".to_vec()).await;
-    assert_eq!(sent, Err(NotDelivered::Connect));
+    let url = WebhookUrl::parse(&url, Mode::Test, Reach::Loopback).unwrap();
+    for (reach, mode) in [(Reach::Loopback, Mode::Live), (Reach::Public, Mode::Test)] {
+        let sent = Sender::within(reach).send(mode, &url, "t=0,v1=0".into(), b"{}".to_vec()).await;
+        assert_eq!(sent, Err(NotDelivered::Connect));
+    }
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
-    // In test mode it is, and then has no TLS to offer.
-    let test = Sender::default();
+    // For tests the operator may allow it, and then there is no TLS.
+    let test = Sender::within(Reach::Loopback);
     let connecting = test.send(Mode::Test, &url, "t=0,v1=0".into(), b"{}".to_vec());
     let accepting = async {
         loop {
@@ -291,7 +293,7 @@ async fn a_vault_that_serves_sends_events_by_itself() {
     let dir = outer.path().join("vault");
     let account = add_merchant(&dir);
     let receiver = Receiver::start().await;
-    let vault = Served::start(&dir);
+    let vault = Served::start_with(&dir, &["--test-webhooks", "loopback"]);
     let ask = |path: &str, key: &str, body: Value| vault.request("POST", path, key, JSON, &body.to_string());
     let webhook = ask("/webhooks", &account.secret_key, json!({ "url": receiver.url() })).json();
     let token = ask("/tokens", &account.public_key, clear_card(VISA)).json();

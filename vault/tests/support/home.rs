@@ -4,6 +4,7 @@ use std::process::Command;
 use cardseal_vault::data_dir::DataDir;
 use cardseal_vault::store::Location;
 use cardseal_vault::vault::Setup;
+use cardseal_vault::webhook::Reach;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -38,7 +39,9 @@ impl Home {
 
     /// A vault that lives here.
     pub(crate) fn setup(&self) -> Setup {
-        let setup = Setup::in_folder(DataDir::open(self.path()).unwrap());
+        let folder = Setup::in_folder(DataDir::open(self.path()).unwrap());
+        // The tests' receivers are on this machine.
+        let setup = Setup { test_webhooks: Reach::Loopback, ..folder };
         match &self.database {
             Some(database) => {
                 Setup { location: Location::Postgres(database.url().parse().unwrap()), ..setup }
