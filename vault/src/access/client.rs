@@ -12,7 +12,7 @@ use thiserror::Error;
 ///
 /// That is an IPv4 address, or an IPv6 network of 64 bits: a subscriber gets at least so much (RFC 6177), and can send
 /// from each of its 2⁶⁴ addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Client {
     /// An address.
     V4(Ipv4Addr),
@@ -60,6 +60,14 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Proxy(IpNet);
+
+impl Proxy {
+    /// Whether a peer is one of them.
+    #[must_use]
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        self.0.contains(&peer.to_canonical())
+    }
+}
 
 impl FromStr for Proxy {
     type Err = NotANetwork;

@@ -2,11 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::places::Place;
 
 /// A body that fails when it is not there in full at some moment.
 #[derive(Debug)]
@@ -15,11 +18,16 @@ pub(super) struct Awaited {
     end: Instant,
     /// Runs once there is something to wait for.
     waiting: Option<Pin<Box<Sleep>>>,
+    place: Arc<Place>,
 }
 
 impl Awaited {
-    pub(super) const fn until(end: Instant, body: Incoming) -> Self {
-        Self { body, end, waiting: None }
+    /// When it is there, it is no longer the client's turn in this place.
+    pub(super) fn until(end: Instant, body: Incoming, place: Arc<Place>) -> Self {
+        if body.is_end_stream() {
+            place.works();
+        }
+        Self { body, end, waiting: None, place }
     }
 }
 
@@ -34,6 +42,9 @@ impl Body for Awaited {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             // Also where a drop is always there when somebody looks.
             let is_late = frame.is_some() && Instant::now() >= self.end;
+            if !is_late && (frame.is_none() || self.body.is_end_stream()) {
+                self.place.works();
+            }
             let frame =
                 if is_late { Some(Err(late())) } else { frame.map(|frame| frame.map_err(io::Error::other)) };
             return Poll::Ready(frame);

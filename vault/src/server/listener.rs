@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -26,14 +26,16 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::body::Awaited;
+use super::places::{Place, Places};
 use super::stream::Paced;
 use super::worded::Worded;
+use crate::access::client::Proxy;
 use crate::config::Connections;
 
 /// What a connection may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many connections there may be. Those beyond wait in the system's queue until one ends.
+    /// How many connections there may be; see [`Places`] for those beyond.
     pub connections: Connections,
     /// How long the TLS handshake may take.
     pub longest_handshake: Duration,
@@ -79,33 +81,6 @@ pub struct Listener {
     places: Places,
 }
 
-/// The places for connections. Clones tell of the same ones.
-#[derive(Clone, Debug)]
-pub struct Places {
-    free: Arc<Semaphore>,
-    total: Connections,
-}
-
-impl Places {
-    /// Places for so many, all of them free.
-    #[must_use]
-    pub fn new(total: Connections) -> Self {
-        Self { free: Arc::new(Semaphore::new(total.get() as usize)), total }
-    }
-
-    /// How many are taken.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.total().saturating_sub(self.free.available_permits() as u64)
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.total.get().into()
-    }
-}
-
 /// What new connections are answered by.
 #[derive(Clone, Debug)]
 pub struct Routes(watch::Receiver<Router>);
@@ -136,6 +111,12 @@ impl Listener {
         Ok(Self { socket, tls, bounds, places: Places::new(bounds.connections) })
     }
 
+    /// The same, where the connections of these peers are not cut for others: behind each are many clients.
+    #[must_use]
+    pub fn trusting(self, proxies: &[Proxy]) -> Self {
+        Self { places: Places::sparing(self.bounds.connections, proxies.into()), ..self }
+    }
+
     /// The address it has.
     ///
     /// # Errors
@@ -163,8 +144,11 @@ impl Listener {
                 closing: closing.clone(),
             };
             connections.spawn(async move {
-                connection.serve(stream).await;
-                drop(place);
+                let place = Arc::new(place);
+                tokio::select! {
+                    () = place.taken_away() => {}
+                    () = connection.serve(stream, &place) => {}
+                }
             });
         }
         // Nobody new gets in.
@@ -174,22 +158,19 @@ impl Listener {
     }
 
     /// The next connection, or none if it is time to close.
-    async fn accept(
-        &self,
-        closing: &CancellationToken,
-    ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let place = tokio::select! {
-            () = closing.cancelled() => return None,
-            // It fails only if the semaphore is closed, which nobody does.
-            place = Arc::clone(&self.places.free).acquire_owned() => place.ok()?,
-        };
+    async fn accept(&self, closing: &CancellationToken) -> Option<(TcpStream, SocketAddr, Place)> {
         loop {
             let accepted = tokio::select! {
                 () = closing.cancelled() => return None,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => return Some((stream, peer, place)),
+                Ok((stream, peer)) => {
+                    return tokio::select! {
+                        () = closing.cancelled() => None,
+                        place = self.places.take(peer.ip()) => Some((stream, peer, place)),
+                    };
+                }
                 // Its client had gone before it got here.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
@@ -215,30 +196,37 @@ struct Connection {
 
 impl Connection {
     /// How a connection ends is nobody's concern: the log has a line for each request.
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, stream: TcpStream, place: &Arc<Place>) {
         // Without it a short answer may wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let stream = Paced::new(stream, self.bounds.longest_answer);
-        let Some(tls) = self.tls.clone() else { return self.speak_http(stream).await };
+        let Some(tls) = self.tls.clone() else {
+            return self.speak_http(stream, place).await;
+        };
         let handshake = tokio::select! {
             () = self.closing.cancelled() => return,
             handshake = timeout(self.bounds.longest_handshake, TlsAcceptor::from(tls).accept(stream)) => handshake,
         };
         if let Ok(Ok(stream)) = handshake {
-            self.speak_http(stream).await;
+            self.speak_http(stream, place).await;
         }
     }
 
     /// HTTP/1.1 with limits on a request's head.
-    async fn speak_http(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn speak_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Arc<Place>) {
         let Self { peer, bounds, router, closing, .. } = self;
         let has_asked = AtomicBool::new(false);
         let service = service_fn(|request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             let end = Instant::now() + bounds.longest_body;
-            let mut request = request.map(|body| Body::new(Awaited::until(end, body)));
+            let mut request = request.map(|body| Body::new(Awaited::until(end, body, Arc::clone(place))));
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            let answering = router.clone().oneshot(request);
+            async move {
+                let answer = answering.await;
+                place.waits();
+                answer
+            }
         });
         let mut connection = pin!(
             http1::Builder::new()

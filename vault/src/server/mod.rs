@@ -3,6 +3,7 @@
 mod body;
 mod listener;
 mod notify;
+mod places;
 mod stop;
 mod stream;
 mod tls;
@@ -30,7 +31,8 @@ use crate::process;
 use crate::time::{Clock, Pauses, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
-pub use listener::{Bounds, Listener, Places, Routes};
+pub use listener::{Bounds, Listener, Routes};
+pub use places::Places;
 pub use tls::{TlsError, TlsFiles};
 
 use stop::Stop;
@@ -58,6 +60,7 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     check_file_limit(settings.connections);
     let bounds = Bounds { connections: settings.connections, ..Bounds::default() };
     let (listener, address) = listen(&settings.listen, tls, bounds).await?;
+    let listener = listener.trusting(&settings.limits.trusted_proxies);
     let operations = match &settings.metrics_listen {
         Some(address) => Some(listen(address, None, Bounds { connections: OPERATORS, ..bounds }).await?),
         None => None,
