@@ -1,7 +1,9 @@
 //! What the vendors hand over when a client begins, as files in a folder; with the tables of a vault's file that name them,
 //! `vendors.toml`, and what each vendor knows the vault's merchant by, `account-NAME.toml`.
 
-use std::fs;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,9 +17,13 @@ use crate::certificates::{Authority, Identity};
 /// # Errors
 /// When a file cannot be written.
 pub fn write(folder: &Path, sandbox: &Sandbox, control: &str) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    // A client refuses keys that others could read or replace.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("making {}", folder.display()))?;
     let file = |name: &str, text: &[u8]| {
-        fs::write(folder.join(name), text).with_context(|| format!("writing {name}"))
+        let open =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join(name));
+        open.and_then(|mut file| file.write_all(text)).with_context(|| format!("writing {name}"))
     };
     let identity = |name: &str, Identity { certificate, key }: &Identity| {
         file(&format!("{name}-client.pem"), certificate.as_bytes())?;

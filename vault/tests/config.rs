@@ -72,7 +72,7 @@ impl Checked {
 fn file(text: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vault.toml");
-    std::fs::write(&path, text).unwrap();
+    crate::support::write_secret(&path, text);
     let path = path.to_str().unwrap().to_owned();
     (folder, path)
 }
@@ -274,7 +274,7 @@ fn what_is_wrong_elsewhere_is_told_with_its_key() {
             "nothing says where the database is: give --data-dir (CARDSEAL_DATA_DIR, data_dir in the file)",
         ),
         (
-            &["--data-dir", "/d", "--database-url", "postgres://a:s3cret@b/c"],
+            &["--data-dir", "/d", "--database-url", "postgres://a:s3cret@127.0.0.1/c"],
             &[],
             "--data-dir and --database-url each say where",
         ),
@@ -286,7 +286,7 @@ fn what_is_wrong_elsewhere_is_told_with_its_key() {
         (&["--database-url", "postgre://a:s3cret@b/c"], &[], "what --database-url says is not the address"),
         (&["--database-url-file", "/no/file"], &[], "the file /no/file cannot be read"),
         (
-            &["--database-url", "postgres://a:s3cret@b/c"],
+            &["--database-url", "postgres://a:s3cret@127.0.0.1/c"],
             &[],
             "kek is missing, which --database-url needs: give --kek, CARDSEAL_KEK, or kek in the file",
         ),
@@ -305,7 +305,7 @@ fn what_is_wrong_elsewhere_is_told_with_its_key() {
 
 #[test]
 fn the_password_of_a_database_is_never_shown() {
-    const URL: &str = "postgres://vault:s3cret@db.example/cards?password=s3cret";
+    const URL: &str = "postgres://vault:s3cret@db.example/cards?password=s3cret&sslmode=verify-full";
     let (_folder, secret) = file(URL);
     let from_file = |text: String| {
         let (folder, path) = file(&text);

@@ -134,7 +134,7 @@ fn tls_is_spoken_with_the_operators_certificate() {
     let made = rcgen::generate_simple_self_signed(["vault.test".to_owned()]).unwrap();
     let (certificate, key) = (outer.path().join("cert.pem"), outer.path().join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    crate::support::write_secret(&key, made.signing_key.serialize_pem());
     let tls = ["--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
     let vault = Served::start_with(&dir, &tls);
     assert_eq!(vault.line, format!("cardseal-vault listening on https://{}\n", vault.address));

@@ -97,7 +97,7 @@ async fn a_handshake_that_does_not_come_ends_the_connection() {
     let made = rcgen::generate_simple_self_signed(["vault.test".to_owned()]).unwrap();
     let files = TlsFiles { certificate: dir.path().join("cert.pem"), key: dir.path().join("key.pem") };
     std::fs::write(&files.certificate, made.cert.pem()).unwrap();
-    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    crate::support::write_secret(&files.key, made.signing_key.serialize_pem());
     let bounds = Bounds { longest_handshake: SHORT, ..PATIENT };
     let tls = Some(files.read().unwrap());
     let listening = Listening::run(Listener::bind("127.0.0.1:0", tls, bounds).await.unwrap(), hello());

@@ -347,7 +347,7 @@ fn tls_is_checked() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (outer.path().join("cert.pem"), outer.path().join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    crate::support::write_secret(&key, made.signing_key.serialize_pem());
     let released = Released::new("1.0.0");
     let [certificate, key, assets] =
         [&*certificate, &*key, released.path()].map(|path| path.to_str().unwrap().to_owned());

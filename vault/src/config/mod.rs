@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::access::limit::{Limits, Name};
 use crate::data_dir::DataDir;
 use crate::keys::kek::Source;
+use crate::keys::kek::file::{FileError, Secret, check as file_check};
 use crate::log::Format;
 use crate::server::TlsFiles;
 use crate::store::NotPostgres;
@@ -283,13 +284,17 @@ fn add_up(
 
 fn database(given: &Given, origins: &Origins) -> Result<Database, ConfigError> {
     let postgres = |Hidden(text): &Hidden, key| {
-        let wrong = |NotPostgres| ConfigError::NotPostgres(origins.of(key));
+        let wrong = |why| match why {
+            NotPostgres::Malformed => ConfigError::NotPostgres(origins.of(key)),
+            NotPostgres::Unencrypted => ConfigError::Unencrypted(origins.of(key)),
+        };
         Ok(Database::Postgres(text.trim_end().parse().map_err(wrong)?))
     };
     match (&given.data_dir, &given.database_url, &given.database_url_file) {
         (Some(path), None, None) => Ok(Database::Folder(path.clone())),
         (None, Some(url), None) => postgres(url, "database_url"),
         (None, None, Some(path)) => {
+            file_check(Secret::Address, path)?;
             let text = fs::read_to_string(path);
             let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
             postgres(&Hidden(text), "database_url_file")
@@ -395,6 +400,15 @@ pub enum ConfigError {
         "what {0} says is not the address of a PostgreSQL database, postgres://user:password@host:port/name"
     )]
     NotPostgres(Origin),
+    /// Others can get at a file with a secret.
+    #[error(transparent)]
+    Secret(#[from] FileError),
+    /// The way to the database can be listened to.
+    #[error(
+        "what {0} says leads to another machine without TLS, where card data and the password can be read and changed on \
+             the way; add ?sslmode=verify-full&sslrootcert=FILE to the address, with the certificate of the database's authority"
+    )]
+    Unencrypted(Origin),
     /// A file cannot be read.
     #[error("the file {path} cannot be read: {source}", path = .path.display())]
     Unreadable {

@@ -1,5 +1,6 @@
 //! Connections: at most so many, and none without end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -186,6 +188,10 @@ impl Listener {
 /// How long the listener waits when the system would give it no connection.
 const AFTER_A_REFUSAL: Duration = Duration::from_millis(100);
 
+/// Who has come by TLS comes by nothing else for a year (RFC 6797 section 6.1): a page's address typed without its scheme, or
+/// written with `http`, is no way in. Other names under the vault's are the operator's concern.
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 struct Connection {
     peer: SocketAddr,
     tls: Option<Arc<ServerConfig>>,
@@ -214,8 +220,8 @@ impl Connection {
 
     /// HTTP/1.1 with limits on a request's head.
     async fn speak_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Arc<Place>) {
-        let Self { peer, bounds, router, closing, .. } = self;
-        let has_asked = AtomicBool::new(false);
+        let Self { peer, tls, bounds, router, closing } = self;
+        let (has_asked, is_encrypted) = (AtomicBool::new(false), tls.is_some());
         let service = service_fn(|request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             let end = Instant::now() + bounds.longest_body;
@@ -223,9 +229,12 @@ impl Connection {
             request.extensions_mut().insert(ConnectInfo(peer));
             let answering = router.clone().oneshot(request);
             async move {
-                let answer = answering.await;
+                let mut answer = answering.await?;
+                if is_encrypted {
+                    answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, A_YEAR);
+                }
                 place.waits();
-                answer
+                Ok::<_, Infallible>(answer)
             }
         });
         let mut connection = pin!(

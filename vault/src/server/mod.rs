@@ -26,8 +26,10 @@ use crate::config::{Address, Connections, NoFolder, Settings, ShutdownDelay};
 use crate::http::{self, Parts, Waiting};
 use crate::keys::kek::Source;
 use crate::log::Recent;
+use crate::merchant::Mode;
 use crate::metrics::Metrics;
 use crate::process;
+use crate::store::StoredMerchant;
 use crate::time::{Clock, Pauses, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
@@ -115,7 +117,10 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
     let deliveries = tokio::spawn(deliver(Arc::clone(&vault)));
 
-    if scheme == "http" && !address.ip().is_loopback() {
+    if scheme == "http" && !address.ip().is_loopback() && settings.limits.trusted_proxies.is_empty() {
+        if vault.store().merchants().await.map_err(Failure::from)?.iter().any(is_live) {
+            return Err(ServeError::Unencrypted(address));
+        }
         tracing::warn!(
             "listening without TLS beyond this machine: keys and clear cards can be read on the way"
         );
@@ -160,6 +165,10 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         operations.abort();
     }
     Ok(())
+}
+
+fn is_live(merchant: &StoredMerchant) -> bool {
+    merchant.merchant.mode == Mode::Live
 }
 
 /// Connections for the operator's own tools.
@@ -285,6 +294,12 @@ pub enum ServeError {
     /// The process cannot hear signals.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
+    /// Real cards' pages and keys would come over the network in the clear.
+    #[error(
+        "there are live merchants, and {0} is beyond this machine without TLS: give --tls-cert and --tls-key; or, where TLS \
+         ends at a proxy in front of the vault, name that one: --trusted-proxies ADDRESS"
+    )]
+    Unencrypted(SocketAddr),
     /// TLS cannot be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),

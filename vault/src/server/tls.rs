@@ -11,6 +11,8 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use thiserror::Error;
 
+use crate::keys::kek::file::{self, FileError, Secret};
+
 /// A certificate and its key, PEM.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
@@ -45,6 +47,7 @@ impl TlsFiles {
     }
 
     fn read_with(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<Arc<ServerConfig>, TlsError> {
+        file::check(Secret::ClientKey, &self.key)?;
         let chain = certificates(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(unreadable(&self.key))?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -84,6 +87,9 @@ pub enum TlsError {
         /// What is wrong.
         source: pem::Error,
     },
+    /// Others can get at the key.
+    #[error(transparent)]
+    Key(#[from] FileError),
     /// There is no authority whose certificates clients could show.
     #[error("the PEM file {path} has no certificate of an authority", path = .path.display())]
     NoAuthority {

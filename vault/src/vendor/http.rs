@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::client_key::{ClientKey, TokenKey};
 use super::{VendorError, Watched};
+use crate::keys::kek::file::{self, Secret};
 use crate::time::Timestamp;
 
 /// How long a vendor may take to be reached.
@@ -164,6 +165,7 @@ impl Held {
                 let expires_at = chain.first().and_then(expiry);
                 let config = match key {
                     ClientKey::File(key) => {
+                        file::check(Secret::ClientKey, key)?;
                         let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
                         let wrong = |source| VendorError::Certificate { path: path.clone(), source };
                         builder.with_client_auth_cert(chain, key).map_err(wrong)?

@@ -23,6 +23,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::keys::Sha256Digest;
+use crate::keys::kek::file::FileError;
 use crate::keys::kek::pkcs11::TokenError;
 use crate::merchant::Mode;
 use crate::time::Timestamp;
@@ -203,6 +204,9 @@ pub enum VendorError {
         /// The file.
         path: PathBuf,
     },
+    /// Others can get at a file with a private key.
+    #[error(transparent)]
+    Secret(#[from] FileError),
     /// A token does not give its key's use.
     #[error("client_key: {0}")]
     Token(#[from] TokenError),

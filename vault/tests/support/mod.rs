@@ -11,6 +11,9 @@ mod recorded;
 pub(crate) mod release;
 pub(crate) mod vendors;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -82,6 +85,12 @@ enum Face {
 pub(crate) struct Account {
     pub(crate) public_key: String,
     pub(crate) secret_key: String,
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn write_secret(path: &Path, text: impl AsRef<[u8]>) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// What came back.

@@ -113,14 +113,26 @@ pub(super) fn read(secret: Secret, path: &Path) -> Result<Zeroizing<String>, Fil
     }
 }
 
+/// Refuses a file with a secret that others than its owner, who is this process's user or root, can read or replace. One
+/// that is not there is for its reader to tell of.
+///
+/// # Errors
+/// [`FileError`]
+pub fn check(secret: Secret, path: &Path) -> Result<(), FileError> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    check_rights(secret, path, &metadata)?;
+    check_folder(secret, path).unwrap_or(Ok(()))
+}
+
 fn check_rights(secret: Secret, path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
     if owner != user && owner != 0 {
         return Err(FileError::Foreign { secret, path: path.into(), owner, user });
     }
-    let others = if is_credential(path) { 0o037 } else { 0o077 };
+    let others = if is_credential(path) || secret.is_for_a_group() { 0o037 } else { 0o077 };
     if metadata.mode() & others != 0 {
-        return Err(FileError::Exposed { secret, path: path.into(), mode: metadata.mode() & 0o777 });
+        let (mode, cure) = (metadata.mode() & 0o777, if secret.is_for_a_group() { 0o640 } else { 0o600 });
+        return Err(FileError::Exposed { secret, path: path.into(), mode, cure });
     }
     Ok(())
 }
@@ -136,7 +148,7 @@ fn check_folder(secret: Secret, path: &Path) -> io::Result<Result<(), FileError>
     let path = fs::canonicalize(path)?;
     let folder = folder(&path);
     let mode = fs::metadata(folder)?.mode();
-    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+    if mode & 0o022 != 0 && mode & 0o1000 == 0 {
         return Ok(Err(FileError::Replaceable { secret, path: path.clone(), folder: folder.into() }));
     }
     Ok(Ok(()))
@@ -152,6 +164,10 @@ fn folder(path: &Path) -> &Path {
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secret {
+    /// The address of a database, with a password.
+    Address,
+    /// A private key for TLS, or for a vendor.
+    ClientKey,
     /// A key-encryption key.
     Key,
     /// The PIN of a PKCS#11 token.
@@ -161,8 +177,15 @@ pub enum Secret {
 }
 
 impl Secret {
+    /// Whether a group may read it: one that has the service's user in it, where the file is root's.
+    const fn is_for_a_group(self) -> bool {
+        matches!(self, Self::Address | Self::ClientKey)
+    }
+
     const fn form(self) -> &'static str {
         match self {
+            Self::Address => "the address of a database",
+            Self::ClientKey => "a private key",
             Self::Key => "32 bytes in base64",
             Self::Pin => "one line with a PIN",
             Self::Share => "a share",
@@ -171,6 +194,8 @@ impl Secret {
 
     const fn cure(self) -> &'static str {
         match self {
+            Self::Address => "put postgres://user:password@host/name there",
+            Self::ClientKey => "put the certificate's private key there",
             Self::Key => "nothing else opens this database; restore it from its backup",
             Self::Pin => "put the token's PIN there, or name another file in pin-source",
             Self::Share => "without every share nothing opens this database; restore it from its backup",
@@ -181,6 +206,8 @@ impl Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Address => "file with the database's address",
+            Self::ClientKey => "private key",
             Self::Key => "key file",
             Self::Pin => "PIN file",
             Self::Share => "share file",
@@ -204,7 +231,7 @@ pub enum FileError {
     },
     /// Others than the owner can get at it.
     #[error(
-        "the {secret} {path} can be read by others (mode {mode:o}); type: chmod 600 {path}",
+        "the {secret} {path} can be read by others (mode {mode:o}); type: chmod {cure:o} {path}",
         path = .path.display()
     )]
     Exposed {
@@ -214,6 +241,8 @@ pub enum FileError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+        /// Those that it should have.
+        cure: u32,
     },
     /// It belongs to somebody else, who can read and change it.
     #[error(
@@ -249,9 +278,9 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
-    /// Everybody can put another file in its place.
+    /// Others can put another file in its place.
     #[error(
-        "anybody can put another file in the place of the {secret} {path}; type: chmod o-w {folder}",
+        "others can put another file in the place of the {secret} {path}; type: chmod go-w {folder}",
         path = .path.display(), folder = .folder.display()
     )]
     Replaceable {

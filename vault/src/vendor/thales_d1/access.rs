@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::{PROFILE, ThalesD1, headers};
+use crate::keys::kek::file::{self, Secret};
 use crate::pci_token::CorrelationId;
 use crate::time::{Clock, Timestamp};
 use crate::vendor::fault::{Failed, Fault};
@@ -163,6 +164,7 @@ fn granted(reply: &Reply) -> Option<(HeaderValue, Duration)> {
 /// A private key on P-256, PKCS#8, DER or PEM.
 fn read(path: &Path) -> Result<EcdsaKeyPair, VendorError> {
     let unreadable = |source| VendorError::Unreadable { path: path.into(), source };
+    file::check(Secret::ClientKey, path)?;
     let bytes = Zeroizing::new(fs::read(path).map_err(unreadable)?);
     let pem = PrivatePkcs8KeyDer::from_pem_slice(&bytes).ok();
     let der = pem.as_ref().map_or(&**bytes, |key| key.secret_pkcs8_der());

@@ -128,10 +128,10 @@ fn a_key_file_that_others_can_replace_is_refused_with_the_cure() {
     let path = dir.path().join("kek");
     Kek::load_or_create(&path).unwrap();
     let folder = |mode| fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
-    for mode in [0o702, 0o777] {
+    for mode in [0o702, 0o720, 0o770, 0o777] {
         folder(mode);
         let message = Kek::load(&path).unwrap_err().to_string();
-        assert!(message.contains("chmod o-w"), "{message}");
+        assert!(message.contains("chmod go-w"), "{message}");
     }
     // Sticky, as /tmp is, or for its owner: nobody else takes the file away.
     for mode in [0o1777, 0o755, 0o700] {
