@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reqwest::Url;
 use thiserror::Error;
 
 use crate::id::MerchantId;
@@ -97,37 +98,26 @@ pub struct NotAName;
 pub struct Origin(String);
 
 impl Origin {
-    /// Reads an origin as people write it: upper case, a default port and a slash at the end do not matter.
+    /// Reads an origin as people write it, and writes it as browsers do (URL standard, "origin"): upper case, a default port, a
+    /// slash at the end, other letters than ASCII's and odd forms of an address do not matter.
     ///
     /// # Errors
     /// [`NotAnOrigin`]
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
-        let text = text.to_ascii_lowercase();
-        let (scheme, authority) = text.split_once("://").ok_or(NotAnOrigin)?;
-        let default_port = match scheme {
-            "https" => "443",
-            "http" => "80",
-            _ => return Err(NotAnOrigin),
-        };
-        let authority = authority.strip_suffix('/').unwrap_or(authority);
-        // An IPv6 address has colons of its own, in brackets.
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-            _ => (authority, None),
-        };
-        if !is_host(host) {
+        let (_, rest) = text.split_once("://").ok_or(NotAnOrigin)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        // A browser drops or bends what stands here.
+        if authority.contains(['/', '\\', '?', '#', '@', '%'])
+            || text.contains(|c: char| c.is_whitespace() || c.is_control())
+        {
             return Err(NotAnOrigin);
         }
-        let Some(port) = port else { return Ok(Self(format!("{scheme}://{host}"))) };
-        let number: u16 = port.parse().map_err(|_| NotAnOrigin)?;
-        // `+80` and `080` are numbers, but no browser writes them.
-        if number == 0 || number.to_string() != port {
-            return Err(NotAnOrigin);
-        }
-        Ok(Self(if port == default_port {
-            format!("{scheme}://{host}")
-        } else {
-            format!("{scheme}://{host}:{port}")
+        let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
+        let fits = matches!(url.scheme(), "http" | "https") && url.port() != Some(0);
+        let host = url.host_str().filter(|host| fits && is_host(host)).ok_or(NotAnOrigin)?;
+        Ok(Self(match url.port() {
+            None => format!("{}://{host}", url.scheme()),
+            Some(port) => format!("{}://{host}:{port}", url.scheme()),
         }))
     }
 
@@ -157,17 +147,45 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Most origins of a merchant, and most bytes of them all together: they stand in a header of the frame.
+pub const MOST_ORIGINS: usize = 100;
+/// See [`MOST_ORIGINS`].
+pub const MOST_ORIGIN_BYTES: usize = 4096;
+
+/// Refuses more origins than a header of the frame can have in it: proxies and browsers drop an answer whose headers have more
+/// than 8 kB.
+///
+/// # Errors
+/// [`TooManyOrigins`]
+pub fn check_origins(origins: &[Origin]) -> Result<(), TooManyOrigins> {
+    let bytes = origins.iter().map(|origin| origin.0.len() + 1).sum();
+    if origins.len() > MOST_ORIGINS || bytes > MOST_ORIGIN_BYTES {
+        return Err(TooManyOrigins { count: origins.len(), bytes });
+    }
+    Ok(())
+}
+
+/// More origins than a merchant has. The operator's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "{count} origins of {bytes} characters are more than a merchant has: {MOST_ORIGINS}, of {MOST_ORIGIN_BYTES} characters in all; \
+     leave out those that no page with card fields is served from, or add a merchant for the others"
+)]
+pub struct TooManyOrigins {
+    count: usize,
+    bytes: usize,
+}
+
 /// Not an origin. The operator's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "an origin is http:// or https:// with a host and perhaps a port, such as https://shop.example, without a path; \
-     a host in other letters is written in its xn-- form"
+    "an origin is http:// or https:// with a host and perhaps a port, such as https://shop.example, without a path"
 )]
 pub struct NotAnOrigin;
 
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address.parse::<std::net::Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (1..=253).contains(&host.len()) && host.bytes().all(allowed)
@@ -189,6 +207,18 @@ mod tests {
             ("http://127.0.0.1:4243", "http://127.0.0.1:4243"),
             ("http://[::1]:4243", "http://[::1]:4243"),
             ("http://[::1]", "http://[::1]"),
+            ("https://2130706433", "https://127.0.0.1"),
+            ("https://127.1:8443", "https://127.0.0.1:8443"),
+            ("https://0x7f.1", "https://127.0.0.1"),
+            ("https://127.0.0.1.", "https://127.0.0.1"),
+            ("https://[::0:1]", "https://[::1]"),
+            ("https://[::FFFF:127.0.0.1]", "https://[::ffff:7f00:1]"),
+            ("https://ร้าน.example", "https://xn--q3ct9b5e.example"),
+            ("https://BÜCHER.example", "https://xn--bcher-kva.example"),
+            ("https://ｓｈｏｐ.example", "https://shop.example"),
+            ("https://shop.example:0443", "https://shop.example"),
+            // Another origin than without the dot.
+            ("https://shop.example.", "https://shop.example."),
         ] {
             assert_eq!(Origin::parse(text).unwrap().as_str(), origin);
         }
@@ -207,14 +237,20 @@ mod tests {
             "https://shop.example?q",
             "https://user@shop.example",
             "https://shop.example:0",
-            "https://shop.example:080",
             "https://shop.example:+80",
             "https://shop.example:65536",
             "https://shop example",
-            "https://ร้าน.example",
             "https://*.example",
+            "https:shop.example",
+            "https:///shop.example",
+            "https:\\\\shop.example",
+            "https://shop.example/\n",
+            " https://shop.example",
+            "https://shop.example;",
+            "https://sh%6fp.example",
+            "https://1.2.3.4.5",
+            "https://256.1",
             "https://[::1",
-            "https://[::0:1]",
             "https://a:b:c",
         ] {
             assert_eq!(Origin::parse(text), Err(NotAnOrigin), "{text:?}");

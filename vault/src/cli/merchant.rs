@@ -15,7 +15,7 @@ use crate::audit::Actor;
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
-use crate::merchant::{ClearCards, Merchant, Mode, Name, Origin};
+use crate::merchant::{self, ClearCards, Merchant, Mode, Name, Origin};
 use crate::store::{NewKey, StoredMerchant};
 use crate::vendor::Account;
 
@@ -352,6 +352,7 @@ async fn replace_origins(
 
 /// A page for real cards has to come over TLS.
 fn check_origins(mode: Mode, origins: &[Origin]) -> Result<(), CliError> {
+    merchant::check_origins(origins)?;
     match (mode, origins.iter().find(|origin| !origin.is_secure())) {
         (Mode::Live, Some(origin)) => Err(CliError::InsecureOrigin(origin.clone())),
         _ => Ok(()),

@@ -24,7 +24,7 @@ use crate::data_dir::DataDir;
 use crate::id::{KeyId, MerchantId};
 use crate::keys::kek::{KekError, Source};
 use crate::log::{self, Format};
-use crate::merchant::Origin;
+use crate::merchant::{Origin, TooManyOrigins};
 use crate::server::ServeError;
 use crate::store::{Store, StoreError};
 use crate::time::{Clock, Pauses};
@@ -154,6 +154,9 @@ pub enum CliError {
         /// How many were compared.
         of: usize,
     },
+    /// There are more origins than a merchant has.
+    #[error(transparent)]
+    TooManyOrigins(#[from] TooManyOrigins),
     /// A page for real cards has to come over TLS.
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
