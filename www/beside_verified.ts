@@ -15,7 +15,7 @@ export const beside = {
   inline: () =>
     new Promise((resolve, reject) => {
       // By its digest a vault finds the file of an older release, too. Other servers pass over it.
-      const href = new URL(`./inline.js?${RELEASED.inline}`, beside.from).href;
+      const href = new URL(`./inline.js?integrity=${RELEASED.inline}`, beside.from).href;
       document.head.append(
         Object.assign(document.createElement("trustedTypes" in window ? "link" : "script"), {
           type: "module",

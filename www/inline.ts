@@ -52,7 +52,7 @@ function released(wasm: InlineOptions["wasm"]): InitInput | Promise<InitInput> {
 async function load(address: string | URL, integrity: string): Promise<Response> {
   const url = new URL(address, globalThis.document?.baseURI);
   // By its digest a vault finds the file of an older release, too. Other servers pass over it.
-  if (!BUNDLED && address instanceof URL && url.protocol !== "data:") url.search = integrity;
+  if (!BUNDLED && address instanceof URL && url.protocol !== "data:") url.search = `integrity=${integrity}`;
   const response = await fetch(url, { integrity });
   if (!response.ok) throw new Error(String(response.status));
   return response;

@@ -20,10 +20,14 @@ pub(super) fn routes() -> Routes<Option<Arc<Assets>>> {
         "showAsset",
         "A file of the card form",
         "Scripts, wasm and texts, under a stable name or one with a digest in it, in the coding that the browser takes. \
-         A name may have slashes. With a digest for a query, the file of that name that has it, of whichever release.",
+         A name may have slashes.",
     );
     let operation = operation
         .path("name", schema::matching("^[0-9A-Za-z._-]+(/[0-9A-Za-z._-]+)*$", "Such as `cardseal.js`."))
+        .query(
+            "integrity",
+            schema::text("Its digest, `sha384-…`: the file of that name that has it, of whichever release."),
+        )
         .shows(StatusCode::OK, "The file.", "text/javascript", json!({}))
         .with(Header::ETag)
         .with(Header::CacheControl)
@@ -46,7 +50,8 @@ async fn show(
     // As it came, undecoded: released files have no name that needs coding.
     let name = uri.path().strip_prefix("/v1/").unwrap_or_default();
     // A script asks so for what it loads: it comes with a digest, and the file may be an older release's.
-    let digest = uri.query().and_then(|query| Integrity::try_from(query.to_owned()).ok());
+    let query = uri.query().and_then(|query| query.strip_prefix("integrity="));
+    let digest = query.and_then(|digest| Integrity::try_from(digest.to_owned()).ok());
     let named = match digest {
         Some(digest) => assets.of_digest(name, digest),
         None => assets.get(name).cloned(),

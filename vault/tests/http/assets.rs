@@ -163,16 +163,16 @@ async fn a_file_is_found_by_its_digest_in_whichever_release() {
     let asked = Asked::serving(Assets::load(current.path(), &[older.path()]).unwrap()).await;
     for path in ["inline.js", "cardseal_bg.wasm", "locales/th.json"] {
         for released in [&current, &older] {
-            let answer = asked.get(&format!("/v1/{path}?{}", released.integrity(path)), "").await;
+            let answer = asked.get(&format!("/v1/{path}?integrity={}", released.integrity(path)), "").await;
             assert_eq!(answer.body, released.text(path, ""));
             assert_eq!(answer.header("cache-control"), Some(FOREVER));
         }
         let nobodys = Released::new("0.9.0").integrity(path);
-        asked.get(&format!("/v1/{path}?{nobodys}"), "").await.error(404, "not_found");
+        asked.get(&format!("/v1/{path}?integrity={nobodys}"), "").await.error(404, "not_found");
         let anothers = current.integrity("frame.js");
-        asked.get(&format!("/v1/{path}?{anothers}"), "").await.error(404, "not_found");
+        asked.get(&format!("/v1/{path}?integrity={anothers}"), "").await.error(404, "not_found");
         // What is no digest is nothing.
-        assert_eq!(asked.get(&format!("/v1/{path}?now"), "").await.body, current.text(path, ""));
+        assert_eq!(asked.get(&format!("/v1/{path}?integrity=now"), "").await.body, current.text(path, ""));
     }
 }
 
