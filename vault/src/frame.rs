@@ -7,6 +7,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use cardseal::client::{Pkey, PkeyError};
+use cardseal::seal::KeySet;
 
 use crate::assets::{Asset, CROSS_ORIGIN_RESOURCE_POLICY, Coding, FrameFiles, Naming};
 use crate::locale::Locale;
@@ -24,13 +25,14 @@ pub struct Page {
 }
 
 /// The page with the card fields, for a merchant's registered origins. It may talk to the vault, and to `omise` where the
-/// merchant has an account there.
+/// merchant has an account there. It brings along the keys that it seals to.
 #[must_use]
 pub fn page(
     files: &FrameFiles,
     key: &Pkey,
     origins: &[Origin],
     omise: Option<&Origin>,
+    keys: &KeySet,
     locale: Locale,
 ) -> Page {
     let origins = origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" ");
@@ -38,7 +40,7 @@ pub fn page(
     let texts: String = chosen.into_iter().chain(others).map(|texts| texts_link(texts, locale)).collect();
     let html = format!(
         r#"<!doctype html>
-<html lang="{language}" data-key="{key}" data-origins="{origins}">
+<html lang="{language}" data-key="{key}" data-origins="{origins}" data-keys='{keys}'>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Card</title>
 <link data-asset="wasm" {PRELOAD} type="application/wasm" {wasm}>
 {texts}{script}
@@ -46,6 +48,7 @@ pub fn page(
 "#,
         language = locale.tag(),
         key = key.as_str(),
+        keys = attribute(keys),
         wasm = data(&files.wasm),
         script = script(&files.script),
     );
@@ -55,6 +58,12 @@ pub fn page(
     let sources = format!("script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'{omise}");
     let headers = headers(&sources, ancestors);
     Page { status: StatusCode::OK, headers, html }
+}
+
+/// Keys as JSON in an attribute between single quotes. The vault's have neither of the two in them.
+fn attribute(keys: &KeySet) -> String {
+    let json = serde_json::to_string(keys).unwrap_or_default();
+    json.replace('&', "&amp;").replace('\'', "&#39;")
 }
 
 /// Why a merchant's page gets no card fields.

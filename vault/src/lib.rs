@@ -38,6 +38,7 @@ mod object;
 pub mod pci_token;
 pub mod process;
 pub mod seal;
+pub mod sealing_keys;
 pub mod server;
 pub mod shopper;
 pub mod store;

@@ -1,5 +1,5 @@
-//! Whether a live vault serves what was released: its frame's headers, and every byte that a payment page loads
-//! (PCI DSS 11.6.1).
+//! Whether a live vault serves what was released: its frame's headers, every byte that a payment page loads (PCI DSS
+//! 11.6.1), and the keys that cards are sealed to.
 //!
 //! What is fetched is compared as it comes over the wire, in each coding, since that is what browsers get. The page is
 //! made here by the same function that the vault makes it with.
@@ -12,6 +12,9 @@ use std::time::Duration;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use cardseal::client::Pkey;
+use cardseal::plain;
+use cardseal::seal::KeySet;
+use cardseal::seal::jwk::Jwk;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use thiserror::Error;
@@ -20,6 +23,8 @@ use crate::assets::{Asset, Coding, FrameFiles, Integrity, Naming, Release, Relea
 use crate::frame;
 use crate::locale::Locale;
 use crate::merchant::Origin;
+use crate::sealing_keys::{SealingKeys, of_mode};
+use crate::time::Clock;
 
 /// What is to be held against what.
 #[derive(Clone, Debug)]
@@ -30,6 +35,8 @@ pub struct Check {
     pub key: Pkey,
     /// The origins that may show the frame; if none are given, those that the frame's own policy names.
     pub origins: Vec<Origin>,
+    /// The sealing keys that the vault should show, if they are known.
+    pub keys: Option<SealingKeys>,
     /// Where Omise takes cards, if the merchant has an account there: the frame may talk to it.
     pub omise: Option<Origin>,
     /// The folder pkg/ of the release that the vault should serve.
@@ -51,6 +58,12 @@ impl Check {
         origins.dedup();
         let asking = origins.first().map(|origin| format!("&origin={origin}")).unwrap_or_default();
         let mut findings = Vec::new();
+        let shown = live.get(JWKS, Coding::Identity, MAX_PAGE_BYTES).await?;
+        let expected = self.keys.as_ref().map(|keys| expected(keys, &shown.body));
+        findings.push(compare_keys(self.keys.as_ref(), expected.as_ref(), &shown));
+        // Where nobody knows them, frame and set have the same, at least.
+        let keys = expected.unwrap_or_else(|| read_set(&shown.body).unwrap_or_default());
+        let keys = of_mode(&keys, self.key.is_live());
         for locale in Locale::ALL {
             let tag = locale.tag();
             let path = format!("/frame?key={}&locale={tag}{asking}", self.key.as_str());
@@ -58,7 +71,7 @@ impl Check {
             if origins.is_empty() {
                 origins = framers(&answer.headers);
             }
-            let page = frame::page(&files, &self.key, &origins, self.omise.as_ref(), locale);
+            let page = frame::page(&files, &self.key, &origins, self.omise.as_ref(), &keys, locale);
             findings.extend(compare_page(&format!("/frame {tag}"), &page, &answer));
         }
         for asset in release.assets() {
@@ -66,7 +79,8 @@ impl Check {
                 findings.push(compare_file(&live, asset, naming).await?);
             }
         }
-        Ok(Report { vault: self.vault, version: release.version().into(), origins, findings })
+        let keys = if self.keys.is_some() { Keys::Compared } else { Keys::Unknown };
+        Ok(Report { vault: self.vault, version: release.version().into(), origins, keys, findings })
     }
 }
 
@@ -76,7 +90,15 @@ pub struct Report {
     vault: Origin,
     version: String,
     origins: Vec<Origin>,
+    keys: Keys,
     findings: Vec<Finding>,
+}
+
+/// Whether the sealing keys were held against those that the operator knows.
+#[derive(Clone, Copy, Debug)]
+enum Keys {
+    Compared,
+    Unknown,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +115,8 @@ enum Difference {
     Foreign(&'static str),
     /// A file's header.
     Header { coding: Coding, name: HeaderName, change: Change },
+    /// What is wrong with the set of sealing keys.
+    Keys(String),
     /// The answer goes on where the released one has ended.
     Longer,
     /// The answer is no page or file at all.
@@ -125,6 +149,66 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 
 /// Headers that the vault never sends: they make a browser go elsewhere, load more, or keep a script of theirs.
 const FOREIGN: [&str; 5] = ["link", "refresh", "service-worker-allowed", "set-cookie", "speculation-rules"];
+
+/// Where a vault shows the keys that pages seal to.
+const JWKS: &str = "/.well-known/jwks.json";
+
+/// The set that the vault should show. Clocks may differ, and a set may come out of a cache just when a key takes over.
+fn expected(keys: &SealingKeys, shown: &[u8]) -> KeySet {
+    const CACHED: Duration = Duration::from_secs(10 * 60);
+    let now = Clock::system().now();
+    let sets = [now, now.minus(CACHED), now.plus(CACHED)].map(|at| keys.published(at));
+    let [usual, ..] = &sets;
+    sets.iter().find(|set| written(set) == shown).unwrap_or(usual).clone()
+}
+
+fn written(set: &KeySet) -> Vec<u8> {
+    serde_json::to_vec(set).unwrap_or_default()
+}
+
+/// A set as a browser reads it.
+fn read_set(body: &[u8]) -> Option<KeySet> {
+    plain::parse(std::str::from_utf8(body).ok()?).ok()
+}
+
+fn compare_keys(known: Option<&SealingKeys>, expected: Option<&KeySet>, answer: &Answer) -> Finding {
+    let mut differences = Vec::new();
+    if answer.status != StatusCode::OK {
+        differences.push(Difference::Status(answer.status));
+    } else if let Some((known, expected)) = known.zip(expected) {
+        if written(expected) != answer.body || answer.is_longer {
+            differences = strange_keys(known, expected, &answer.body);
+        }
+    } else if read_set(&answer.body).is_none() {
+        differences.push(Difference::Keys("no set of keys".into()));
+    }
+    differences.extend(foreign(&answer.headers).map(Difference::Foreign));
+    Finding { subject: JWKS.into(), differences }
+}
+
+/// What makes a set another one, key by key.
+fn strange_keys(known: &SealingKeys, expected: &KeySet, body: &[u8]) -> Vec<Difference> {
+    let Some(set) = read_set(body) else { return vec![Difference::Keys("no set of keys".into())] };
+    let kid = |jwk: &Jwk| jwk.kid.clone().unwrap_or_default();
+    let mut words = Vec::new();
+    for jwk in &set.keys {
+        let id = kid(jwk);
+        match known.find(&id) {
+            None => words.push(format!("the key {id:?} is foreign")),
+            Some(own) if own != jwk => words.push(format!("the key {id:?} was altered")),
+            Some(_) if !expected.keys.contains(jwk) => {
+                words.push(format!("the key {id:?} is not the one in use"))
+            }
+            Some(_) => {}
+        }
+    }
+    let missing = expected.keys.iter().filter(|jwk| !set.keys.iter().any(|shown| shown.kid == jwk.kid));
+    words.extend(missing.map(|jwk| format!("the key {:?} is missing", kid(jwk))));
+    if words.is_empty() {
+        words.push("the set is written otherwise".into());
+    }
+    words.into_iter().map(Difference::Keys).collect()
+}
 
 /// The origins that a frame's policy lets show it; none if they are not plain origins.
 fn framers(headers: &HeaderMap) -> Vec<Origin> {
@@ -226,6 +310,7 @@ impl<'a> Live<'a> {
             .timeout(LONGEST_ANSWER)
             // Who serves a browser something else may well leave other programs alone.
             .user_agent("Mozilla/5.0")
+            .default_headers(as_a_page())
             .build()
             .map_err(|source| VerifyError::unreachable(vault, &source))?;
         Ok(Self { vault, client })
@@ -249,16 +334,37 @@ impl<'a> Live<'a> {
     }
 }
 
+/// What a browser says of a request that a script of the same origin makes.
+fn as_a_page() -> HeaderMap {
+    [
+        ("accept", "*/*"),
+        ("sec-fetch-dest", "empty"),
+        ("sec-fetch-mode", "cors"),
+        ("sec-fetch-site", "same-origin"),
+    ]
+    .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+    .into_iter()
+    .collect()
+}
+
 impl fmt::Display for Report {
     /// What comes from the live vault is shown escaped: it could as well move the cursor or lie in other colours.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vault, version, origins, findings } = self;
+        let Self { vault, version, origins, keys, findings } = self;
         let origins: Vec<_> = origins.iter().map(Origin::as_str).collect();
         writeln!(formatter, "{vault}, held against cardseal {}", version.escape_debug())?;
         writeln!(
             formatter,
-            "shown by {}\n",
+            "shown by {}",
             if origins.is_empty() { "no origin".into() } else { origins.join(" ") }
+        )?;
+        writeln!(
+            formatter,
+            "sealing keys {}\n",
+            match keys {
+                Keys::Compared => "held against those given",
+                Keys::Unknown => "NOT COMPARED: give what `keys export` writes with --keys",
+            }
         )?;
         let width = findings.iter().map(|finding| finding.subject.len()).max().unwrap_or_default();
         for Finding { subject, differences } in findings {
@@ -284,6 +390,7 @@ impl fmt::Display for Difference {
             Self::Header { coding, name: header, change } => {
                 write!(formatter, "{header}: {change} ({})", name(coding))
             }
+            Self::Keys(words) => formatter.write_str(words),
             Self::Longer => formatter.write_str("it goes on where the released one ends"),
             Self::Status(status) => write!(formatter, "the vault answers {} instead of 200", status.as_u16()),
             Self::Text(change) => change.fmt(formatter),

@@ -1,8 +1,8 @@
 /**
  * The frame's script: takes a port from the page around it, once, and puts the card form at its service.
  *
- * The vault writes into the document whose key it is for, which origins may embed it, and where the wasm and the texts
- * lie, each with its digest.
+ * The vault writes into the document whose key it is for, which origins may embed it, what to seal cards to, and where the
+ * wasm and the texts lie, each with its digest.
  */
 import init, { Client, type Form } from "cardseal-wasm";
 import type { TextOverrides, Token } from "../card.js";
@@ -10,7 +10,19 @@ import type { Failure } from "../error.js";
 import type { TextName } from "../locale.js";
 import { HANDOVER, parse, type Told, type ToFrame, type ToldName, type ToPage } from "./message.js";
 
-const { key = "", origins = "" } = document.documentElement.dataset;
+const { key = "", origins = "", keys } = document.documentElement.dataset;
+let jwks = keys;
+
+/**
+ * The vault's key set comes with the document, which no cache keeps. So whoever can put a key of theirs into the set that everybody
+ * fetches, and into nothing else, gets no card. When the key is not known any more, the document is asked for anew.
+ */
+const { fetch: ask } = window;
+window.fetch = async (address, init) => {
+  if (!/jwks/.test(String(address))) return ask(address, init);
+  if (init?.cache) jwks = /data-keys='(.*?)'/.exec(await (await ask(location.href)).text())?.[1];
+  return new Response(jwks);
+};
 
 addEventListener("message", function take(event) {
   const [port] = event.ports;

@@ -388,7 +388,6 @@ async fn c08_there_are_no_cookies_no_storage_and_no_requests_but_those_for_the_t
                 "/v1/frame-HASH.js",
                 "/v1/cardseal_bg-HASH.wasm",
                 "/v1/locales/en-HASH.json",
-                "/.well-known/jwks.json",
                 "/tokens",
             ])
         );

@@ -1,8 +1,11 @@
 //! Messages that nobody but the loader should send change nothing in a form, tell nothing of it, and stop nobody typing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anyhow::Result;
-use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Stage, TestCard, visit};
+use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Site, Stage, TestCard, visit};
 use serde_json::{Value, json};
 
 /// Ahead of the loader: the loader's ports are the page's, too.
@@ -275,6 +278,39 @@ async fn a_page_that_hands_over_a_port_first_hears_what_the_loader_would() -> Re
         .await?;
         let told = page.run("return told").await?.to_string();
         assert!(told.contains("\"brand\":\"visa\"") && !told.contains("42"), "{told}");
+        Ok(())
+    })
+    .await
+}
+
+/// Whoever can change what everybody fetches, as a shared cache or the server of `/.well-known/` can, and nothing else.
+#[tokio::test]
+async fn a_key_put_into_the_set_that_everybody_fetches_gets_no_card() -> Result<()> {
+    const SET: &str = "/.well-known/jwks.json";
+    visit(async |stage, browser| {
+        let genuine = stage.vault_url().to_owned();
+        let refusals = Arc::<AtomicUsize>::default();
+        let vault = Site::open(move |request| {
+            let mut reply = Reply::from(&genuine, request)?;
+            if request.file() == SET {
+                let set = String::from_utf8(reply.body).ok()?;
+                reply.body = set.replace("\"n\":\"", "\"n\":\"A").into_bytes();
+            }
+            // As if the key had been replaced since the form was shown: it is asked for anew, from the same place.
+            if request.file() == "/tokens" && refusals.fetch_add(1, Ordering::Relaxed) == 0 {
+                let refusal =
+                    json!({ "object": "error", "location": "", "code": "unknown_kid", "message": "" });
+                return Some(Reply::page(refusal.to_string()).status(400));
+            }
+            Some(reply)
+        })?;
+        let mut page = Page::open(stage, browser, Reply::page(Page::BARE)).await?;
+        page.vault = vault.url();
+        let form = page.mount().await?;
+        let token = page.tokenize(&form, TestCard::VISA, "card").await?;
+        assert_eq!(token["card"]["last_digits"], "4242");
+        assert_eq!(vault.count(SET), 0);
+        assert_eq!((vault.count("/frame"), vault.count("/tokens")), (2, 2));
         Ok(())
     })
     .await

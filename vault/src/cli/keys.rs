@@ -11,11 +11,14 @@ use crate::keys::ACTIVATION_DELAY;
 use crate::keys::kek::{Opened, Source};
 use crate::keys::ring::{Held, Ring, State};
 use crate::merchant::Mode;
+use crate::sealing_keys::SealingKeys;
 use crate::store::{KeyRecord, Purpose};
 use crate::time::{Clock, Timestamp};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write the public halves of the sealing keys as JSON, for `verify --keys`; again after each rotation
+    Export(Export),
     /// List the vault's keys with their states
     List(List),
     /// Make the next key of a purpose; a running vault uses it a minute later and goes on opening what is under the old one
@@ -26,6 +29,12 @@ pub(super) enum Command {
     InitKek(InitKek),
     /// Put the vault's keys under another key-encryption key; the vault has to be stopped
     Rewrap(Rewrap),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Export {
+    #[command(flatten)]
+    vault: VaultFlags,
 }
 
 #[derive(Args, Debug)]
@@ -93,6 +102,7 @@ enum ModeName {
 impl Command {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
         match self {
+            Self::Export(Export { vault }) => export(vault, out).await,
             Self::List(List { database }) => list(database, out).await,
             Self::Rotate(rotate) => rotate.run(out).await,
             Self::Retire(retire) => retire.run(out).await,
@@ -104,6 +114,15 @@ impl Command {
             Self::Rewrap(rewrap) => rewrap.run(out).await,
         }
     }
+}
+
+async fn export(flags: VaultFlags, out: &mut impl Write) -> Result<(), CliError> {
+    let vault = open_vault(flags).await?;
+    let keys = SealingKeys::of(&vault.keys().rings());
+    vault.close().await;
+    let json = serde_json::to_string_pretty(&keys).map_err(std::io::Error::other)?;
+    writeln!(out, "{json}")?;
+    Ok(out.flush()?)
 }
 
 async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError> {

@@ -166,6 +166,9 @@ pub enum CliError {
     /// A key that is used, or is to be, cannot go.
     #[error("sealing key {0} is not decrypt_only: rotate first, with --now after a leak")]
     NotRetirable(u32),
+    /// A file that is said to have sealing keys has none.
+    #[error("{path} has no sealing keys; it takes what `keys export` writes", path = .0.display())]
+    NoSealingKeys(PathBuf),
     /// There is no vault in the folder.
     #[error("there is no vault in {path}; `merchant add` and `serve` make one", path = .0.display())]
     NoVault(PathBuf),

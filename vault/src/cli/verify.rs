@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::CliError;
 use crate::merchant::Origin;
+use crate::sealing_keys::SealingKeys;
 use crate::verify::Check;
 
 #[derive(Args, Debug)]
@@ -22,6 +23,9 @@ pub(super) struct Verify {
     /// Origin that may show the merchant's frame; given for all of them, that no other may is checked too
     #[arg(long = "origin", value_name = "URL", value_parser = Origin::parse)]
     origins: Vec<Origin>,
+    /// What `keys export` wrote: the sealing keys that the vault should show
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
     /// Where Omise takes cards, for a merchant with an account there: `https://vault.omise.co`
     #[arg(long, value_name = "URL", value_parser = Origin::parse)]
     omise: Option<Origin>,
@@ -29,12 +33,20 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
-        let Self { vault, key, assets, origins, omise } = self;
-        let report = Check { vault, key, origins, omise, assets }.run().await?;
+        let Self { vault, key, assets, origins, keys, omise } = self;
+        let keys = keys.map(read).transpose()?;
+        let report = Check { vault, key, origins, omise, keys, assets }.run().await?;
         write!(out, "{report}").and_then(|()| out.flush())?;
         match report.differing() {
             (0, _) => Ok(()),
             (differing, of) => Err(CliError::Differs { differing, of }),
         }
+    }
+}
+
+fn read(path: PathBuf) -> Result<SealingKeys, CliError> {
+    match std::fs::read_to_string(&path) {
+        Ok(json) => SealingKeys::parse(&json).ok_or(CliError::NoSealingKeys(path)),
+        Err(source) => Err(CliError::Unreadable { path, source }),
     }
 }

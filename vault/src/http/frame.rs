@@ -19,6 +19,7 @@ use crate::assets::Assets;
 use crate::frame::{self, Page, Refusal};
 use crate::locale::Locale;
 use crate::merchant::{Merchant, Origin};
+use crate::sealing_keys::{SealingKeys, of_mode};
 use crate::vault::{Failure, Offer};
 
 /// What the page is made of.
@@ -72,7 +73,9 @@ async fn show(
                 Some(Offer::Omise { address, .. }) => Some(address.origin().clone()),
                 _ => None,
             };
-            frame::page(assets.frame(), &key, &merchant.origins, omise.as_ref(), locale)
+            let keys = SealingKeys::of(&vault.keys().rings()).published(vault.clock().now());
+            let keys = of_mode(&keys, key.is_live());
+            frame::page(assets.frame(), &key, &merchant.origins, omise.as_ref(), &keys, locale)
         }
         Err(refusal) => frame::refused(assets.frame(), &refusal),
     })

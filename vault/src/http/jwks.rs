@@ -7,12 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use axum::response::IntoResponse;
-use cardseal::seal::KeySet;
-use cardseal::seal::jwk::Jwk;
 
 use super::openapi::{Header, Object, Operation, Routes, get};
 use crate::Vault;
-use crate::merchant::Mode;
+use crate::sealing_keys::SealingKeys;
 
 /// `/.well-known/jwks.json`
 pub(super) fn routes() -> Routes<Arc<Vault>> {
@@ -31,14 +29,8 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
 
 /// `GET /.well-known/jwks.json`: public keys for any page, good for five minutes.
 async fn show(State(vault): State<Arc<Vault>>) -> impl IntoResponse {
-    let rings = vault.keys().rings();
-    let now = vault.clock().now();
-    // One document for both modes, so that there is one to cache, to sign and to compare. Each key says its mode, and the
-    // form takes the one of its public key's mode.
-    let active = rings.sealing.each().map(|(mode, ring)| {
-        let jwk = ring.active(now)?.key.jwk().clone();
-        Some(Jwk { livemode: Some(mode == Mode::Live), ..jwk })
-    });
-    let set = KeySet { keys: active.into_iter().flatten().collect() };
+    // One document for both modes, so that there is one to cache and to compare. Each key says its mode, and the form takes
+    // the one of its public key's mode.
+    let set = SealingKeys::of(&vault.keys().rings()).published(vault.clock().now());
     ([(CACHE_CONTROL, "public, max-age=300"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(set))
 }

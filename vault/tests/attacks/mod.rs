@@ -11,4 +11,5 @@ mod a_shorter_audit;
 mod a_worker_kept_busy;
 mod every_connection_for_one;
 mod garbage_in_the_operators_name;
+mod the_sealing_key_swapped;
 mod the_whole_number;

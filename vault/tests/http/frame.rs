@@ -21,9 +21,16 @@ async fn a_registered_page_gets_the_card_fields() {
         format!("href=\"{}\" data-integrity=\"{}\">", released.hashed(path), released.integrity(path))
     };
     let preload = r#"rel="preload" as="fetch" crossorigin="anonymous""#;
+    // That of its mode, as the set for everybody has it.
+    let set = asked.get("/.well-known/jwks.json", "").await.body;
+    let key = set.split_inclusive('}').find(|key| key.contains(r#""livemode":false"#)).unwrap();
+    let key = key.trim_start_matches(',');
     let html = [
         "<!doctype html>".into(),
-        format!(r#"<html lang="ja" data-key="{}" data-origins="{SHOP}">"#, account.public_key),
+        format!(
+            r#"<html lang="ja" data-key="{}" data-origins="{SHOP}" data-keys='{{"keys":[{key}]}}'>"#,
+            account.public_key
+        ),
         r#"<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Card</title>"#.into(),
         format!(r#"<link data-asset="wasm" {preload} type="application/wasm" {}"#, link("cardseal_bg.wasm")),
         format!(
