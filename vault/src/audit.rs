@@ -2,17 +2,19 @@
 //! (PCI DSS 10.2, 10.3.4). Whoever can write the database but has not the vault's keys can neither change a row, take one
 //! out, put one in, nor change their order without its showing.
 
+mod actor;
 mod head;
+mod outcome;
 
-use std::fmt;
-
-use crate::id::{KeyId, MerchantId};
+use crate::id::MerchantId;
 use crate::keys::aad::Aad;
 use crate::keys::mac::{MAC_BYTES, MacKey};
 use crate::time::Timestamp;
 use crate::token::Line;
 
+pub use actor::{Actor, By, Origination, Person};
 pub use head::{Head, Heads, chain, letters};
+pub use outcome::{Outcome, Refusal};
 
 /// Something that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,30 +23,25 @@ pub struct Entry {
     pub merchant: Option<MerchantId>,
     /// When.
     pub at: Timestamp,
-    /// By whom.
-    pub actor: Actor,
+    /// By whom, and where from.
+    pub by: By,
     /// What.
     pub action: Action,
     /// The id of what it was done to.
     pub subject: String,
     /// Why, in the words of who asked.
     pub reason: Option<Line>,
-}
-
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// Whoever holds this API key.
-    Key(KeyId),
-    /// Whoever may run commands on the vault's machine.
-    Operator,
-    /// The vault, by itself.
-    Vault,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How often: refusals of one kind are counted.
+    pub times: u64,
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// The API was asked for something. In the audit when that was refused for who asked.
+    Access,
     /// A key was added for a merchant.
     AddKey,
     /// A merchant was added.
@@ -75,6 +72,8 @@ pub enum Action {
     KeepCard,
     /// What a payment is made with was asked for with a vendor's token.
     PayWithVendorToken,
+    /// The audit was looked at (PCI DSS 10.2.1.3).
+    ReadAudit,
     /// Cards were opened to be put under another key.
     Reencrypt,
     /// A merchant's origins were replaced.
@@ -87,10 +86,15 @@ pub enum Action {
     RotateKey,
     /// What an address's messages are signed with was followed by a new secret.
     RotateWebhookSecret,
+    /// A vault began to serve, and to tell (PCI DSS 10.2.1.6).
+    Start,
+    /// It stopped.
+    Stop,
 }
 
 impl Action {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 25] = [
+        Self::Access,
         Self::AddKey,
         Self::AddMerchant,
         Self::AddWebhook,
@@ -106,18 +110,22 @@ impl Action {
         Self::DisconnectVendor,
         Self::KeepCard,
         Self::PayWithVendorToken,
+        Self::ReadAudit,
         Self::Reencrypt,
         Self::ReplaceOrigins,
         Self::RevokeKey,
         Self::RewrapKeys,
         Self::RotateKey,
         Self::RotateWebhookSecret,
+        Self::Start,
+        Self::Stop,
     ];
 
     /// Its name in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Access => "api.access",
             Self::AddKey => "key.add",
             Self::AddMerchant => "merchant.add",
             Self::AddWebhook => "webhook.add",
@@ -133,12 +141,15 @@ impl Action {
             Self::DisconnectVendor => "vendor.disconnect",
             Self::KeepCard => "card.keep",
             Self::PayWithVendorToken => "vendor_token.pay",
+            Self::ReadAudit => "audit.read",
             Self::Reencrypt => "card.reencrypt",
             Self::ReplaceOrigins => "merchant.origins",
             Self::RevokeKey => "key.revoke",
             Self::RewrapKeys => "vault_key.rewrap",
             Self::RotateKey => "vault_key.rotate",
             Self::RotateWebhookSecret => "webhook.rotate_secret",
+            Self::Start => "vault.start",
+            Self::Stop => "vault.stop",
         }
     }
 
@@ -146,28 +157,6 @@ impl Action {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == name)
-    }
-}
-
-impl Actor {
-    /// Reads what [`Display`](fmt::Display) writes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "operator" => Some(Self::Operator),
-            "vault" => Some(Self::Vault),
-            text => KeyId::parse(text).map(Self::Key),
-        }
-    }
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Key(id) => id.as_str(),
-            Self::Operator => "operator",
-            Self::Vault => "vault",
-        })
     }
 }
 
@@ -197,18 +186,21 @@ pub fn is_genuine(key: &MacKey, previous: &[u8], row: &Row) -> bool {
 }
 
 fn message(version: u32, previous: &[u8], seq: u64, entry: &Entry) -> Vec<u8> {
-    let Entry { merchant, at, actor, action, subject, reason } = entry;
+    let Entry { merchant, at, by, action, subject, reason, outcome, times } = entry;
     Aad::new("audit")
         .bytes(previous)
         .field(&seq.to_string())
         .field(merchant.as_ref().map_or("", MerchantId::as_str))
         .field(&at.unix_seconds().to_string())
-        .field(&actor.to_string())
+        .field(&by.actor.to_string())
+        .field(&by.from.to_string())
         .field(action.as_str())
         .field(subject)
         // No reason is something else than an empty one.
         .field(if reason.is_some() { "because" } else { "" })
         .field(reason.as_ref().map_or("", Line::as_str))
+        .field(outcome.as_str())
+        .field(&times.to_string())
         .version(version)
 }
 
@@ -224,10 +216,12 @@ mod tests {
         let entry = Entry {
             merchant: Some(MerchantId::random(Mode::Test)),
             at: Timestamp::from_unix_seconds(1),
-            actor: Actor::Operator,
+            by: By::person(Person::parse("anna").unwrap()),
             action: Action::Detokenize,
             subject: "ptok_1".into(),
             reason: None,
+            outcome: Outcome::Done,
+            times: 1,
         };
         let row = Row { seq: 2, mac: mac(&key, b"before", 2, &entry).into(), key_version: 1, entry };
         assert!(is_genuine(&key, b"before", &row));
@@ -237,11 +231,14 @@ mod tests {
             change(&mut row);
             is_genuine(&key, b"before", &row)
         };
-        let changes: [&dyn Fn(&mut Row); 8] = [
+        let changes: [&dyn Fn(&mut Row); 11] = [
             &|row| row.seq = 3,
             &|row| row.entry.merchant = None,
             &|row| row.entry.at = Timestamp::from_unix_seconds(2),
-            &|row| row.entry.actor = Actor::Vault,
+            &|row| row.entry.by.actor = Actor::Vault,
+            &|row| row.entry.by.from = Origination::parse("203.0.113.9").unwrap(),
+            &|row| row.entry.outcome = Outcome::Refused(Refusal::NotFound),
+            &|row| row.entry.times = 2,
             &|row| row.entry.action = Action::Charge,
             &|row| row.entry.subject.push('1'),
             &|row| row.entry.reason = Some(Line::parse("").unwrap()),
@@ -256,9 +253,6 @@ mod tests {
     fn names_are_read_as_they_are_written() {
         for action in Action::ALL {
             assert_eq!(Action::parse(action.as_str()), Some(action));
-        }
-        for actor in [Actor::Operator, Actor::Vault, Actor::Key(KeyId::random(Mode::Live))] {
-            assert_eq!(Actor::parse(&actor.to_string()), Some(actor));
         }
     }
 }

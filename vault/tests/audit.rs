@@ -3,6 +3,7 @@
 use cardseal_vault::audit::{Action, Actor};
 use cardseal_vault::vault::Flaw;
 
+use crate::support::operator;
 use crate::support::{Account, Asked, VISA};
 
 #[tokio::test]
@@ -21,13 +22,13 @@ async fn every_opening_of_a_card_is_in_it() {
     let rows = asked.vault.store().audit_rows(merchant.as_ref(), 0, 10).await.unwrap();
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].entry.action, &*rows[0].entry.subject), (Action::Charge, &*charge));
-    assert!(matches!(rows[0].entry.actor, Actor::Key(_)));
+    assert!(matches!(rows[0].entry.by.actor, Actor::Key(_)));
 }
 
 #[tokio::test]
 async fn one_that_is_as_it_was_written_is_genuine() {
     let (asked, _) = audited(5).await;
-    asked.vault.audit(None, Actor::Operator, Action::RotateKey, "sealing-live 2", None).await.unwrap();
+    asked.vault.audit(None, operator(), Action::RotateKey, "sealing-live 2", None).await.unwrap();
     let audited = asked.audited().await;
     let chains: Vec<_> = audited.chains.iter().map(|chain| (chain.rows, chain.flaw)).collect();
     // The vault's own: a merchant was added, a key rotated.
@@ -56,8 +57,11 @@ async fn a_changed_removed_or_reordered_row_is_found() {
     for (sql, flaw) in [
         ("UPDATE audit SET subject = 'chrg_test_other' WHERE seq = 3", Flaw::Changed(3)),
         ("UPDATE audit SET at = at + 1 WHERE seq = 1", Flaw::Changed(1)),
-        ("UPDATE audit SET actor = 'operator' WHERE seq = 5", Flaw::Changed(5)),
+        ("UPDATE audit SET actor = 'person:anna' WHERE seq = 5", Flaw::Changed(5)),
         ("UPDATE audit SET reason = 'because' WHERE seq = 2", Flaw::Changed(2)),
+        ("UPDATE audit SET origin = '203.0.113.9' WHERE seq = 4", Flaw::Changed(4)),
+        ("UPDATE audit SET outcome = 'not_found' WHERE seq = 4", Flaw::Changed(4)),
+        ("UPDATE audit SET times = 2 WHERE seq = 4", Flaw::Changed(4)),
         ("UPDATE audit SET key_version = 2 WHERE seq = 2", Flaw::Changed(2)),
         ("DELETE FROM audit WHERE seq = 3", Flaw::Missing(3)),
         ("DELETE FROM audit WHERE seq = 1", Flaw::Missing(1)),
@@ -76,7 +80,8 @@ async fn a_changed_removed_or_reordered_row_is_found() {
         ("DELETE FROM audit_heads", Flaw::Surplus(0)),
         // A row of the vault's own, copied to the end.
         (
-            "INSERT INTO audit SELECT merchant_id, 6, at, actor, action, subject, reason, key_version, mac
+            "INSERT INTO audit SELECT merchant_id, 6, at, actor, origin, action, subject, reason, outcome, times,
+                 key_version, mac
              FROM audit WHERE seq = 5; UPDATE audit_heads SET seq = 6",
             Flaw::Changed(6),
         ),

@@ -35,6 +35,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("limits.detokenizations", r#""8/h burst 7""#, "8/h burst 7", "8/h burst 7"),
     ("limits.passed_seals", r#""9/h burst 7""#, "9/h burst 7", "9/h burst 7"),
     ("limits.vendor_refusals", r#""10/h burst 7""#, "10/h burst 7", "10/h burst 7"),
+    ("limits.payment_credentials", r#""9/h burst 7""#, "9/h burst 7", "9/h burst 7"),
     ("limits.unknown_ids", r#""6/h burst 7""#, "6/h burst 7", "6/h burst 7"),
 ];
 

@@ -4,7 +4,6 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use cardseal_vault::Vault;
-use cardseal_vault::audit::Actor;
 use cardseal_vault::id::SecretKey;
 use cardseal_vault::keys::KeysError;
 use cardseal_vault::keys::kek::KekError;
@@ -14,6 +13,7 @@ use cardseal_vault::time::Timestamp;
 use cardseal_vault::vault::{Misplaced, OpenError};
 use serde_json::json;
 
+use crate::support::operator;
 use crate::support::program::{Served, run};
 use crate::support::{Account, Asked, NOON, VISA};
 
@@ -125,7 +125,7 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     let key = SecretKey::parse(&account.secret_key).unwrap();
     let (merchant, kept) = asked.vault.key_holder(key.hash()).await.unwrap().unwrap();
     asked.execute("CREATE TABLE keys_then AS SELECT * FROM api_keys").await;
-    assert!(asked.vault.revoke_api_key(&kept.id, Actor::Operator).await.unwrap());
+    assert!(asked.vault.revoke_api_key(&kept.id, operator()).await.unwrap());
     asked.get("/customers", &account.secret_key).await.error(401, "authentication_failure");
     assert_eq!(asked.audited().await.misplaced, []);
     asked.execute("DELETE FROM api_keys; INSERT INTO api_keys SELECT * FROM keys_then").await;
@@ -137,7 +137,7 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     asked.execute("CREATE TABLE merchants_then AS SELECT * FROM merchants").await;
     asked.execute("CREATE TABLE origins_then AS SELECT * FROM merchant_origins").await;
     let new = [Origin::parse("https://new.example").unwrap()];
-    asked.vault.replace_origins(&merchant.id, &new, Actor::Operator).await.unwrap();
+    asked.vault.replace_origins(&merchant.id, &new, operator()).await.unwrap();
     assert_eq!(asked.audited().await.misplaced, []);
     asked
         .execute(
@@ -149,7 +149,7 @@ async fn an_old_copy_of_a_key_or_of_origins_shows_in_the_audit() {
     assert_eq!(asked.audited().await.misplaced, old);
 
     let added = NewKey::secret(Mode::Test, &SecretKey::random(Mode::Test));
-    asked.vault.add_api_key(&merchant, &added, Actor::Operator).await.unwrap();
+    asked.vault.add_api_key(&merchant, &added, operator()).await.unwrap();
     asked.execute("DELETE FROM api_keys").await;
     let missing = Misplaced::Missing(added.id.to_string());
     assert!(asked.audited().await.misplaced.contains(&missing));
@@ -194,7 +194,7 @@ fn what_an_operator_does_is_in_the_audit() {
     let dir = outer.path().join("vault");
     let dir = dir.to_str().unwrap();
     let said = |arguments: &[&str]| {
-        let output = run(&[arguments, &["--data-dir", dir]].concat());
+        let output = run(&[arguments, &["--data-dir", dir, "--as", "anna"]].concat());
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     };
@@ -210,16 +210,26 @@ fn what_an_operator_does_is_in_the_audit() {
     said(&["keys", "retire", "--version", "1"]);
 
     let told = |rows: &str| -> Vec<String> {
-        let row = |row: &str| row.split_whitespace().skip(2).take(2).collect::<Vec<_>>().join(" ");
+        let row = |row: &str| row.split_whitespace().skip(2).take(3).collect::<Vec<_>>().join(" ");
         rows.lines().skip(1).map(row).collect()
     };
     assert_eq!(
         told(&said(&["audit", "list"])),
-        ["operator merchant.add", "operator vault_key.rotate", "operator vault_key.destroy"]
+        [
+            "person:anna machine merchant.add",
+            "person:anna machine vault_key.rotate",
+            "person:anna machine vault_key.destroy",
+            "person:anna machine audit.read"
+        ]
     );
     assert_eq!(
         told(&said(&["audit", "list", "--merchant", &merchant])),
-        ["operator merchant.origins", "operator key.add", "operator key.revoke"]
+        [
+            "person:anna machine merchant.origins",
+            "person:anna machine key.add",
+            "person:anna machine key.revoke",
+            "person:anna machine audit.read"
+        ]
     );
 }
 

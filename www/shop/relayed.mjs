@@ -59,7 +59,10 @@ export class Relayed {
    * @returns {Promise<ChargeAnswer>}
    */
   async #credentials(id, purpose) {
-    const answer = await this.#connection.post(`${this.#path(id)}/cryptograms`, purpose);
+    const answer = await this.#connection.post(`${this.#path(id)}/cryptograms`, {
+      ...purpose,
+      reason: "a purchase at the demo shop",
+    });
     const refused = this.#connection.refused(answer);
     if (refused) return refused;
     if (typeof answer?.dpan !== "string") return { kind: "unknown" };

@@ -59,7 +59,8 @@ impl Vendors {
         vault::connect(data, &on_file, "payment-options", &charging)?;
         let file = self.folder.join("shop.json");
         let detokenizing = vault::add_key(data, &shop, &["use", "detokenize"])?;
-        fs::write(&file, self.shop_accounts(&shop, &detokenizing, &on_file)?)?;
+        let paying = vault::add_key(data, &shop, &["use", "pay"])?;
+        fs::write(&file, self.shop_accounts(&shop, [&detokenizing, &paying], &on_file)?)?;
         Ok((shop, file))
     }
 
@@ -69,7 +70,12 @@ impl Vendors {
     }
 
     /// The shop's file. Keys and addresses have no character that means anything in JSON.
-    fn shop_accounts(&self, shop: &Keys, detokenizing: &str, on_file: &Keys) -> Result<String> {
+    fn shop_accounts(
+        &self,
+        shop: &Keys,
+        [detokenizing, paying]: [&str; 2],
+        on_file: &Keys,
+    ) -> Result<String> {
         let account = fs::read_to_string(self.account("omise"))?;
         let settings = fs::read_to_string(self.settings())?;
         let value = |text: &str, name: &str| -> Result<String> {
@@ -86,7 +92,7 @@ impl Vendors {
   "accounts": {{
     "omise": {{ {own}, "omise": {{ "vault": "{omise}", {at_omise} }} }},
     "payment-options": {{ {on_file} }},
-    "thales-d1": {{ {own} }},
+    "thales-d1": {{ {paying} }},
     "thales-pci": {{ {detokenizing} }}
   }}
 }}
@@ -95,6 +101,7 @@ impl Vendors {
             omise = value(&settings, "vault_url")?,
             at_omise = keys(&value(&account, "public_key")?, &value(&account, "secret_key")?),
             detokenizing = keys(&shop.public, detokenizing),
+            paying = keys(&shop.public, paying),
             on_file = keys(&on_file.public, &on_file.secret),
         ))
     }

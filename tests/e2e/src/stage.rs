@@ -99,21 +99,14 @@ impl Stage {
                 connect.arg("--account").arg(&account);
             })?;
         }
-        let detokenizing = self.merchant_command(|keys| {
-            keys.args([
-                "keys",
-                "add",
-                "--merchant",
-                &self.merchant,
-                "--scope",
-                "use",
-                "--scope",
-                "detokenize",
-            ]);
-        })?;
-        let lines = detokenizing.lines().filter_map(|line| line.split_once(' '));
-        let detokenizing = lines.filter(|(name, _)| *name == "skey").map(|(_, key)| key.trim()).next();
-        let detokenizing = detokenizing.context("no key was printed")?;
+        let key_for = |scope: &str| {
+            let printed = self.merchant_command(|keys| {
+                keys.args(["keys", "add", "--merchant", &self.merchant, "--scope", "use", "--scope", scope]);
+            })?;
+            let mut lines = printed.lines().filter_map(|line| line.split_once(' '));
+            let key = lines.find(|(name, _)| *name == "skey").map(|(_, key)| key.trim().to_owned());
+            key.context("no key was printed")
+        };
 
         let keys = |secret: &str| json!({ "publicKey": self.public_key, "secretKey": secret });
         let at_omise = &sandbox.omise.credentials;
@@ -126,8 +119,8 @@ impl Stage {
         let accounts = json!({
             "omise": omise,
             "payment-options": keys(&self.secret_key),
-            "thales-d1": keys(&self.secret_key),
-            "thales-pci": keys(detokenizing),
+            "thales-d1": keys(&key_for("pay")?),
+            "thales-pci": keys(&key_for("detokenize")?),
         });
         let file = files.join("shop.json");
         fs::write(&file, json!({ "accounts": accounts }).to_string())?;

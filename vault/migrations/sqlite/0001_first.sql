@@ -324,9 +324,15 @@ CREATE TABLE audit (
     seq         INTEGER NOT NULL,
     at          INTEGER NOT NULL,
     actor       TEXT    NOT NULL,
+    -- An address or a network; `machine` for the vault's own.
+    origin      TEXT    NOT NULL,
     action      TEXT    NOT NULL,
     subject     TEXT    NOT NULL,
     reason      TEXT,
+    -- `done`, or why it was refused.
+    outcome     TEXT    NOT NULL,
+    -- How often: refusals of one kind are counted.
+    times       INTEGER NOT NULL,
     key_version INTEGER NOT NULL,
     mac         BLOB    NOT NULL CHECK (length(mac) = 32),
     PRIMARY KEY (merchant_id, seq)

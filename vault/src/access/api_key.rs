@@ -32,6 +32,8 @@ impl KeyKind {
 pub enum Permission {
     /// See a stored card's number in the clear, with a reason. Neither kind of key has it unless it is given.
     Detokenize,
+    /// Get what a payment with a vendor's token is made with, with a reason. Neither kind of key has it unless it is given.
+    Pay,
     /// Make tokens and see them.
     Tokenize,
     /// Charge tokens, keep cards on file, see what happened.
@@ -39,13 +41,14 @@ pub enum Permission {
 }
 
 impl Permission {
-    const ALL: [Self; 3] = [Self::Detokenize, Self::Tokenize, Self::Use];
+    const ALL: [Self; 4] = [Self::Detokenize, Self::Pay, Self::Tokenize, Self::Use];
 
     /// Its name in the store and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Detokenize => "detokenize",
+            Self::Pay => "pay",
             Self::Tokenize => "tokenize",
             Self::Use => "use",
         }
@@ -124,6 +127,8 @@ mod tests {
         assert_eq!(Scopes::new(KeyKind::Public, [Permission::Use]), None);
         assert_eq!(Scopes::new(KeyKind::Public, [Permission::Tokenize, Permission::Detokenize]), None);
         assert_eq!(Scopes::new(KeyKind::Secret, []), None);
-        assert!(!Scopes::of(KeyKind::Secret).allow(Permission::Detokenize));
+        for sensitive in [Permission::Detokenize, Permission::Pay] {
+            assert!(!Scopes::of(KeyKind::Secret).allow(sensitive));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Where a request comes from.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -46,6 +46,31 @@ impl Client {
                 let [a, b, c, d, ..] = address.segments();
                 Self::V6([a, b, c, d])
             }
+        }
+    }
+}
+
+impl Client {
+    /// Reads what [`Display`](fmt::Display) writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let client = match text.strip_suffix("/64") {
+            Some(network) => {
+                let [a, b, c, d, rest @ ..] = network.parse::<Ipv6Addr>().ok()?.segments();
+                (rest == [0; 4]).then_some(Self::V6([a, b, c, d]))
+            }
+            None => text.parse().ok().map(Self::V4),
+        };
+        client.filter(|client| client.to_string() == text)
+    }
+}
+
+impl fmt::Display for Client {
+    /// `203.0.113.9`, or `2001:db8:1:2::/64`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(formatter),
+            Self::V6([a, b, c, d]) => write!(formatter, "{}/64", Ipv6Addr::new(*a, *b, *c, *d, 0, 0, 0, 0)),
         }
     }
 }

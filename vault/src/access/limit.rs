@@ -37,6 +37,7 @@ pub const REMEMBERED: usize = 57_344;
 /// | `failed_authentications` | client | `60/m burst 120` | a wrong key in somebody's set-up, not a search for keys |
 /// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes fifty cards a second, one in fifty mistyped |
 /// | `detokenizations` | key | `60/m burst 120` | a look at a card now and then; whoever moves many raises it |
+/// | `payment_credentials` | key | `300/m burst 600` | five payments a second with vendors' tokens; whoever has more raises it |
 /// | `failed_charges` | key | `120/m burst 300` | twenty charges a second, one in ten declined |
 /// | `passed_seals` | key and client | `10/s burst 120` | ten shoppers a second behind one address, whose cards go to a vendor |
 /// | `vendor_refusals` | key | `300/m burst 600` | fifty cards a second to a vendor that refuses one in ten |
@@ -53,6 +54,8 @@ pub struct Limits {
     pub refused_cards: Limit,
     /// Cards shown in the clear, whether or not that succeeded.
     pub detokenizations: Limit,
+    /// Payments with vendors' tokens, whether or not they got what they are made with.
+    pub payment_credentials: Limit,
     /// Charges that failed, or named no token.
     pub failed_charges: Limit,
     /// Sealed cards that are passed on to vendors.
@@ -76,6 +79,7 @@ impl Limits {
             Name::FailedCharges => &mut self.failed_charges,
             Name::Key => &mut self.key,
             Name::PassedSeals => &mut self.passed_seals,
+            Name::PaymentCredentials => &mut self.payment_credentials,
             Name::RefusedCards => &mut self.refused_cards,
             Name::UnknownIds => &mut self.unknown_ids,
             Name::VendorRefusals => &mut self.vendor_refusals,
@@ -92,6 +96,7 @@ impl Limits {
             Name::FailedCharges => self.failed_charges,
             Name::Key => self.key,
             Name::PassedSeals => self.passed_seals,
+            Name::PaymentCredentials => self.payment_credentials,
             Name::RefusedCards => self.refused_cards,
             Name::UnknownIds => self.unknown_ids,
             Name::VendorRefusals => self.vendor_refusals,
@@ -107,6 +112,7 @@ impl Default for Limits {
             failed_authentications: Limit::at(60, Period::Minute, 120),
             refused_cards: Limit::at(60, Period::Minute, 120),
             detokenizations: Limit::at(60, Period::Minute, 120),
+            payment_credentials: Limit::at(300, Period::Minute, 600),
             failed_charges: Limit::at(120, Period::Minute, 300),
             passed_seals: Limit::at(10, Period::Second, 120),
             unknown_ids: Limit::at(60, Period::Minute, 120),
@@ -131,6 +137,8 @@ pub enum Name {
     Key,
     /// [`Limits::passed_seals`]
     PassedSeals,
+    /// [`Limits::payment_credentials`]
+    PaymentCredentials,
     /// [`Limits::refused_cards`]
     RefusedCards,
     /// [`Limits::unknown_ids`]
@@ -141,13 +149,14 @@ pub enum Name {
 
 impl Name {
     /// Every one, in the order of its definition.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Address,
         Self::Detokenizations,
         Self::FailedAuthentications,
         Self::FailedCharges,
         Self::Key,
         Self::PassedSeals,
+        Self::PaymentCredentials,
         Self::RefusedCards,
         Self::UnknownIds,
         Self::VendorRefusals,
@@ -163,6 +172,7 @@ impl Name {
             Self::FailedCharges => "failed_charges",
             Self::Key => "key",
             Self::PassedSeals => "passed_seals",
+            Self::PaymentCredentials => "payment_credentials",
             Self::RefusedCards => "refused_cards",
             Self::UnknownIds => "unknown_ids",
             Self::VendorRefusals => "vendor_refusals",
@@ -346,9 +356,11 @@ impl Limiter {
         // The hash is keyed at random, so nobody can choose callers that share a number.
         let caller = match name {
             Name::Address | Name::FailedAuthentications => self.hasher.hash_one(client),
-            Name::Detokenizations | Name::FailedCharges | Name::Key | Name::VendorRefusals => {
-                self.hasher.hash_one(key?)
-            }
+            Name::Detokenizations
+            | Name::FailedCharges
+            | Name::Key
+            | Name::PaymentCredentials
+            | Name::VendorRefusals => self.hasher.hash_one(key?),
             Name::PassedSeals | Name::RefusedCards | Name::UnknownIds => self.hasher.hash_one((client, key)),
         };
         Some((bucket, caller))
@@ -550,6 +562,7 @@ mod tests {
             (Name::Detokenizations, false, true),
             (Name::FailedCharges, false, true),
             (Name::Key, false, true),
+            (Name::PaymentCredentials, false, true),
             (Name::RefusedCards, true, true),
             (Name::UnknownIds, true, true),
         ] {

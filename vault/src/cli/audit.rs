@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::table::Table;
-use super::{CliError, open_existing, open_vault};
-use crate::audit::{Heads, chain};
-use crate::config::{PlaceFlags, VaultFlags};
+use super::{CliError, open_vault};
+use crate::audit::{Action, By, Heads, chain};
+use crate::config::VaultFlags;
 use crate::id::MerchantId;
 use crate::token::Line;
 use crate::vault::Audited;
@@ -33,7 +33,7 @@ pub(super) struct Verify {
 #[derive(Args, Debug)]
 pub(super) struct List {
     #[command(flatten)]
-    database: PlaceFlags,
+    vault: VaultFlags,
     /// The merchant's id, mrch_…; without it, what was done with the vault itself
     #[arg(long, value_name = "ID", value_parser = merchant_id)]
     merchant: Option<MerchantId>,
@@ -50,19 +50,21 @@ pub(super) fn merchant_id(text: &str) -> Result<MerchantId, &'static str> {
 }
 
 impl Command {
-    pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    pub(super) async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Verify(verify) => verify.run(out).await,
-            Self::List(list) => list.run(out).await,
+            Self::Verify(verify) => verify.run(by, out).await,
+            Self::List(list) => list.run(by, out).await,
         }
     }
 }
 
 impl Verify {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let heads = read(&self.heads)?;
         let vault = open_vault(self.vault).await?;
         let Audited { chains, access, misplaced } = vault.verify_audit(&heads).await?;
+        // A chain that was tampered with may take no row.
+        let noted = vault.audit(None, by, Action::ReadAudit, "verify", None).await;
         vault.close().await;
         let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "KNOWN", "ENDS WITH"]);
         for found in &chains {
@@ -91,7 +93,7 @@ impl Verify {
         }
         out.flush()?;
         match chains.iter().filter(|found| found.flaw.is_some()).count() + misplaced.len() {
-            0 => Ok(()),
+            0 => Ok(noted?),
             tampered => Err(CliError::Tampered(tampered)),
         }
     }
@@ -119,18 +121,23 @@ fn read(files: &[PathBuf]) -> Result<Heads, CliError> {
 }
 
 impl List {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
-        let store = open_existing(self.database).await?;
-        let rows = store.audit_rows(self.merchant.as_ref(), self.after, self.limit).await?;
-        store.close().await;
-        let mut table = Table::new(["ROW", "AT", "WHO", "DID", "TO", "BECAUSE"]);
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
+        let vault = open_vault(self.vault).await?;
+        // First: nobody looks unseen.
+        vault.audit(self.merchant.as_ref(), by, Action::ReadAudit, "list", None).await?;
+        let rows = vault.store().audit_rows(self.merchant.as_ref(), self.after, self.limit).await?;
+        vault.close().await;
+        let mut table = Table::new(["ROW", "AT", "WHO", "FROM", "DID", "TO", "OUTCOME", "TIMES", "BECAUSE"]);
         for row in rows {
             table.row([
                 row.seq.to_string(),
                 row.entry.at.to_string(),
-                row.entry.actor.to_string(),
+                row.entry.by.actor.to_string(),
+                row.entry.by.from.to_string(),
                 row.entry.action.as_str().into(),
                 row.entry.subject,
+                row.entry.outcome.as_str().into(),
+                row.entry.times.to_string(),
                 row.entry.reason.as_ref().map_or("", Line::as_str).into(),
             ]);
         }

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::table::Table;
 use super::{CliError, open_existing, open_vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::keys::ACTIVATION_DELAY;
 use crate::keys::kek::{Opened, Source};
@@ -100,18 +100,18 @@ enum ModeName {
 }
 
 impl Command {
-    pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    pub(super) async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
             Self::Export(Export { vault }) => export(vault, out).await,
             Self::List(List { database }) => list(database, out).await,
-            Self::Rotate(rotate) => rotate.run(out).await,
-            Self::Retire(retire) => retire.run(out).await,
+            Self::Rotate(rotate) => rotate.run(by, out).await,
+            Self::Retire(retire) => retire.run(by, out).await,
             Self::InitKek(InitKek { kek }) => {
                 kek.create()?;
                 writeln!(out, "made {kek}; back it up, apart from the database")?;
                 Ok(out.flush()?)
             }
-            Self::Rewrap(rewrap) => rewrap.run(out).await,
+            Self::Rewrap(rewrap) => rewrap.run(by, out).await,
         }
     }
 }
@@ -173,7 +173,7 @@ fn days(age: Duration) -> String {
 }
 
 impl Rotate {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
         let purpose = match self.purpose {
             PurposeName::Access => Purpose::Access,
@@ -185,7 +185,7 @@ impl Rotate {
         };
         let now = vault.clock().now();
         let active_from = if self.now { now } else { now.plus(ACTIVATION_DELAY) };
-        let version = vault.rotate(purpose, Actor::Operator, active_from).await?;
+        let version = vault.rotate(purpose, by, active_from).await?;
         vault.close().await;
         writeln!(out, "{} key {version} is used from {active_from} on", purpose.as_str())?;
         Ok(out.flush()?)
@@ -193,7 +193,7 @@ impl Rotate {
 }
 
 impl Retire {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
         let now = vault.clock().now();
         let records = vault.store().keys().await?;
@@ -206,7 +206,7 @@ impl Retire {
         let State::DecryptOnly { .. } = state(&records, record, now) else {
             return Err(CliError::NotRetirable(self.version));
         };
-        vault.destroy(purpose, self.version, Actor::Operator).await?;
+        vault.destroy(purpose, self.version, by).await?;
         vault.close().await;
         writeln!(out, "{} key {} is destroyed", purpose.as_str(), self.version)?;
         Ok(out.flush()?)
@@ -214,11 +214,11 @@ impl Retire {
 }
 
 impl Rewrap {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
         let Opened::Kek(new) = self.to.open()? else { return Err(CliError::Custodians) };
         let subject = self.to.to_string();
-        vault.audit(None, Actor::Operator, Action::RewrapKeys, &subject, None).await?;
+        vault.audit(None, by, Action::RewrapKeys, &subject, None).await?;
         let records = vault.store().keys().await?;
         let wrapped: Vec<_> = records.iter().filter_map(KeyRecord::wrapped_key).collect();
         let rewrapped = vault.keys().kek().rewrap(&new, &wrapped)?;

@@ -11,7 +11,7 @@ use super::audit::merchant_id;
 use super::table::Table;
 use super::{CliError, open_existing, open_new_vault, open_vault};
 use crate::access::{KeyKind, Permission, Scopes};
-use crate::audit::Actor;
+use crate::audit::By;
 use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
@@ -123,7 +123,7 @@ pub(super) struct AddKey {
     /// A public key, for pages, instead of a secret one
     #[arg(long)]
     public: bool,
-    /// What the key may do: tokenize, use, detokenize; may be given several times
+    /// What the key may do: tokenize, use, detokenize, pay; may be given several times
     #[arg(long = "scope", value_name = "SCOPE", value_parser = permission)]
     scopes: Vec<Permission>,
 }
@@ -152,7 +152,7 @@ fn vendor(name: &str) -> Result<Profile, &'static str> {
 }
 
 fn permission(text: &str) -> Result<Permission, &'static str> {
-    Permission::parse(text).ok_or("a scope is tokenize, use or detokenize")
+    Permission::parse(text).ok_or("a scope is tokenize, use, detokenize or pay")
 }
 
 fn key_id(text: &str) -> Result<KeyId, &'static str> {
@@ -160,7 +160,7 @@ fn key_id(text: &str) -> Result<KeyId, &'static str> {
 }
 
 impl Connect {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let Self { vault, merchant, vendor, account: path } = self;
         let text =
             if path.as_os_str() == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(&path) };
@@ -172,7 +172,7 @@ impl Connect {
         };
         let account = Account::parse(vendor, &text, merchant.mode)
             .map_err(|why| CliError::NotAnAccount { path: path.clone(), why })?;
-        vault.connect(&merchant, &account, Actor::Operator).await?;
+        vault.connect(&merchant, &account, by).await?;
         vault.close().await;
         let charges = if account.takes_charges() { "and takes its charges" } else { "and takes no charges" };
         writeln!(out, "{} knows {} {charges}", vendor.as_str(), merchant.id)?;
@@ -181,13 +181,13 @@ impl Connect {
 }
 
 impl Disconnect {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let Self { vault, merchant, vendor } = self;
         let vault = open_vault(vault).await?;
         let Some(merchant) = vault.merchant(&merchant).await? else {
             return Err(CliError::UnknownMerchant(merchant));
         };
-        let forgotten = vault.disconnect(&merchant, vendor, Actor::Operator).await?;
+        let forgotten = vault.disconnect(&merchant, vendor, by).await?;
         vault.close().await;
         if !forgotten {
             return Err(CliError::NoAccount(vendor));
@@ -198,17 +198,17 @@ impl Disconnect {
 }
 
 impl Keys {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Add(add) => add.run(out).await,
+            Self::Add(add) => add.run(by, out).await,
             Self::List(ListKeys { database, merchant }) => list_keys(database, &merchant, out).await,
-            Self::Revoke(revoke) => revoke.run(out).await,
+            Self::Revoke(revoke) => revoke.run(by, out).await,
         }
     }
 }
 
 impl AddKey {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
         let Some(merchant) = vault.merchant(&self.merchant).await? else {
             return Err(CliError::UnknownMerchant(self.merchant));
@@ -223,7 +223,7 @@ impl AddKey {
         if !self.scopes.is_empty() {
             key.scopes = Scopes::new(key.kind, self.scopes).ok_or(CliError::UnfitScope)?;
         }
-        vault.add_api_key(&merchant, &key, Actor::Operator).await?;
+        vault.add_api_key(&merchant, &key, by).await?;
         vault.close().await;
         writeln!(out, "key       {}\n{line}\nscopes    {}", key.id, key.scopes)?;
         Ok(out.flush()?)
@@ -254,9 +254,9 @@ async fn list_keys(
 }
 
 impl RevokeKey {
-    async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
-        if !vault.revoke_api_key(&self.id, Actor::Operator).await? {
+        if !vault.revoke_api_key(&self.id, by).await? {
             return Err(CliError::UnknownApiKey(self.id));
         }
         vault.close().await;
@@ -266,19 +266,19 @@ impl RevokeKey {
 }
 
 impl Command {
-    pub(super) async fn run(self, out: &mut impl Write) -> Result<(), CliError> {
+    pub(super) async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Add(merchant) => add(merchant, out).await,
-            Self::Connect(connect) => connect.run(out).await,
-            Self::Disconnect(disconnect) => disconnect.run(out).await,
-            Self::Keys(keys) => keys.run(out).await,
+            Self::Add(merchant) => add(merchant, by, out).await,
+            Self::Connect(connect) => connect.run(by, out).await,
+            Self::Disconnect(disconnect) => disconnect.run(by, out).await,
+            Self::Keys(keys) => keys.run(by, out).await,
             Self::List(List { database }) => list(database, out).await,
-            Self::Origins(origins) => replace_origins(origins, out).await,
+            Self::Origins(origins) => replace_origins(origins, by, out).await,
         }
     }
 }
 
-async fn add(add: Add, out: &mut impl Write) -> Result<(), CliError> {
+async fn add(add: Add, by: By, out: &mut impl Write) -> Result<(), CliError> {
     let mode = if add.live { Mode::Live } else { Mode::Test };
     check_origins(mode, &add.origins)?;
     let clear = add.clear_card || mode == Mode::Test;
@@ -293,7 +293,7 @@ async fn add(add: Add, out: &mut impl Write) -> Result<(), CliError> {
     let public_key = random_public_key(mode);
     let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
     let vault = open_new_vault(add.vault).await?;
-    vault.add_merchant(&merchant, &keys, Actor::Operator).await?;
+    vault.add_merchant(&merchant, &keys, by).await?;
     vault.close().await;
 
     let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
@@ -333,6 +333,7 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
 
 async fn replace_origins(
     Origins { vault, key, origins }: Origins,
+    by: By,
     out: &mut impl Write,
 ) -> Result<(), CliError> {
     let vault = open_vault(vault).await?;
@@ -341,7 +342,7 @@ async fn replace_origins(
         return Err(CliError::UnknownKey(key));
     };
     check_origins(merchant.mode, &origins)?;
-    vault.replace_origins(&merchant.id, &origins, Actor::Operator).await?;
+    vault.replace_origins(&merchant.id, &origins, by).await?;
     vault.close().await;
     writeln!(out, "merchant  {}", merchant.id)?;
     for origin in origins {

@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod keys;
 mod merchant;
+mod person;
 mod serve;
 mod status;
 mod table;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::acquirer::Acquirers;
+use crate::audit::{Actor, By, Origination, Person};
 use crate::config::{ConfigError, Database, NoFolder, PlaceFlags, VaultFlags, VaultPlace};
 use crate::data_dir::DataDir;
 use crate::id::{KeyId, MerchantId};
@@ -37,6 +39,9 @@ use crate::webhook::Reach;
 #[derive(Debug, Parser)]
 #[command(name = "cardseal-vault", version, about)]
 pub struct Cli {
+    /// Who runs this, for the audit [default: the user, or who became root by sudo]
+    #[arg(long = "as", global = true, value_name = "NAME", value_parser = named)]
+    person: Option<Person>,
     #[command(subcommand)]
     command: Command,
 }
@@ -65,6 +70,10 @@ enum Command {
     Verify(verify::Verify),
 }
 
+fn named(name: &str) -> Result<Person, &'static str> {
+    Person::parse(name).ok_or("a name is one word of letters, digits and . _ - @ +, up to 64")
+}
+
 /// Carries a command out; what it prints goes to `out`.
 ///
 /// # Errors
@@ -73,12 +82,15 @@ pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
     if !matches!(cli.command, Command::Serve(_)) {
         log::begin(Format::Text);
     }
+    let person = cli.person.or_else(person::of_system);
+    let actor = person.map_or(Actor::Unknown, Actor::Person);
+    let by = By { actor, from: Origination::Machine };
     match cli.command {
         Command::Serve(serve) => serve.run(out).await,
-        Command::Audit(command) => command.run(&mut out).await,
+        Command::Audit(command) => command.run(by, &mut out).await,
         Command::Config(command) => command.run(&mut out),
-        Command::Keys(command) => command.run(&mut out).await,
-        Command::Merchant(command) => command.run(&mut out).await,
+        Command::Keys(command) => command.run(by, &mut out).await,
+        Command::Merchant(command) => command.run(by, &mut out).await,
         Command::Status(status) => status.run(&mut out).await,
         Command::Unlock(unlock) => unlock.run(&mut out).await,
         Command::Verify(verify) => verify.run(&mut out).await,

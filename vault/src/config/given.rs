@@ -151,6 +151,14 @@ pub(super) struct GivenLimits {
         value_name = "RATE"
     )]
     pub(super) detokenizations: Option<Limit>,
+    /// Payments with vendors' tokens of one key [default: 300/m burst 600]
+    #[arg(
+        long = "limits-payment-credentials",
+        id = "limits.payment_credentials",
+        env = "CARDSEAL_LIMITS_PAYMENT_CREDENTIALS",
+        value_name = "RATE"
+    )]
+    pub(super) payment_credentials: Option<Limit>,
     /// Charges of one key that fail [default: 120/m burst 300]
     #[arg(
         long = "limits-failed-charges",
@@ -224,6 +232,7 @@ impl GivenLimits {
             failed_authentications: self.failed_authentications.or(others.failed_authentications),
             refused_cards: self.refused_cards.or(others.refused_cards),
             detokenizations: self.detokenizations.or(others.detokenizations),
+            payment_credentials: self.payment_credentials.or(others.payment_credentials),
             failed_charges: self.failed_charges.or(others.failed_charges),
             passed_seals: self.passed_seals.or(others.passed_seals),
             vendor_refusals: self.vendor_refusals.or(others.vendor_refusals),
@@ -232,13 +241,14 @@ impl GivenLimits {
     }
 
     /// Those on rates, by name.
-    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 9] {
+    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 10] {
         [
             (Name::Address, self.address),
             (Name::Key, self.key),
             (Name::FailedAuthentications, self.failed_authentications),
             (Name::RefusedCards, self.refused_cards),
             (Name::Detokenizations, self.detokenizations),
+            (Name::PaymentCredentials, self.payment_credentials),
             (Name::FailedCharges, self.failed_charges),
             (Name::PassedSeals, self.passed_seals),
             (Name::VendorRefusals, self.vendor_refusals),

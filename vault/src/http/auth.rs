@@ -2,23 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64ct::{Base64, Encoding};
 use cardseal::client::Pkey;
 use thiserror::Error;
+use tracing::Span;
 use zeroize::Zeroizing;
 
 use super::cors::Caller;
 use super::error::ApiError;
 use crate::Vault;
 use crate::access::Permission;
-use crate::id::{KeyId, SecretKey};
+use crate::access::client::Client;
+use crate::audit::{Action, Actor, By, Origination, Refusal};
+use crate::id::SecretKey;
 use crate::keys::Sha256Digest;
 use crate::merchant::Merchant;
-use crate::vault::Failure;
+use crate::vault::{Failure, Refused};
 
 /// The merchant whose page sent one of its public keys, from one of its own origins if a browser sent it.
 pub(super) struct PublicKey {
@@ -29,7 +32,7 @@ pub(super) struct PublicKey {
 /// The merchant whose server sent one of its secret keys, one that is for use.
 pub(super) struct Secret {
     pub(super) merchant: Merchant,
-    pub(super) key: KeyId,
+    pub(super) by: By,
 }
 
 /// A page's key or a server's, where both may ask and are not shown the same.
@@ -41,7 +44,13 @@ pub(super) enum EitherKey {
 /// The merchant whose server sent a secret key that may see cards in the clear.
 pub(super) struct Detokenizer {
     pub(super) merchant: Merchant,
-    pub(super) key: KeyId,
+    pub(super) by: By,
+}
+
+/// The merchant whose server sent a secret key that may pay with vendors' tokens.
+pub(super) struct Payer {
+    pub(super) merchant: Merchant,
+    pub(super) by: By,
 }
 
 /// Why nobody is authenticated. The caller's fault each time.
@@ -65,14 +74,10 @@ impl FromRequestParts<Arc<Vault>> for PublicKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let key = key(&parts.headers)?;
-        if key.starts_with("skey_") {
-            return Err(AuthenticationFailure::SecretForPublic.into());
-        }
-        let key = Pkey::parse(&key).map_err(|_| AuthenticationFailure::Unknown)?;
-        let hash = Sha256Digest::of(key.as_str().as_bytes());
-        let holder = vault.recent_key_holder(hash).await?;
-        let (mut merchant, _) = holder.ok_or(AuthenticationFailure::Unknown)?;
+        let (mut merchant, key) = match public(parts, vault).await? {
+            Ok(known) => known,
+            Err(failure) => return Err(turned_away(parts, vault, failure).await),
+        };
         if let Some(Caller::Page(origin)) = parts.extensions.get()
             && !merchant.origins.contains(origin)
         {
@@ -90,8 +95,8 @@ impl FromRequestParts<Arc<Vault>> for Secret {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let (merchant, key) = secret(parts, vault, Permission::Use).await?;
-        Ok(Self { merchant, key })
+        let (merchant, by) = secret(parts, vault, Permission::Use).await?;
+        Ok(Self { merchant, by })
     }
 }
 
@@ -113,21 +118,85 @@ impl FromRequestParts<Arc<Vault>> for Detokenizer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
-        let (merchant, key) = secret(parts, vault, Permission::Detokenize).await?;
-        Ok(Self { merchant, key })
+        let (merchant, by) = secret(parts, vault, Permission::Detokenize).await?;
+        Ok(Self { merchant, by })
     }
 }
 
-/// The merchant with the secret key that was sent, if that key is for something.
-async fn secret(parts: &Parts, vault: &Vault, permission: Permission) -> Result<(Merchant, KeyId), ApiError> {
+impl FromRequestParts<Arc<Vault>> for Payer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, vault: &Arc<Vault>) -> Result<Self, ApiError> {
+        let (merchant, by) = secret(parts, vault, Permission::Pay).await?;
+        Ok(Self { merchant, by })
+    }
+}
+
+/// The merchant with the public key that was sent.
+async fn public(
+    parts: &Parts,
+    vault: &Vault,
+) -> Result<Result<(Merchant, Pkey), AuthenticationFailure>, ApiError> {
+    let key = key(&parts.headers)?;
+    if key.starts_with("skey_") {
+        return Ok(Err(AuthenticationFailure::SecretForPublic));
+    }
+    let Ok(key) = Pkey::parse(&key) else { return Ok(Err(AuthenticationFailure::Unknown)) };
+    let hash = Sha256Digest::of(key.as_str().as_bytes());
+    let Some((merchant, row)) = vault.recent_key_holder(hash).await? else {
+        return Ok(Err(AuthenticationFailure::Unknown));
+    };
+    Span::current().record("key", row.id.as_str());
+    Ok(Ok((merchant, key)))
+}
+
+/// The merchant with the secret key that was sent, if that key is for something. The log and, of a refusal, the audit say
+/// whose request it was.
+async fn secret(parts: &Parts, vault: &Vault, permission: Permission) -> Result<(Merchant, By), ApiError> {
     let key = key(&parts.headers)?;
     if key.starts_with("pkey_") {
-        return Err(AuthenticationFailure::PublicForSecret.into());
+        return Err(turned_away(parts, vault, AuthenticationFailure::PublicForSecret).await);
     }
-    let key = SecretKey::parse(&key).ok_or(AuthenticationFailure::Unknown)?;
-    let holder = vault.key_holder(key.hash()).await?;
-    let (merchant, key) = holder.ok_or(AuthenticationFailure::Unknown)?;
-    if key.scopes.allow(permission) { Ok((merchant, key.id)) } else { Err(ApiError::NotPermitted) }
+    let holder = match SecretKey::parse(&key) {
+        Some(key) => vault.key_holder(key.hash()).await?,
+        None => None,
+    };
+    let Some((merchant, key)) = holder else {
+        return Err(turned_away(parts, vault, AuthenticationFailure::Unknown).await);
+    };
+    Span::current().record("key", key.id.as_str());
+    let by = By { actor: Actor::Key(key.id), from: origination(parts) };
+    if key.scopes.allow(permission) {
+        return Ok((merchant, by));
+    }
+    let (action, subject, why) = (Action::Access, route(parts), Refusal::MissingScope);
+    vault.refuse(Refused { merchant: Some(merchant.id), by, action, subject, why }).await;
+    Err(ApiError::NotPermitted)
+}
+
+/// Tells of a request with a key that is none here. The key is told to nobody.
+async fn turned_away(parts: &Parts, vault: &Vault, failure: AuthenticationFailure) -> ApiError {
+    let why = match failure {
+        // Nobody said who they are.
+        AuthenticationFailure::Malformed | AuthenticationFailure::Missing => return failure.into(),
+        AuthenticationFailure::PublicForSecret | AuthenticationFailure::SecretForPublic => Refusal::WrongKind,
+        AuthenticationFailure::Unknown => Refusal::UnknownKey,
+    };
+    let by = By { actor: Actor::Unknown, from: origination(parts) };
+    let (action, subject) = (Action::Access, route(parts));
+    vault.refuse(Refused { merchant: None, by, action, subject, why }).await;
+    failure.into()
+}
+
+/// Where a request is from, as the limits have found out.
+fn origination(parts: &Parts) -> Origination {
+    parts.extensions.get().map_or(Origination::Machine, |client: &Client| Origination::Client(*client))
+}
+
+/// What a request asks for: its method and route, with nothing of the caller's.
+fn route(parts: &Parts) -> String {
+    let route = parts.extensions.get().map_or("-", MatchedPath::as_str);
+    format!("{} {route}", parts.method)
 }
 
 /// The merchant with this public key.

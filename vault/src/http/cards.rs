@@ -16,7 +16,6 @@ use super::error::ApiError;
 use super::list;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::id::{CardId, CustomerId};
 use crate::object::{CardObject, ListObject, cards_location};
 
@@ -86,11 +85,11 @@ async fn update(
 /// `DELETE /customers/{id}/cards/{id}`: the card and its number are gone.
 async fn delete_one(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     ids: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<CardObject>, ApiError> {
     let (customer, id) = card_id(ids)?;
-    let deleted = vault.delete_card(&merchant, Actor::Key(key), &customer, &id).await?;
+    let deleted = vault.delete_card(&merchant, by, &customer, &id).await?;
     let deleted = deleted.ok_or(ApiError::NoSuchCard)?;
     Ok(Json(CardObject::deleted(deleted, &customer, merchant.mode)))
 }

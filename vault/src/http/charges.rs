@@ -16,7 +16,6 @@ use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::limit::Declined;
 use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::charge::{Amount, ChargeStatus, Currency, Order, Source};
 use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::merchant::Mode;
@@ -119,27 +118,24 @@ fn browser() -> Value {
 /// `POST /charges`: takes money with a token, once, or with a customer's card.
 async fn create(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     idempotency: IdempotencyKey,
     params: Params,
 ) -> Result<(Replayed, Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let request = idempotency.request("POST /charges", &params);
     let (order, shopper) = order(params, merchant.mode)?;
     let mode = merchant.mode;
-    let made =
-        vault.charge(merchant, Actor::Key(key), order, shopper, request).await.map_err(
-            |error| match error {
-                ChargeError::Failure(failure) => failure.into(),
-                ChargeError::Mismatch => ApiError::IdempotencyMismatch,
-                ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
-                ChargeError::NoCard => ApiError::CustomerWithoutCard,
-                ChargeError::Unacceptable(why) => why.into(),
-                ChargeError::UnknownCard => ApiError::NoSuchCard,
-                ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
-                ChargeError::UnknownToken => ApiError::NoSuchToken,
-                ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
-            },
-        )?;
+    let made = vault.charge(merchant, by, order, shopper, request).await.map_err(|error| match error {
+        ChargeError::Failure(failure) => failure.into(),
+        ChargeError::Mismatch => ApiError::IdempotencyMismatch,
+        ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+        ChargeError::NoCard => ApiError::CustomerWithoutCard,
+        ChargeError::Unacceptable(why) => why.into(),
+        ChargeError::UnknownCard => ApiError::NoSuchCard,
+        ChargeError::UnknownCustomer => ApiError::NoSuchCustomer,
+        ChargeError::UnknownToken => ApiError::NoSuchToken,
+        ChargeError::Used { token, by } => ApiError::UsedToken { token, by },
+    })?;
     let (replayed, charge) = idempotency::answer(made);
     let failed = matches!(charge.status, ChargeStatus::Failed(_));
     // Who asks again what came of a charge tries no other card.

@@ -16,7 +16,6 @@ use super::idempotency::{self, IdempotencyKey, Replayed};
 use super::list;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, patch, post, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::customer::{Change, CustomerChange, Profile};
 use crate::id::{CardId, CustomerId, TokenId};
 use crate::object::{CustomerObject, DeletedCustomerObject, ListObject};
@@ -81,7 +80,7 @@ fn parameters(others: &[(&str, Value)]) -> Body {
 /// `POST /customers`: somebody who comes again, with the card of a token if one is given.
 async fn create(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     idempotency: IdempotencyKey,
     mut params: Params,
 ) -> Result<(Replayed, Json<CustomerObject>), ApiError> {
@@ -93,7 +92,7 @@ async fn create(
     };
     let token = token(&mut params)?;
     params.finish()?;
-    let made = vault.create_customer(&merchant, Actor::Key(key), profile, token, request).await?;
+    let made = vault.create_customer(&merchant, by, profile, token, request).await?;
     let (replayed, customer) = idempotency::answer(made);
     Ok((replayed, Json(CustomerObject::new(customer, merchant.mode, vault.clock().now()))))
 }
@@ -123,7 +122,7 @@ async fn show(
 /// `PATCH /customers/{id}`: what is named is changed, and to nothing by null; a token's card is added.
 async fn update(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     id: Result<Path<String>, PathRejection>,
     mut params: Params,
 ) -> Result<Json<CustomerObject>, ApiError> {
@@ -143,17 +142,17 @@ async fn update(
         },
     };
     params.finish()?;
-    let customer = vault.update_customer(&merchant, Actor::Key(key), id, change).await?;
+    let customer = vault.update_customer(&merchant, by, id, change).await?;
     Ok(Json(CustomerObject::new(customer, merchant.mode, vault.clock().now())))
 }
 
 /// `DELETE /customers/{id}`: the customer and all its cards are gone.
 async fn delete_one(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<DeletedCustomerObject>, ApiError> {
-    let deleted = vault.delete_customer(&merchant, Actor::Key(key), &customer_id(id)?).await?;
+    let deleted = vault.delete_customer(&merchant, by, &customer_id(id)?).await?;
     let deleted = deleted.ok_or(ApiError::NoSuchCustomer)?;
     Ok(Json(DeletedCustomerObject::new(&deleted, merchant.mode)))
 }

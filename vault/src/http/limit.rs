@@ -10,12 +10,17 @@ use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use thiserror::Error;
+use tracing::Span;
 
 use super::code::Code;
 use super::error::ApiError;
 use super::{auth, cors};
+use crate::Vault;
 use crate::access::client::Client;
 use crate::access::limit::{Caller, Limiter, Name};
+use crate::audit::{Action, Actor, By, Origination, Refusal};
+use crate::keys::Sha256Digest;
+use crate::vault::Refused;
 
 /// A limit is reached. The caller's fault, or that of whoever shares its key or address; waiting helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -33,18 +38,25 @@ pub(super) struct Declined;
 /// Lets a request pass if no limit is in its way, and counts it, and counts how it ended.
 ///
 /// No limit is counted for a request that another one stops: whoever waits as long as told is let in.
-pub(super) async fn check(State(limiter): State<Arc<Limiter>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+pub(super) async fn check(
+    State((limiter, vault)): State<(Arc<Limiter>, Arc<Vault>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("", MatchedPath::as_str);
     // Who balances load or collects metrics sits in front of everybody else.
     if matches!(route, "/livez" | "/readyz" | "/metrics") {
         return next.run(request).await;
     }
     let key = auth::key(request.headers()).ok();
-    let caller = Caller { client: client(&limiter, &request), key: key.as_deref().map(String::as_str) };
+    let client = client(&limiter, &request);
+    Span::current().record("address", tracing::field::display(client));
+    request.extensions_mut().insert(client);
+    let caller = Caller { client, key: key.as_deref().map(String::as_str) };
     let with_key = key.is_some().then_some(Name::Key);
     let passes_on = (request.method() == Method::POST && route == PASSING_ON).then_some(Name::PassedSeals);
-    let shows = shows_a_card(route).then_some(Name::Detokenizations);
-    let always = [Some(Name::Address), with_key, passes_on, shows];
+    let always = [Some(Name::Address), with_key, passes_on, shows(route)];
     let authenticates = request.headers().contains_key(AUTHORIZATION).then_some(Name::FailedAuthentications);
     let at_a_vendor = passes_on.map(|_| Name::VendorRefusals);
     let on_failure = [authenticates, guess(request.method(), route), at_a_vendor];
@@ -54,8 +66,11 @@ pub(super) async fn check(State(limiter): State<Arc<Limiter>>, request: Request,
         .filter_map(|name| limiter.wait(name, caller).map(|wait| (wait, name)))
         .max_by_key(|(wait, _)| *wait);
     if let Some((wait, name)) = exceeded {
+        let (subject, path) = (format!("{} {route}", request.method()), request.uri().path().to_owned());
+        drop(request);
+        tell(&vault, name, caller, subject).await;
         let mut response = ApiError::from(Exceeded { name, seconds: whole_seconds(wait) }).into_response();
-        if cors::is_about_tokens(request.uri().path()) {
+        if cors::is_about_tokens(&path) {
             cors::show_anybody(&mut response);
         }
         return response;
@@ -92,8 +107,43 @@ fn client(limiter: &Limiter, request: &Request) -> Client {
 /// Where sealed cards go on to vendors.
 const PASSING_ON: &str = "/profiles/{profile}/tokens";
 
-fn shows_a_card(route: &str) -> bool {
-    matches!(route, "/pci-tokens/{id}/detokenize" | "/profiles/{profile}/tokens/{id}/detokenize")
+/// Tells the audit whom a limit has kept from what must not leave the vault too often.
+async fn tell(vault: &Vault, name: Name, caller: Caller<'_>, subject: String) {
+    let action = match name {
+        Name::Detokenizations => Action::Detokenize,
+        Name::FailedAuthentications => Action::Access,
+        Name::PaymentCredentials => Action::PayWithVendorToken,
+        Name::Address
+        | Name::FailedCharges
+        | Name::Key
+        | Name::PassedSeals
+        | Name::RefusedCards
+        | Name::UnknownIds
+        | Name::VendorRefusals => return,
+    };
+    let key = caller.key.filter(|_| name != Name::FailedAuthentications);
+    let holder = match key {
+        // Whoever is refused so often is not looked up each time.
+        Some(key) => vault.recent_key_holder(Sha256Digest::of(key.as_bytes())).await.ok().flatten(),
+        None => None,
+    };
+    let (merchant, actor) = match holder {
+        Some((merchant, key)) => (Some(merchant.id), Actor::Key(key.id)),
+        None => (None, Actor::Unknown),
+    };
+    let by = By { actor, from: Origination::Client(caller.client) };
+    vault.refuse(Refused { merchant, by, action, subject, why: Refusal::OverLimit }).await;
+}
+
+/// What a route shows of a card, or in its place.
+fn shows(route: &str) -> Option<Name> {
+    match route {
+        "/pci-tokens/{id}/detokenize" | "/profiles/{profile}/tokens/{id}/detokenize" => {
+            Some(Name::Detokenizations)
+        }
+        "/profiles/{profile}/tokens/{id}/cryptograms" => Some(Name::PaymentCredentials),
+        _ => None,
+    }
 }
 
 /// What a request could serve to guess, so that its failure counts.
@@ -109,7 +159,9 @@ fn guess(method: &Method, route: &str) -> Option<Name> {
 fn failed(name: Name, response: &Response) -> bool {
     let code = response.extensions().get::<Code>();
     match name {
-        Name::Address | Name::Detokenizations | Name::Key | Name::PassedSeals => false,
+        Name::Address | Name::Detokenizations | Name::Key | Name::PassedSeals | Name::PaymentCredentials => {
+            false
+        }
         Name::FailedAuthentications => code == Some(&Code::AuthenticationFailure),
         Name::FailedCharges => {
             code == Some(&Code::NotFound) || response.extensions().get::<Declined>().is_some()
@@ -142,6 +194,7 @@ const fn what(name: Name) -> &'static str {
         Name::FailedCharges => "too many charges with this key failed",
         Name::Key => "too many requests with this key",
         Name::PassedSeals => "too many cards from this address go to the vendor",
+        Name::PaymentCredentials => "too many payments with vendors' tokens were asked for with this key",
         Name::RefusedCards => "too many cards from this address were refused",
         Name::UnknownIds => "too many ids were asked for that there are not",
         Name::VendorRefusals => "the vendor refused too many cards of this key",

@@ -117,7 +117,7 @@ fn layered(
         .layer(from_fn(request::limit_time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(Arc::clone(vault), cors::check))
-        .layer(from_fn_with_state(limiter, limit::check))
+        .layer(from_fn_with_state((limiter, Arc::clone(vault)), limit::check))
         .layer(from_fn_with_state(metrics, request::identify_and_log))
 }
 

@@ -18,7 +18,6 @@ use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::id::{MerchantId, PciTokenId};
 use crate::merchant::Merchant;
 use crate::pci_token::{self, CorrelationId, PciToken};
@@ -138,17 +137,17 @@ async fn show(
 /// `DELETE /pci-tokens/{tokenId}`: forgets the card.
 async fn delete_one(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
-    vault.delete_pci_token(&merchant, Actor::Key(key), &parse(id)?).await?;
+    vault.delete_pci_token(&merchant, by, &parse(id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /pci-tokens/{tokenId}/detokenize`: the card in the clear, for a key that may, and for a reason.
 async fn detokenize(
     State(vault): State<Arc<Vault>>,
-    Detokenizer { merchant, key }: Detokenizer,
+    Detokenizer { merchant, by }: Detokenizer,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     mut params: Params,
@@ -158,7 +157,7 @@ async fn detokenize(
     let reason = params.text("reason")?.ok_or(BadRequest::Missing("reason"))?;
     let reason = Line::parse(&reason).map_err(|why| params.malformed("reason", why))?;
     params.finish()?;
-    let card = vault.detokenize(&merchant, Actor::Key(key), &id, reason).await?;
+    let card = vault.detokenize(&merchant, by, &id, reason).await?;
     // EXPOSE: this is what was asked for, by a key that may, and the audit says so.
     let fpan = Zeroizing::new(card.number.expose().to_owned());
     Ok(Json(ClearCardObject { fpan, exp: card.expiry.mmyy() }))

@@ -8,6 +8,7 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::code::Code;
@@ -37,7 +38,9 @@ pub(super) async fn identify_and_log(
         .unwrap_or_else(|| random_letters(26).to_string());
     let correlation_id = sane_id(request.headers(), &CORRELATION_ID, LONGEST_CORRELATION_ID);
     // Every line about this request has the ids.
-    let span = tracing::info_span!("request", request_id = id, correlation_id);
+    // Whose it is, and from where, is found out on its way in.
+    let (address, key) = (Empty, Empty);
+    let span = tracing::info_span!("request", request_id = id, correlation_id, address, key);
     let mut record = Record {
         metrics,
         span: span.clone(),

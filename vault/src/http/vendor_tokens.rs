@@ -11,14 +11,13 @@ use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::auth::{Detokenizer, PublicKey, Secret};
+use super::auth::{Detokenizer, Payer, PublicKey, Secret};
 use super::body::{BadRequest, Params};
 use super::card::{JWE, SEALED_EXAMPLE};
 use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::object::VendorTokenObject;
 use crate::token::Line;
 use crate::vault::{Use, VendorTokenError};
@@ -80,14 +79,17 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
                 json!({ "reason": "network tokenization" }),
             ))
             .answers(StatusCode::OK, "The sealed card.", Object::SealedCard);
-    let about = "For `thales-d1`. A payment alone, and the first of several, gets a cryptogram of its own; those that \
+    let about = "For `thales-d1`. Takes a key with the scope `pay`. The audit keeps who asked, and the reason. A payment alone, and the first of several, gets a cryptogram of its own; those that \
                  follow get number and expiry as they are now, which change when the card is renewed or replaced.";
     let first = schema::truth("With `recurring`: whether it is the first payment. True unless it is said.");
     let paid = of_one(Operation::new("payWithVendorToken", "What to pay with", about), &[Relayed::ThalesD1])
         .body(Body::new(
-            &[("use", schema::one_of(["one_time", "recurring"], "One payment, or one of several."))],
+            &[
+                ("use", schema::one_of(["one_time", "recurring"], "One payment, or one of several.")),
+                ("reason", schema::line("Why it is needed.")),
+            ],
             &[("first", first)],
-            json!({ "use": "recurring", "first": false }),
+            json!({ "use": "recurring", "first": false, "reason": "order 1043" }),
         ))
         .answers(StatusCode::OK, "What stands in the card's place.", Object::PaymentCredentials);
     Routes::about(
@@ -153,18 +155,18 @@ async fn show(
 /// `DELETE /profiles/{profile}/tokens/{id}`: deletes it, at the vendor too.
 async fn delete_one(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     place: Place,
 ) -> Result<StatusCode, ApiError> {
     let (vendor, id) = parse(place)?;
-    vault.delete_vendor_token(merchant, Actor::Key(key), vendor, id).await?;
+    vault.delete_vendor_token(merchant, by, vendor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /profiles/thales-pci/tokens/{id}/detokenize`: the card, sealed, for a key that may, and for a reason.
 async fn detokenize(
     State(vault): State<Arc<Vault>>,
-    Detokenizer { merchant, key }: Detokenizer,
+    Detokenizer { merchant, by }: Detokenizer,
     place: Place,
     mut params: Params,
 ) -> Result<Json<SealedCardObject>, ApiError> {
@@ -172,23 +174,25 @@ async fn detokenize(
     let reason = params.text("reason")?.ok_or(BadRequest::Missing("reason"))?;
     let reason = Line::parse(&reason).map_err(|why| params.malformed("reason", why))?;
     params.finish()?;
-    let encrypted_data = vault.detokenize_vendor_token(&merchant, Actor::Key(key), &id, reason).await?;
+    let encrypted_data = vault.detokenize_vendor_token(&merchant, by, &id, reason).await?;
     let profile = Relayed::ThalesPci.profile().as_str();
     Ok(Json(SealedCardObject { object: "sealed_card", profile, id: id.as_str().into(), encrypted_data }))
 }
 
-/// `POST /profiles/thales-d1/tokens/{id}/cryptograms`: what a payment is made with.
+/// `POST /profiles/thales-d1/tokens/{id}/cryptograms`: what a payment is made with, for a key that may, and for a reason.
 async fn pay(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Payer { merchant, by }: Payer,
     place: Place,
     mut params: Params,
 ) -> Result<Json<PaymentCredentialsObject>, ApiError> {
     let id = of(place, Relayed::ThalesD1)?;
     let purpose = purpose(&mut params)?;
+    let reason = params.text("reason")?.ok_or(BadRequest::Missing("reason"))?;
+    let reason = Line::parse(&reason).map_err(|why| params.malformed("reason", why))?;
     params.finish()?;
     let Credentials { dpan, expiry, cryptogram } =
-        vault.payment_credentials(&merchant, Actor::Key(key), &id, purpose).await?;
+        vault.payment_credentials(&merchant, by, &id, purpose, reason).await?;
     // EXPOSE: what the merchant's server pays with, which it asked for; the audit says so.
     let (dpan, cryptogram) =
         (dpan.expose().to_owned(), cryptogram.map(|cryptogram| cryptogram.expose().to_owned()));

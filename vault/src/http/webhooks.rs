@@ -13,7 +13,6 @@ use super::body::{BadRequest, Params, Query};
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
-use crate::audit::Actor;
 use crate::id::WebhookId;
 use crate::object::{DeletedWebhookObject, NewWebhookObject, WebhookList, WebhookObject};
 use crate::vault::{MOST_WEBHOOKS, WebhookError};
@@ -60,13 +59,13 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
 /// `POST /webhooks`: has events sent to an address from now on. The answer alone shows the secret.
 async fn create(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     mut params: Params,
 ) -> Result<Json<NewWebhookObject>, ApiError> {
     let url = params.text("url")?.ok_or(BadRequest::Missing("url"))?;
     params.finish()?;
     let url = WebhookUrl::parse(&url, merchant.mode, vault.test_webhooks())?;
-    match vault.add_webhook(&merchant, Actor::Key(key), url).await {
+    match vault.add_webhook(&merchant, by, url).await {
         Ok((webhook, secret)) => Ok(Json(NewWebhookObject::new(webhook, &secret, merchant.mode))),
         Err(WebhookError::Failure(failure)) => Err(failure.into()),
         Err(WebhookError::TooMany) => Err(ApiError::TooManyWebhooks),
@@ -96,12 +95,12 @@ async fn show(
 /// `POST /webhooks/{id}/rotate_secret`: a new secret, which the answer alone shows. The one before signs beside it for a day.
 async fn rotate_secret(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     id: Result<Path<String>, PathRejection>,
     Query(params): Query,
 ) -> Result<Json<NewWebhookObject>, ApiError> {
     params.finish()?;
-    let rotated = vault.rotate_webhook_secret(&merchant, Actor::Key(key), &read(id)?).await?;
+    let rotated = vault.rotate_webhook_secret(&merchant, by, &read(id)?).await?;
     let (webhook, secret) = rotated.ok_or(ApiError::NoSuchWebhook)?;
     Ok(Json(NewWebhookObject::new(webhook, &secret, merchant.mode)))
 }
@@ -109,11 +108,11 @@ async fn rotate_secret(
 /// `DELETE /webhooks/{id}`: has no more events sent to its address.
 async fn delete_one(
     State(vault): State<Arc<Vault>>,
-    Secret { merchant, key }: Secret,
+    Secret { merchant, by }: Secret,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<DeletedWebhookObject>, ApiError> {
     let id = read(id)?;
-    if !vault.delete_webhook(&merchant, Actor::Key(key), &id).await? {
+    if !vault.delete_webhook(&merchant, by, &id).await? {
         return Err(ApiError::NoSuchWebhook);
     }
     Ok(Json(DeletedWebhookObject::new(&id, merchant.mode)))

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::limit::Limiter;
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
+use crate::audit::{Action, By};
 use crate::config::{Address, Connections, NoFolder, Settings, ShutdownDelay};
 use crate::http::{self, Parts, Waiting};
 use crate::keys::kek::Source;
@@ -112,6 +113,7 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
             return Ok(());
         }
     };
+    vault.audit(None, By::VAULT, Action::Start, env!("CARGO_PKG_VERSION"), None).await?;
     // What expired while no vault was running.
     vault.maintain().await?;
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
@@ -160,6 +162,9 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     }
     maintenance.abort();
     deliveries.abort();
+    if let Err(error) = vault.audit(None, By::VAULT, Action::Stop, env!("CARGO_PKG_VERSION"), None).await {
+        tracing::error!(%error, "the audit does not tell of the end");
+    }
     vault.close().await;
     if let Some(operations) = operations {
         operations.abort();

@@ -2,7 +2,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Store, StoreError, parsed, seconds, text, timestamp, unsigned};
-use crate::audit::{self, Action, Actor, Entry, Head, Row};
+use crate::audit::{self, Action, Actor, By, Entry, Head, Origination, Outcome, Row};
 use crate::id::MerchantId;
 use crate::keys::mac::MacKey;
 use crate::time::Timestamp;
@@ -94,7 +94,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = sqlx::query(
-            "SELECT merchant_id, seq, at, actor, action, subject, reason, key_version, mac FROM audit
+            "SELECT merchant_id, seq, at, actor, origin, action, subject, reason, outcome, times, key_version, mac FROM audit
                  WHERE merchant_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
         )
         .bind(merchant.map_or("", MerchantId::as_str))
@@ -133,16 +133,20 @@ pub(super) async fn append(
     let previous: Vec<u8> = head.try_get("mac")?;
     let mac = audit::mac(key, &previous, seq, entry);
     sqlx::query(
-        "INSERT INTO audit (merchant_id, seq, at, actor, action, subject, reason, key_version, mac)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO audit
+             (merchant_id, seq, at, actor, origin, action, subject, reason, outcome, times, key_version, mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(merchant)
     .bind(i64::try_from(seq).map_err(|_| StoreError::Corrupt("seq"))?)
     .bind(seconds(entry.at))
-    .bind(entry.actor.to_string())
+    .bind(entry.by.actor.to_string())
+    .bind(entry.by.from.to_string())
     .bind(entry.action.as_str())
     .bind(entry.subject.as_str())
     .bind(entry.reason.as_ref().map(Line::as_str))
+    .bind(entry.outcome.as_str())
+    .bind(i64::try_from(entry.times).unwrap_or(i64::MAX))
     .bind(i64::from(key.version()))
     .bind(&mac[..])
     .execute(&mut **transaction)
@@ -162,10 +166,15 @@ fn read(row: &AnyRow) -> Result<Row, StoreError> {
         entry: Entry {
             merchant: merchant(row)?,
             at: timestamp(row, "at")?,
-            actor: parsed(row, "actor", Actor::parse)?,
+            by: By {
+                actor: parsed(row, "actor", Actor::parse)?,
+                from: parsed(row, "origin", Origination::parse)?,
+            },
             action: parsed(row, "action", Action::parse)?,
             subject: text(row, "subject")?,
             reason: reason.map(Line::kept),
+            outcome: parsed(row, "outcome", Outcome::parse)?,
+            times: unsigned(row, "times")?,
         },
         key_version: unsigned(row, "key_version")?,
         mac: row.try_get("mac")?,

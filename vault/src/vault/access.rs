@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor, Entry};
+use crate::audit::{Action, By, Entry};
 use crate::id::{KeyId, MerchantId};
 use crate::keys::Sha256Digest;
 use crate::keys::aad::Aad;
@@ -88,13 +88,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn add_merchant(
-        &self,
-        merchant: &Merchant,
-        keys: &[NewKey],
-        actor: Actor,
-    ) -> Result<(), Failure> {
-        let entry = self.audit_entry(None, actor, Action::AddMerchant, merchant.id.as_str(), None);
+    pub async fn add_merchant(&self, merchant: &Merchant, keys: &[NewKey], by: By) -> Result<(), Failure> {
+        let entry = self.audit_entry(None, by, Action::AddMerchant, merchant.id.as_str(), None);
         let signing = self.change_keys()?;
         let change = signing.of(&entry);
         Ok(self.store.add_merchant(merchant, keys, &change).await?)
@@ -104,8 +99,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn add_api_key(&self, merchant: &Merchant, key: &NewKey, actor: Actor) -> Result<(), Failure> {
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::AddKey, key.id.as_str(), None);
+    pub async fn add_api_key(&self, merchant: &Merchant, key: &NewKey, by: By) -> Result<(), Failure> {
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::AddKey, key.id.as_str(), None);
         let signing = self.change_keys()?;
         let change = signing.of(&entry);
         Ok(self.store.add_api_key(&merchant.id, key, &change).await?)
@@ -115,9 +110,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn revoke_api_key(&self, id: &KeyId, actor: Actor) -> Result<bool, Failure> {
+    pub async fn revoke_api_key(&self, id: &KeyId, by: By) -> Result<bool, Failure> {
         let Some(key) = self.store.api_key(id).await? else { return Ok(false) };
-        let entry = self.audit_entry(Some(&key.merchant), actor, Action::RevokeKey, id.as_str(), None);
+        let entry = self.audit_entry(Some(&key.merchant), by, Action::RevokeKey, id.as_str(), None);
         let signing = self.change_keys()?;
         let change = signing.of(&entry);
         let revoked = self.store.revoke_api_key(id, &change).await?;
@@ -129,13 +124,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn replace_origins(
-        &self,
-        id: &MerchantId,
-        origins: &[Origin],
-        actor: Actor,
-    ) -> Result<(), Failure> {
-        let entry = self.audit_entry(Some(id), actor, Action::ReplaceOrigins, id.as_str(), None);
+    pub async fn replace_origins(&self, id: &MerchantId, origins: &[Origin], by: By) -> Result<(), Failure> {
+        let entry = self.audit_entry(Some(id), by, Action::ReplaceOrigins, id.as_str(), None);
         let signing = self.change_keys()?;
         let change = signing.of(&entry);
         loop {

@@ -5,7 +5,7 @@ use cardseal::client::Profile;
 use thiserror::Error;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::id::AccountId;
 use crate::keys::data::{Part, Place};
 use crate::merchant::Merchant;
@@ -40,12 +40,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`ConnectError`]
-    pub async fn connect(
-        &self,
-        merchant: &Merchant,
-        account: &Account,
-        actor: Actor,
-    ) -> Result<(), ConnectError> {
+    pub async fn connect(&self, merchant: &Merchant, account: &Account, by: By) -> Result<(), ConnectError> {
         let profile = account.profile();
         if account.takes_charges()
             && let Some(other) = self.charging_account(merchant).await?
@@ -57,8 +52,7 @@ impl Vault {
         let plaintext = account.to_json().map_err(|_| Failure::Unreadable("account"))?;
         let place = Place { merchant: &merchant.id, owner: id.as_str(), part: Part::Details };
         let details = self.encrypting(|key| Ok(key.encrypt(place, &plaintext)))?;
-        let entry =
-            self.audit_entry(Some(&merchant.id), actor, Action::ConnectVendor, profile.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::ConnectVendor, profile.as_str(), None);
         let key = self.audit_key()?;
         let new = StoredAccount { id, profile, details };
         Ok(self.store.replace_account(&merchant.id, &new, self.clock.now(), (&key, &entry)).await?)
@@ -68,14 +62,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn disconnect(
-        &self,
-        merchant: &Merchant,
-        profile: Profile,
-        actor: Actor,
-    ) -> Result<bool, Failure> {
+    pub async fn disconnect(&self, merchant: &Merchant, profile: Profile, by: By) -> Result<bool, Failure> {
         let action = Action::DisconnectVendor;
-        let entry = self.audit_entry(Some(&merchant.id), actor, action, profile.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, action, profile.as_str(), None);
         let key = self.audit_key()?;
         Ok(self.store.delete_account(&merchant.id, profile, (&key, &entry)).await?)
     }

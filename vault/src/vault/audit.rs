@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor, Entry, Heads, is_genuine, letters};
+use crate::audit::{Action, By, Entry, Heads, Outcome, is_genuine, letters};
 use crate::id::{KeyId, MerchantId};
 use crate::keys::mac::MacKey;
 use crate::token::Line;
@@ -88,25 +88,34 @@ impl Vault {
     pub async fn audit(
         &self,
         merchant: Option<&MerchantId>,
-        actor: Actor,
+        by: By,
         action: Action,
         subject: &str,
         reason: Option<Line>,
     ) -> Result<(), Failure> {
-        let entry = self.audit_entry(merchant, actor, action, subject, reason);
+        let entry = self.audit_entry(merchant, by, action, subject, reason);
         Ok(self.store.audit(&*self.audit_key()?, &entry).await?)
     }
 
     pub(super) fn audit_entry(
         &self,
         merchant: Option<&MerchantId>,
-        actor: Actor,
+        by: By,
         action: Action,
         subject: &str,
         reason: Option<Line>,
     ) -> Entry {
         let (merchant, subject) = (merchant.cloned(), subject.to_owned());
-        Entry { merchant, at: self.clock.now(), actor, action, subject, reason }
+        Entry {
+            merchant,
+            at: self.clock.now(),
+            by,
+            action,
+            subject,
+            reason,
+            outcome: Outcome::Done,
+            times: 1,
+        }
     }
 
     pub(super) fn audit_key(&self) -> Result<Arc<MacKey>, Failure> {

@@ -18,7 +18,7 @@ use crate::acquirer::{
     Acquirer, Answer, Callback, Found, Inquiry, Instrument, Journal, LONGEST_CHARGE, LONGEST_FIND, Name,
     NotNoted, Outcome, Payment, Prospect, Reference, Said, Unacceptable,
 };
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::charge::{Acquired, Charge, ChargeOutcome, ChargeStatus, FailureCode, Order, Source};
 use crate::event::EventKey;
 use crate::id::{ChargeId, MerchantId, MethodId, TokenHash, TokenId};
@@ -81,7 +81,7 @@ impl Vault {
     pub async fn charge(
         self: &Arc<Self>,
         merchant: Merchant,
-        actor: Actor,
+        by: By,
         order: Order,
         shopper: Shopper,
         request: Option<Request>,
@@ -89,7 +89,7 @@ impl Vault {
         let (name, acquirer) = self.charging_acquirer(&merchant).await?.ok_or(ChargeError::NoAcquirer)?;
         let vault = Arc::clone(self);
         let charging = async move {
-            let ordered = Ordered { actor, order, shopper, request };
+            let ordered = Ordered { by, order, shopper, request };
             vault.charge_with(name, &*acquirer, &merchant, ordered).await
         };
         // What the log says of it has the request's ids.
@@ -104,7 +104,7 @@ impl Vault {
         merchant: &Merchant,
         ordered: Ordered,
     ) -> Result<Made<Charge>, ChargeError> {
-        let Ordered { actor, order, shopper, request } = ordered;
+        let Ordered { by, order, shopper, request } = ordered;
         let now = self.clock.now();
         if let Some(request) = &request {
             // Its card may be gone by now, so this comes first.
@@ -168,7 +168,7 @@ impl Vault {
             request,
         };
         let id = new.charge.id.as_str();
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::Charge, id, None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::Charge, id, None);
         let key = self.audit_key()?;
         let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
             Begun::Before(id) => return self.charge_before(merchant, &id).await,
@@ -472,7 +472,7 @@ impl Vault {
 
 /// What a merchant's server asked for, and who it is.
 struct Ordered {
-    actor: Actor,
+    by: By,
     order: Order,
     shopper: Shopper,
     request: Option<Request>,

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::secrets::{encrypt_details, encrypt_number};
 use super::tokens::facts;
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::customer::{CardChange, Customer, CustomerChange, Profile};
 use crate::event::EventKey;
 use crate::id::{CardId, CustomerId, TokenId};
@@ -44,7 +44,7 @@ impl Vault {
     pub async fn create_customer(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         profile: Profile,
         token: Option<TokenId>,
         request: Option<Request>,
@@ -52,7 +52,7 @@ impl Vault {
         if let Some(before) = self.customer_before(merchant, request.as_ref()).await? {
             return Ok(Made::Before(before));
         }
-        match self.make_customer(merchant, actor, profile, token, request.as_ref()).await {
+        match self.make_customer(merchant, by, profile, token, request.as_ref()).await {
             Ok(customer) => Ok(Made::Now(customer)),
             // The first of two at once is what the second gets too.
             Err(error) => match self.customer_before(merchant, request.as_ref()).await? {
@@ -82,7 +82,7 @@ impl Vault {
     async fn make_customer(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         profile: Profile,
         token: Option<TokenId>,
         request: Option<&Request>,
@@ -98,7 +98,7 @@ impl Vault {
         let updated = match &opened {
             Some(opened) => {
                 let fate = Fate::New(self.moved(merchant, opened)?);
-                self.keeping(merchant, actor, opened, &fate, async |keeping| {
+                self.keeping(merchant, by, opened, &fate, async |keeping| {
                     self.store.add_customer(&merchant.id, &customer, Some(keeping), request, &tell).await
                 })
                 .await?
@@ -121,7 +121,7 @@ impl Vault {
     pub async fn update_customer(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         id: CustomerId,
         change: CustomerChange,
     ) -> Result<Customer, KeepError> {
@@ -143,7 +143,7 @@ impl Vault {
             let updated = match &opened {
                 Some(opened) => {
                     let fate = self.fate(merchant, &id, opened).await?;
-                    self.keeping(merchant, actor.clone(), opened, &fate, async |keeping| {
+                    self.keeping(merchant, by.clone(), opened, &fate, async |keeping| {
                         let update = CustomerUpdate { keeping: Some(keeping), ..update };
                         self.store.update_customer(&merchant.id, update, &tell).await
                     })
@@ -170,10 +170,10 @@ impl Vault {
     pub async fn delete_customer(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         id: &CustomerId,
     ) -> Result<Option<StoredCustomer>, Failure> {
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCustomer, id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::DeleteCustomer, id.as_str(), None);
         let key = self.audit_key()?;
         let tell = |customer: &_| self.deleted_customer_event(merchant, customer);
         let deleted = self.store.delete_customer(&merchant.id, id, (&key, &entry), &tell).await?;
@@ -266,11 +266,11 @@ impl Vault {
     pub async fn delete_card(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         customer: &CustomerId,
         id: &CardId,
     ) -> Result<Option<CardFacts>, Failure> {
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteCard, id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::DeleteCard, id.as_str(), None);
         let key = self.audit_key()?;
         let tell = |card: &_| self.deleted_card_event(merchant, customer, card);
         let deleted = self.store.delete_card(&merchant.id, customer, id, (&key, &entry), &tell).await?;
@@ -346,7 +346,7 @@ impl Vault {
     async fn keeping(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         opened: &Opened,
         fate: &Fate,
         store: impl AsyncFnOnce(Keeping<'_>) -> Result<Updated, StoreError>,
@@ -355,7 +355,7 @@ impl Vault {
             Fate::New(card) => (&card.id, Kept::New(card, &opened.fingerprints)),
             Fate::Again(renewal) => (&renewal.id, Kept::Again(renewal)),
         };
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::KeepCard, id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::KeepCard, id.as_str(), None);
         let key = self.audit_key()?;
         let token = opened.token.hash();
         let keeping = Keeping { token: &token, card, now: self.clock.now(), audit: (&key, &entry) };

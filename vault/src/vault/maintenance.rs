@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::keys::ACTIVATION_DELAY;
 use crate::keys::ring::{Ring, State};
 use crate::merchant::Mode;
@@ -41,6 +41,7 @@ impl Vault {
         self.let_age(Purpose::Data, self.policy.data_key_age).await?;
         self.destroy_sealing_keys().await?;
         let now = self.clock.now();
+        self.write_refusals().await?;
         self.store.tell_audit_heads(now).await?;
         // The id of a seal has to be remembered for as long as it would be opened again.
         let made_before = now.minus(2 * TIME_WINDOW);
@@ -71,7 +72,7 @@ impl Vault {
             Purpose::Sealing(mode) => has_aged(rings.sealing.of(mode), age, now),
         };
         if aged {
-            self.rotate(purpose, Actor::Vault, now.plus(ACTIVATION_DELAY)).await?;
+            self.rotate(purpose, By::VAULT, now.plus(ACTIVATION_DELAY)).await?;
         }
         Ok(())
     }
@@ -80,15 +81,10 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn rotate(
-        &self,
-        purpose: Purpose,
-        actor: Actor,
-        active_from: Timestamp,
-    ) -> Result<u32, Failure> {
+    pub async fn rotate(&self, purpose: Purpose, by: By, active_from: Timestamp) -> Result<u32, Failure> {
         let version = self.keys.rotate(&self.store, purpose, self.clock.now(), active_from).await?;
         let subject = format!("{} {version}", purpose.as_str());
-        self.audit(None, actor, Action::RotateKey, &subject, None).await?;
+        self.audit(None, by, Action::RotateKey, &subject, None).await?;
         tracing::info!(purpose = purpose.as_str(), version, "the next key is made");
         Ok(version)
     }
@@ -100,7 +96,7 @@ impl Vault {
             for key in ring.iter() {
                 let State::DecryptOnly { since } = ring.state(key, now) else { continue };
                 if now.since(since) > self.policy.decrypt_only {
-                    self.destroy(Purpose::Sealing(mode), key.version, Actor::Vault).await?;
+                    self.destroy(Purpose::Sealing(mode), key.version, By::VAULT).await?;
                 }
             }
         }

@@ -13,6 +13,7 @@ mod known;
 mod maintenance;
 mod pci_tokens;
 mod readiness;
+mod refusals;
 mod rekey;
 mod secrets;
 mod stored_methods;
@@ -49,11 +50,13 @@ pub use known::KNOWN_FOR;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use readiness::{Health, Readiness};
+pub use refusals::Refused;
 pub use tokens::TokenizeError;
 pub use vendor_tokens::{Use, VendorTokenError};
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
 use known::Known;
+use refusals::Refusals;
 use rekey::Rekeying;
 
 /// A running vault.
@@ -79,6 +82,7 @@ pub struct Vault {
     /// Rings when this process has told of an event.
     news: Notify,
     rekeying: Mutex<Rekeying>,
+    refusals: Refusals,
     counts: Counts,
 }
 
@@ -194,6 +198,7 @@ impl Vault {
             delivering: TaskTracker::new(),
             news: Notify::new(),
             rekeying: Mutex::default(),
+            refusals: Refusals::default(),
             counts: Counts::default(),
         }))
     }
@@ -242,6 +247,7 @@ impl Vault {
         self.charging.wait().await;
         self.relaying.wait().await;
         self.delivering.wait().await;
+        self.write_last_refusals().await;
         self.store.close().await;
     }
 }

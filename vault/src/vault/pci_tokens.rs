@@ -5,8 +5,8 @@ use cardseal::seal::{Envelope, PciCard};
 use thiserror::Error;
 
 use super::secrets::{encrypt_details, encrypt_number};
-use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use super::{Failure, Refused, Vault};
+use crate::audit::{Action, By, Refusal};
 use crate::id::PciTokenId;
 use crate::keys::Sha256Digest;
 use crate::keys::data::{Part, Place};
@@ -94,14 +94,24 @@ impl Vault {
     pub async fn detokenize(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         id: &PciTokenId,
         reason: Line,
     ) -> Result<Detokenized, PciTokenError> {
-        let stored = self.store.pci_token(&merchant.id, id).await?.ok_or(PciTokenError::Unknown)?;
-        let card = stored.card.ok_or(PciTokenError::Deleted)?;
         let subject = id.as_str();
-        self.audit(Some(&merchant.id), actor, Action::Detokenize, subject, Some(reason)).await?;
+        let refused = async |why| {
+            let (merchant, by, subject) = (Some(merchant.id.clone()), by.clone(), subject.to_owned());
+            self.refuse(Refused { merchant, by, action: Action::Detokenize, subject, why }).await;
+        };
+        let Some(stored) = self.store.pci_token(&merchant.id, id).await? else {
+            refused(Refusal::NotFound).await;
+            return Err(PciTokenError::Unknown);
+        };
+        let Some(card) = stored.card else {
+            refused(Refusal::Deleted).await;
+            return Err(PciTokenError::Deleted);
+        };
+        self.audit(Some(&merchant.id), by, Action::Detokenize, subject, Some(reason)).await?;
         let place = Place { merchant: &merchant.id, owner: subject, part: Part::Pan };
         let plaintext = self.decrypt(place, &card.pan).await?;
         let number = std::str::from_utf8(&plaintext).ok().and_then(|text| Number::parse(text).valid());
@@ -118,11 +128,11 @@ impl Vault {
     pub async fn delete_pci_token(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         id: &PciTokenId,
     ) -> Result<(), PciTokenError> {
         let (now, key) = (self.clock.now(), self.audit_key()?);
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeletePciToken, id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::DeletePciToken, id.as_str(), None);
         if self.store.delete_pci_token(&merchant.id, id, now, (&key, &entry)).await? {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cardseal::card::Number;
 
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::keys::data::{DataKey, Part, Place};
 use crate::keys::fingerprint::FingerprintKey;
 use crate::keys::ring::{Held, Ring, State};
@@ -70,7 +70,7 @@ impl Vault {
             let mut new = Vec::with_capacity(rows.len());
             // Told before it is done, as every opening of a card is.
             let subject = format!("{} rows under data key {}", rows.len(), data.version);
-            self.audit(None, Actor::Vault, Action::Reencrypt, &subject, None).await?;
+            self.audit(None, By::VAULT, Action::Reencrypt, &subject, None).await?;
             for row in rows {
                 let reencrypted = self.reencrypted(&row, data, fingerprint).await?;
                 new.push((row, reencrypted));
@@ -100,7 +100,7 @@ impl Vault {
         let in_use = self.store.has_security_codes_under_other_keys(active.version).await?;
         for OlderKey { purpose, version, since } in older {
             if now >= since.plus(GRACE) && !(purpose == Purpose::Data && in_use) {
-                self.destroy(purpose, version, Actor::Vault).await?;
+                self.destroy(purpose, version, By::VAULT).await?;
             }
         }
         Ok(Older::Judged)
@@ -110,9 +110,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn destroy(&self, purpose: Purpose, version: u32, actor: Actor) -> Result<(), Failure> {
+    pub async fn destroy(&self, purpose: Purpose, version: u32, by: By) -> Result<(), Failure> {
         let subject = format!("{} {version}", purpose.as_str());
-        self.audit(None, actor, Action::DestroyKey, &subject, None).await?;
+        self.audit(None, by, Action::DestroyKey, &subject, None).await?;
         self.store.destroy_key(purpose, version, self.clock.now()).await?;
         self.keys.refresh(&self.store).await?;
         tracing::info!(purpose = purpose.as_str(), version, "a key is destroyed");

@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::secrets::encrypt_details;
-use super::{Failure, Vault};
-use crate::audit::{Action, Actor, Entry};
+use super::{Failure, Refused, Vault};
+use crate::audit::{Action, By, Entry, Refusal};
 use crate::event::EventKey;
 use crate::id::VendorTokenId;
 use crate::keys::mac::MacKey;
@@ -143,7 +143,7 @@ impl Vault {
     pub async fn delete_vendor_token(
         self: &Arc<Self>,
         merchant: Merchant,
-        actor: Actor,
+        by: By,
         vendor: Relayed,
         token_id: Name,
     ) -> Result<(), VendorTokenError> {
@@ -153,7 +153,7 @@ impl Vault {
             vault.usable(&merchant, vendor, &token_id).await?;
             way.delete(&vault, &token_id).await.map_err(told)?;
             let (action, subject) = (Action::DeleteVendorToken, token_id.as_str());
-            let entry = vault.audit_entry(Some(&merchant.id), actor, action, subject, None);
+            let entry = vault.audit_entry(Some(&merchant.id), by, action, subject, None);
             let key = vault.audit_key()?;
             let deleted = |token: VendorToken| match token.state {
                 State::Deleted => None,
@@ -172,7 +172,7 @@ impl Vault {
     pub async fn detokenize_vendor_token(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         token_id: &Name,
         reason: Line,
     ) -> Result<String, VendorTokenError> {
@@ -182,32 +182,33 @@ impl Vault {
         if pci.settings.detokenize_path.is_none() {
             return Err(VendorTokenError::NotSetUp);
         }
-        self.usable(merchant, Relayed::ThalesPci, token_id).await?;
+        self.usable_for(merchant, Relayed::ThalesPci, token_id, &by, Action::Detokenize).await?;
         let subject = token_id.as_str();
-        self.audit(Some(&merchant.id), actor, Action::Detokenize, subject, Some(reason)).await?;
+        self.audit(Some(&merchant.id), by, Action::Detokenize, subject, Some(reason)).await?;
         match pci.detokenize(&account, token_id, &self.pauses).await {
             Some(answer) => answer.map_err(told),
             None => Err(VendorTokenError::NotSetUp),
         }
     }
 
-    /// What a payment with a token of D1 is made with. The audit says for whom before it is asked for.
+    /// What a payment with a token of D1 is made with. The audit says for whom and why before it is asked for.
     ///
     /// # Errors
     /// [`VendorTokenError`]
     pub async fn payment_credentials(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         token_id: &Name,
         purpose: Use,
+        reason: Line,
     ) -> Result<Credentials, VendorTokenError> {
         let Way::ThalesD1(d1, account) = self.way(merchant, Relayed::ThalesD1).await? else {
             return Err(VendorTokenError::NotSetUp);
         };
-        self.usable(merchant, Relayed::ThalesD1, token_id).await?;
+        self.usable_for(merchant, Relayed::ThalesD1, token_id, &by, Action::PayWithVendorToken).await?;
         let subject = token_id.as_str();
-        self.audit(Some(&merchant.id), actor, Action::PayWithVendorToken, subject, None).await?;
+        self.audit(Some(&merchant.id), by, Action::PayWithVendorToken, subject, Some(reason)).await?;
         let credentials = match purpose {
             Use::OneTime | Use::RecurringFirst => d1.cryptogram(&account, token_id, &self.clock).await,
             Use::RecurringLater => d1.credentials(&account, token_id, &self.clock).await,
@@ -229,6 +230,27 @@ impl Vault {
             Account::Omise(_) | Account::PaymentOptions(_) => None,
         };
         way.ok_or_else(not_allowed)
+    }
+
+    /// Refuses a token that there is not, or not any more, and tells of it.
+    async fn usable_for(
+        &self,
+        merchant: &Merchant,
+        vendor: Relayed,
+        token_id: &Name,
+        by: &By,
+        action: Action,
+    ) -> Result<(), VendorTokenError> {
+        let usable = self.usable(merchant, vendor, token_id).await;
+        let (subject, why) = match &usable {
+            Err(VendorTokenError::Deleted) => (token_id.as_str(), Refusal::Deleted),
+            // The caller made the name up: it may be anything.
+            Err(VendorTokenError::Missing) => (vendor.profile().as_str(), Refusal::NotFound),
+            _ => return usable,
+        };
+        let (merchant, by, subject) = (Some(merchant.id.clone()), by.clone(), subject.to_owned());
+        self.refuse(Refused { merchant, by, action, subject, why }).await;
+        usable
     }
 
     /// Refuses a token that there is not, or not any more.

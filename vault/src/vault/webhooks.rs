@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::secrets::encrypt_details;
 use super::{Failure, Vault};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, By};
 use crate::id::{MerchantId, WebhookId};
 use crate::merchant::Merchant;
 use crate::object::EventObject;
@@ -87,7 +87,7 @@ impl Vault {
     pub async fn add_webhook(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         url: WebhookUrl,
     ) -> Result<(Webhook, WebhookSecret), WebhookError> {
         let (id, now) = (WebhookId::random(merchant.mode), self.clock.now());
@@ -95,7 +95,7 @@ impl Vault {
         let kept = WebhookDetails { url: url_text, secret, retired: Vec::new() };
         let details = self.encrypting(|key| encrypt_details(key, merchant, id.as_str(), &kept))?;
         let new = StoredWebhook { id, details, created_at: now, delivered_seq: 0, attempts: 0, next_at: now };
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::AddWebhook, new.id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::AddWebhook, new.id.as_str(), None);
         let audit = (&*self.audit_key()?, &entry);
         if !self.store.add_webhook(&merchant.id, &new, MOST_WEBHOOKS, audit).await? {
             return Err(WebhookError::TooMany);
@@ -124,11 +124,11 @@ impl Vault {
     pub async fn rotate_webhook_secret(
         &self,
         merchant: &Merchant,
-        actor: Actor,
+        by: By,
         id: &WebhookId,
     ) -> Result<Option<(Webhook, WebhookSecret)>, Failure> {
         let action = Action::RotateWebhookSecret;
-        let entry = self.audit_entry(Some(&merchant.id), actor, action, id.as_str(), None);
+        let entry = self.audit_entry(Some(&merchant.id), by, action, id.as_str(), None);
         let key = self.audit_key()?;
         loop {
             let webhooks = self.store.webhooks(&merchant.id).await?;
@@ -148,13 +148,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`Failure`]
-    pub async fn delete_webhook(
-        &self,
-        merchant: &Merchant,
-        actor: Actor,
-        id: &WebhookId,
-    ) -> Result<bool, Failure> {
-        let entry = self.audit_entry(Some(&merchant.id), actor, Action::DeleteWebhook, id.as_str(), None);
+    pub async fn delete_webhook(&self, merchant: &Merchant, by: By, id: &WebhookId) -> Result<bool, Failure> {
+        let entry = self.audit_entry(Some(&merchant.id), by, Action::DeleteWebhook, id.as_str(), None);
         Ok(self.store.delete_webhook(&merchant.id, id, (&*self.audit_key()?, &entry)).await?)
     }
 

@@ -6,7 +6,6 @@ use base64ct::{Base64, Encoding};
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
 use cardseal_sandbox::payment_options::{BLACKLISTED, CHALLENGED, OPENAPI};
-use cardseal_vault::audit::Actor;
 use cardseal_vault::log::Format;
 use cardseal_vault::store::Purpose;
 use cardseal_vault::time::Timestamp;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Shop, billed, journey, requests, shown};
 use crate::support::log::Log;
+use crate::support::operator;
 use crate::support::{Answer, NOON, VISA, clear_card};
 
 const PAYMENT: &str = "/api/v1/server-to-server-interface/payment";
@@ -184,7 +184,7 @@ async fn what_is_kept_comes_under_the_new_data_key_and_is_used_on() {
     let with = json!({ "customer": shop.customer(VISA).await });
     shop.charge_of(&with).await;
     let now = Timestamp::from_unix_seconds(NOON);
-    shop.asked.vault.rotate(Purpose::Data, Actor::Operator, now).await.unwrap();
+    shop.asked.vault.rotate(Purpose::Data, operator(), now).await.unwrap();
     while shop.asked.vault.rekey().await.unwrap() > 0 {}
     assert_eq!(shop.asked.count_where("stored_methods", "data_key_version = 2").await, 1);
     assert_eq!(shown(&shop.charge_of(&with).await).0, "successful");

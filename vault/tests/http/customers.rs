@@ -13,6 +13,7 @@ use cardseal_vault::store::{CardRenewal, Cursor, NewEvent, Purpose, Reencrypted,
 use cardseal_vault::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::support::operator;
 use crate::support::{Account, Answer, Asked, NOON, SHOP, VISA, clear_card, request};
 
 const MASTERCARD: &str = "5555555555554444";
@@ -164,7 +165,7 @@ async fn the_same_card_is_kept_once_and_brought_up_to_date() {
     for (rotated, year) in [(false, 2031), (true, 2032)] {
         if rotated {
             let active_from = Timestamp::from_unix_seconds(NOON).plus(ACTIVATION_DELAY);
-            asked.vault.rotate(Purpose::Fingerprint, Actor::Operator, active_from).await.unwrap();
+            asked.vault.rotate(Purpose::Fingerprint, operator(), active_from).await.unwrap();
             asked.set_time(active_from.unix_seconds());
         }
         let mut body = clear_card(VISA);
@@ -628,7 +629,7 @@ async fn the_audit_tells_of_cards_kept_and_deleted() {
         (Action::DeleteCustomer, &customer),
     ];
     assert_eq!(told, expected);
-    assert!(rows.iter().all(|row| matches!(row.entry.actor, Actor::Key(_))));
+    assert!(rows.iter().all(|row| matches!(row.entry.by.actor, Actor::Key(_))));
 }
 
 async fn customer_with(asked: &Asked, account: &Account, token: &str) -> String {

@@ -7,13 +7,14 @@ use axum::http::Method;
 use cardseal::seal::Jti;
 use cardseal_vault::access::limit::Limits;
 use cardseal_vault::access::{KeyKind, Permission, Scopes};
-use cardseal_vault::audit::{Action, Actor};
+use cardseal_vault::audit::{Action, Outcome, Refusal};
 use cardseal_vault::id::SecretKey;
 use cardseal_vault::merchant::{ClearCards, Mode};
 use cardseal_vault::store::NewKey;
 use serde_json::{Value, json};
 
 use crate::support::jwe::Jwe;
+use crate::support::operator;
 use crate::support::{Account, Answer, Asked, NOON, SHOP, UNLIMITED, VISA};
 
 #[tokio::test]
@@ -46,7 +47,10 @@ async fn a_sealed_card_becomes_a_token_is_seen_again_by_who_may_and_is_deleted()
     let chains = shop.asked.chains().await;
     let rows = shop.asked.vault.store().audit_rows(chains[0].merchant.as_ref(), 0, 10).await.unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row.entry.action, row.entry.subject.clone())).collect();
-    assert_eq!(told[1..], [(Action::Detokenize, id.clone()), (Action::DeletePciToken, id)]);
+    let expected =
+        [(Action::Detokenize, id.clone()), (Action::DeletePciToken, id.clone()), (Action::Detokenize, id)];
+    assert_eq!(told[1..], expected);
+    assert_eq!(rows[3].entry.outcome, Outcome::Refused(Refusal::Deleted));
     assert_eq!(rows[1].entry.reason.as_ref().unwrap().as_str(), "network tokenization");
     assert_eq!(chains[0].flaw, None);
 }
@@ -76,7 +80,7 @@ async fn a_card_is_given_out_to_nobody_else_and_for_nothing() {
     shop.send(Method::GET, "/pci-tokens/ptok_test_0", &shop.detokenizer, "c-5", None)
         .await
         .error(403, "not_permitted");
-    assert_eq!(shop.asked.count_where("audit", "action LIKE 'card.%'").await, 0);
+    assert_eq!(shop.asked.count_where("audit", "action LIKE 'card.%' AND outcome = 'done'").await, 0);
 
     // Another merchant's key that may detokenize finds nothing.
     let stranger = Shop::beside(shop.asked).await;
@@ -149,7 +153,7 @@ async fn cards_given_out_are_limited_by_key_whether_there_is_one_or_not() {
         assert_eq!(message, "too many cards were shown to this key; try again in 60 s");
         assert_eq!(refused.header("retry-after"), Some("60"));
     }
-    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize'").await, 1);
+    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize' AND outcome = 'done'").await, 1);
     // The merchant's other key makes and shows tokens, and in a minute there is another card to be had.
     assert_eq!(shop.send(Method::GET, &path, &shop.account.secret_key, "c-3", None).await.status, 200);
     shop.asked.pass(Duration::from_secs(60));
@@ -174,7 +178,7 @@ async fn cards_given_out_are_limited_by_address_whether_there_is_one_or_not() {
     let refused = shop.clear(&path).await;
     refused.error(429, "too_many_requests");
     assert_eq!(refused.header("retry-after"), Some("60"));
-    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize'").await, 2);
+    assert_eq!(shop.asked.count_where("audit", "action = 'card.detokenize' AND outcome = 'done'").await, 2);
     shop.peer = here;
     assert_eq!(shop.clear(&path).await.status, 200);
 }
@@ -201,7 +205,7 @@ impl Shop {
         let key = SecretKey::random(Mode::Test);
         let scopes = Scopes::new(KeyKind::Secret, [Permission::Detokenize]).unwrap();
         let new = NewKey { scopes, ..NewKey::secret(Mode::Test, &key) };
-        asked.vault.add_api_key(&merchant, &new, Actor::Operator).await.unwrap();
+        asked.vault.add_api_key(&merchant, &new, operator()).await.unwrap();
         let peer = ([192, 0, 2, 1], 50_000).into();
         Self {
             asked,

@@ -79,7 +79,7 @@ async fn an_account_is_its_own_merchants_and_of_its_own_mode() {
     let merchant = asked.holder(&live).await;
     let text = vendors.account(Profile::ThalesD1);
     let d1 = cardseal_vault::vendor::Account::parse(Profile::ThalesD1, &text, Mode::Live).unwrap();
-    asked.vault.connect(&merchant, &d1, cardseal_vault::audit::Actor::Operator).await.unwrap();
+    asked.vault.connect(&merchant, &d1, crate::support::operator()).await.unwrap();
     asked.get(&path(Profile::ThalesD1), &live.public_key).await.error(403, "profile_not_allowed");
 }
 

@@ -1,7 +1,6 @@
 //! Keys take turns while the vault serves.
 
 use cardseal_vault::acquirer::Acquirers;
-use cardseal_vault::audit::Actor;
 use cardseal_vault::keys::ACTIVATION_DELAY;
 use cardseal_vault::keys::ring::State;
 use cardseal_vault::merchant::Mode;
@@ -9,6 +8,7 @@ use cardseal_vault::store::{KeyRecord, Purpose};
 use cardseal_vault::time::Timestamp;
 use cardseal_vault::vault::Policy;
 
+use crate::support::operator;
 use crate::support::{Account, Asked, NOON, VISA, envelope};
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn another_process_learns_of_a_new_key_when_it_meets_it() {
     let other = asked.beside(Acquirers::default()).await;
     // At once, as after a leak: the other process cannot have heard of it.
     let now = Timestamp::from_unix_seconds(NOON);
-    asked.vault.rotate(Purpose::Data, Actor::Operator, now).await.unwrap();
+    asked.vault.rotate(Purpose::Data, operator(), now).await.unwrap();
     let token = asked.token(&account, VISA).await;
     assert_eq!(asked.count_where("tokens", "data_key_version = 2").await, 1);
     assert_eq!(shown(&other, &account, &token).await["card"]["last_digits"], "4242");
@@ -155,7 +155,7 @@ async fn another_process_learns_of_a_new_key_when_it_meets_it() {
 
 async fn rotate(asked: &Asked, purpose: Purpose) {
     let active_from = Timestamp::from_unix_seconds(NOON).plus(ACTIVATION_DELAY);
-    asked.vault.rotate(purpose, Actor::Operator, active_from).await.unwrap();
+    asked.vault.rotate(purpose, operator(), active_from).await.unwrap();
 }
 
 async fn keys(asked: &Asked, purpose: Purpose) -> Vec<KeyRecord> {

@@ -31,7 +31,7 @@ use cardseal_vault::Vault;
 use cardseal_vault::access::limit::{Limit, Limiter, Limits};
 use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::assets::Assets;
-use cardseal_vault::audit::{Actor, Heads};
+use cardseal_vault::audit::{By, Heads, Person};
 use cardseal_vault::config::Connections;
 use cardseal_vault::http::{Parts, router};
 use cardseal_vault::id::{MerchantId, SecretKey, random_public_key};
@@ -200,7 +200,7 @@ impl Asked {
         };
         let public_key = random_public_key(mode);
         let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
-        self.vault.add_merchant(&merchant, &keys, Actor::Operator).await.unwrap();
+        self.vault.add_merchant(&merchant, &keys, operator()).await.unwrap();
         Account { public_key: public_key.as_str().into(), secret_key: secret_key.expose().into() }
     }
 
@@ -308,6 +308,11 @@ impl Asked {
     }
 }
 
+/// The person who runs commands.
+pub(crate) fn operator() -> By {
+    By::person(Person::parse("anna").unwrap())
+}
+
 /// No rate limits.
 pub(crate) const UNLIMITED: Limits = Limits {
     address: Limit::Off,
@@ -315,6 +320,7 @@ pub(crate) const UNLIMITED: Limits = Limits {
     failed_authentications: Limit::Off,
     refused_cards: Limit::Off,
     detokenizations: Limit::Off,
+    payment_credentials: Limit::Off,
     failed_charges: Limit::Off,
     passed_seals: Limit::Off,
     unknown_ids: Limit::Off,

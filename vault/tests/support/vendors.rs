@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicU64;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::{Sandbox, handover};
-use cardseal_vault::audit::Actor;
 use cardseal_vault::keys::Sha256Digest;
 use cardseal_vault::merchant::{Merchant, Mode};
 use cardseal_vault::vendor::Account as VendorAccount;
@@ -15,6 +14,7 @@ use cardseal_vault::vendor::settings::Settings;
 use tempfile::TempDir;
 
 use super::home::Home;
+use super::operator;
 use super::{Account, Asked, NOON};
 
 /// All four, each at a port of its own.
@@ -73,7 +73,7 @@ impl Vendors {
     pub(crate) async fn connect_with(&self, asked: &Asked, account: &Account, profile: Profile, text: &str) {
         let merchant = asked.holder(account).await;
         let account = VendorAccount::parse(profile, text, Mode::Test).unwrap();
-        asked.vault.connect(&merchant, &account, Actor::Operator).await.unwrap();
+        asked.vault.connect(&merchant, &account, operator()).await.unwrap();
     }
 }
 

@@ -21,7 +21,6 @@ use cardseal::seal::jwk::Jwk;
 use cardseal_sandbox::Server;
 use cardseal_vault::access::limit::Limits;
 use cardseal_vault::access::{KeyKind, Permission, Scopes};
-use cardseal_vault::audit::Actor;
 use cardseal_vault::http::router;
 use cardseal_vault::id::SecretKey;
 use cardseal_vault::merchant::Mode;
@@ -30,6 +29,7 @@ use cardseal_vault::time::Pauses;
 use serde_json::{Value, json};
 
 use crate::support::jwe::{Jwe, decode};
+use crate::support::operator;
 use crate::support::vendors::Vendors;
 use crate::support::{Account, Answer, Asked, limiter, parts, request};
 
@@ -118,11 +118,16 @@ impl Shop {
 
     /// A key that may see cards.
     async fn detokenizer(&self) -> String {
+        self.key_for(Permission::Detokenize).await
+    }
+
+    /// A key that may do this.
+    async fn key_for(&self, permission: Permission) -> String {
         let key = SecretKey::random(Mode::Test);
-        let scopes = Scopes::new(KeyKind::Secret, [Permission::Detokenize]).unwrap();
+        let scopes = Scopes::new(KeyKind::Secret, [permission]).unwrap();
         let new = NewKey { scopes, ..NewKey::secret(Mode::Test, &key) };
         let merchant = self.asked.holder(&self.account).await;
-        self.asked.vault.add_api_key(&merchant, &new, Actor::Operator).await.unwrap();
+        self.asked.vault.add_api_key(&merchant, &new, operator()).await.unwrap();
         key.expose().into()
     }
 

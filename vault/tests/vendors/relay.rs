@@ -6,7 +6,6 @@ use std::time::Duration;
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
 use cardseal_vault::access::limit::Limits;
-use cardseal_vault::audit::Actor;
 use cardseal_vault::http::router;
 use cardseal_vault::store::Purpose;
 use futures_util::future::join_all;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Shop, VISA, path, refused};
 use crate::support::jwe::Jwe;
+use crate::support::operator;
 use crate::support::{UNLIMITED, limiter, parts};
 
 const LOSSES: [Mood; 3] = [Mood::HangUp, Mood::LoseAnswer, Mood::Garbage];
@@ -193,6 +193,7 @@ async fn guesses_and_cards_given_out_are_limited() {
     let limits = Limits {
         refused_cards: "1/m burst 2".parse().unwrap(),
         detokenizations: "1/m burst 2".parse().unwrap(),
+        payment_credentials: "1/m burst 2".parse().unwrap(),
         ..UNLIMITED
     };
     let parts = parts(&shop.asked.vault, None, limiter(&limits, &Arc::default()));
@@ -222,7 +223,7 @@ async fn what_is_kept_of_tokens_is_put_under_new_keys() {
     let before = shop.asked.count_where("vendor_tokens", "data_key_version = 1").await;
     assert_eq!(before, 2);
     let from = shop.asked.vault.clock().now();
-    shop.asked.vault.rotate(Purpose::Data, Actor::Operator, from).await.unwrap();
+    shop.asked.vault.rotate(Purpose::Data, operator(), from).await.unwrap();
     while shop.asked.vault.rekey().await.unwrap() > 0 {}
     assert_eq!(shop.asked.count_where("vendor_tokens", "data_key_version = 1").await, 0);
     for (profile, id) in BOTH.into_iter().zip(&ids) {

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use cardseal::client::Profile;
 use cardseal_sandbox::Mood;
 use cardseal_sandbox::thales_d1::Event;
+use cardseal_vault::access::Permission;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -173,7 +174,10 @@ async fn payments_get_what_they_need() {
     assert_eq!((&later["cryptogram"], &later["expiry"]), (&Value::Null, &json!("1233")));
     assert_ne!(later["dpan"], one["dpan"]);
     assert_eq!(thales.token(&id).unwrap().cryptograms, 2);
-    assert_eq!(shop.asked.count_where("audit", "action = 'vendor_token.pay'").await, 3);
+    assert_eq!(
+        shop.asked.count_where("audit", "action = 'vendor_token.pay' AND reason = 'order 1'").await,
+        3
+    );
 
     for body in [
         json!({}),
@@ -192,5 +196,7 @@ async fn payments_get_what_they_need() {
 
 async fn pay(shop: &Shop, id: &str, body: &Value) -> Answer {
     let path = path(D1, &format!("/tokens/{id}/cryptograms"));
-    shop.asked.post(&path, &shop.account.secret_key, body).await
+    let mut body = body.clone();
+    body["reason"] = "order 1".into();
+    shop.asked.post(&path, &shop.key_for(Permission::Pay).await, &body).await
 }

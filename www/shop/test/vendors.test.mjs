@@ -115,7 +115,11 @@ test("a token of D1 gives a number and a cryptogram, of which the shop shows the
   assert.match(text, /•••• 1111, 17/);
   assert.doesNotMatch(text, /secret-cryptogram|4111111111111111/);
   const asked = vault.asked.filter(({ call }) => call.endsWith("/cryptograms"));
-  assert.deepEqual(asked.map(({ body }) => body), [{ use: "one_time" }, { use: "recurring", first: false }]);
+  const reason = "a purchase at the demo shop";
+  assert.deepEqual(asked.map(({ body }) => body), [
+    { use: "one_time", reason },
+    { use: "recurring", first: false, reason },
+  ]);
 });
 
 test("a PCI token's card comes back sealed", async (t) => {
