@@ -103,6 +103,12 @@ impl Form {
         Ok(())
     }
 
+    /// Whether the person is typing, so that nothing may be changed.
+    #[wasm_bindgen(js_name = isTyping)]
+    pub fn is_typing(&self) -> Result<bool, JsValue> {
+        Ok(self.card_form()?.is_typing())
+    }
+
     /// Empties every field.
     pub fn clear(&self) -> Result<(), JsValue> {
         self.card_form()?.clear();

@@ -7,6 +7,7 @@
 //! - [`seal`]: the envelope a card travels in, a JWE (RFC 7516).
 //! - [`client`]: talking to a vault, and the vault's wire format.
 //! - [`form`]: what the cardholder sees.
+//! - [`frame`]: isolation from the page around the form.
 //! - [`plain`]: reading JSON.
 //!
 //! Only the form's own elements and the client's `fetch` need a browser; the rest is pure. The vault builds on `card`, the
@@ -15,6 +16,7 @@
 pub mod card;
 pub mod client;
 pub mod form;
+pub mod frame;
 pub mod plain;
 pub mod seal;
 

@@ -195,7 +195,7 @@ export interface CardState {
   complete: boolean;
   /** Nothing has been entered anywhere. */
   empty: boolean;
-  /** Such as `visa`, once the number shows it. */
+  /** Such as `visa`, once the number is whole. */
   brand?: string;
   fields: Partial<Record<FieldName, FieldState>>;
 }
@@ -243,9 +243,9 @@ export interface Card {
   on<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): () => void;
   /** Stops listening. */
   off<Name extends keyof CardEvents>(name: Name, listener: CardListener<Name>): void;
-  /** Puts the caret into a field; into the number, if none is named. */
+  /** Puts the caret into a field, unless the person is in one; into the number, if none is named. */
   focus(field?: FieldName): void;
-  /** Empties every field. */
+  /** Empties every field; in hosted mode once an entry that is half way is left. */
   clear(): void;
   /** Changes looks, language, texts, or whether one can type. Rejects with a CardsealError. */
   update(options: UpdateOptions): Promise<void>;

@@ -90,7 +90,7 @@ fn is_card_number(name: &str) -> bool {
         if is_numeral(c) {
             digits += 1;
             row += 1;
-        } else if NUMERALS.contains(c) {
+        } else if NUMERALS.chars().any(|numeral| numeral == c) {
             numerals += 1;
             row += 1;
         } else if is_letter(c) {

@@ -70,6 +70,14 @@ impl Number {
         self.brands.as_slice()
     }
 
+    /// Whether no further digit is to be expected: it has the most that its brand has, or the 16 that cards have of nearly
+    /// every brand, whatever ISO/IEC 7812-1 leaves room for. Of UnionPay and Maestro, many have 19.
+    pub fn is_of_full_length(&self) -> bool {
+        let count = self.digits.len();
+        let may_go_on = matches!(self.brand(), Brand::Unionpay | Brand::Maestro);
+        count == self.brand().lengths().longest() || (count == 16 && !may_go_on)
+    }
+
     /// The last four digits, which may be shown and stored in the clear (PCI DSS 3.4.1).
     pub fn last_digits(&self) -> &str {
         self.digits.get(self.digits.len().saturating_sub(4)..).unwrap_or_default()

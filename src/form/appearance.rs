@@ -1,9 +1,8 @@
 //! How the form looks, as far as a merchant may say.
 //!
 //! A merchant gives tokens, never CSS: each is parsed into a value that can only be what its name says, and written out
-//! again by this module. No text of the page's reaches the style sheet.
-
-use std::fmt::Write as _;
+//! again by this module. No text of the page's reaches the style sheet, and no value of its own makes what is typed hard to
+//! read.
 
 use crate::plain::{FromPlain, Plain, Wrong};
 
@@ -30,40 +29,155 @@ pub struct Appearance {
     pub font_family: Option<FontFamily>,
 }
 
+/// The rule of a style sheet that an appearance comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Sets the form's custom properties.
+    pub css: String,
+    /// Whether a colour that was given could not be read as it was, and another stands in its place.
+    pub is_mended: bool,
+}
+
+/// How much brighter the one of two colours must be than the other: for text (WCAG 2.2, 1.4.3), and for the lines by which a
+/// field is seen (1.4.11).
+const TEXT: f64 = 4.5;
+const LINE: f64 = 3.0;
+
+/// The form's own colours by `color-scheme`, light and dark, each written as 0xRRGGBB.
+const DEFAULTS: [Scheme; 2] = [
+    Scheme {
+        background: 0xff_ffff,
+        text: 0x1a_2230,
+        muted: 0x5c_6675,
+        border: 0x84_8e9e,
+        accent: 0x25_57d6,
+        error: 0xb3_261e,
+    },
+    Scheme {
+        background: 0x17_1c26,
+        text: 0xee_f1f6,
+        muted: 0xa3_adbd,
+        border: 0x6b_768c,
+        accent: 0x8f_b0ff,
+        error: 0xff_b4ab,
+    },
+];
+
+struct Scheme {
+    background: u32,
+    text: u32,
+    /// Placeholders.
+    muted: u32,
+    border: u32,
+    accent: u32,
+    error: u32,
+}
+
 impl Appearance {
     /// The style rule that sets the form's custom properties.
+    ///
+    /// Whatever was given, what is typed can be read: a field is opaque, and what stands in it or says what is wrong with it
+    /// has enough contrast to it under each `color-scheme`, on which the page decides. A colour that has not is moved to the
+    /// nearest between it and black or white that has.
     #[must_use]
-    pub fn rule(&self) -> String {
-        let colors = [
-            ("text", self.color_text),
-            ("background", self.color_background),
-            ("border", self.color_border),
-            ("accent", self.color_accent),
-            ("error", self.color_error),
-        ];
-        let lengths = [
-            ("radius", self.radius.map(|length| length.0)),
-            ("font-size", self.font_size.map(|length| length.0)),
-            ("gap", self.gap.map(|length| length.0)),
-        ];
-        let mut rule = String::from(":host,:root{");
-        // Writing to a String cannot fail.
-        for (name, color) in colors {
-            if let Some(Color(rgba)) = color {
-                let _ = write!(rule, "--{name}:#{rgba:08x};");
-            }
+    pub fn rule(&self) -> Rule {
+        let mut is_mended = false;
+        let [light, dark] = DEFAULTS.map(|scheme| {
+            let background =
+                self.color_background.map_or(scheme.background, |color| color.over(scheme.background));
+            let mut readable = |given: Option<Color>, default, least| {
+                let wanted = given.map_or(default, |color| color.over(background));
+                let color = readable(wanted, background, least);
+                is_mended |= given.is_some() && color != wanted;
+                color
+            };
+            [
+                ("text:", readable(self.color_text, scheme.text, TEXT)),
+                ("muted:", readable(None, scheme.muted, TEXT)),
+                ("background:", background),
+                ("border:", readable(self.color_border, scheme.border, LINE)),
+                ("accent:", readable(self.color_accent, scheme.accent, LINE)),
+                ("error:", readable(self.color_error, scheme.error, TEXT)),
+            ]
+        });
+        let mut css = String::from(START);
+        for (name, color) in light {
+            css.extend(["--", name, &hex(color), ";"]);
         }
+        let lengths = [
+            ("--radius:", self.radius.map(|length| length.0)),
+            ("--font-size:", self.font_size.map(|length| length.0)),
+            ("--gap:", self.gap.map(|length| length.0)),
+        ];
         for (name, length) in lengths {
             if let Some(pixels) = length {
-                let _ = write!(rule, "--{name}:{pixels}px;");
+                css.push_str(name);
+                push_decimal(&mut css, pixels);
+                css.push_str("px;");
             }
         }
         if let Some(family) = self.font_family {
-            let _ = write!(rule, "--font-family:{};", family.0);
+            css.extend(["--font-family:", family.0, ";"]);
         }
-        rule.push('}');
-        rule
+        css.extend(["}@supports (color:light-dark(#000,#fff)){", START]);
+        for ((name, light), (_, dark)) in light.into_iter().zip(dark) {
+            css.extend(["--", name, "light-dark(", &hex(light), ",", &hex(dark), ");"]);
+        }
+        css.push_str("}}");
+        Rule { css, is_mended }
     }
+}
+
+const START: &str = ":host,:root{";
+
+/// The first of the colours between this one and black or white that has this contrast to the background.
+fn readable(color: u32, background: u32, least: f64) -> u32 {
+    let nearer = (0..=0xff).flat_map(|step| [0, 0xff_ffff].map(|end| mix(color, end, step)));
+    // There is one: against every background, one of black and white has 4.58.
+    nearer.into_iter().find(|color| contrast(*color, background) >= least).unwrap_or_default()
+}
+
+/// The contrast of two colours (WCAG 2.2, "contrast ratio").
+fn contrast(one: u32, other: u32) -> f64 {
+    let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    (one / other).max(other / one)
+}
+
+/// How bright a colour is (WCAG 2.2, "relative luminance").
+fn luminance(color: u32) -> f64 {
+    let channel = |shift: u32| {
+        let value = f64::from(color >> shift & 0xff) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { power((value + 0.055) / 1.055, 2.4) }
+    };
+    0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
+}
+
+/// In a browser its own: another weighs a kilobyte.
+fn power(base: f64, exponent: f64) -> f64 {
+    #[cfg(target_arch = "wasm32")]
+    return js_sys::Math::pow(base, exponent);
+    #[cfg(not(target_arch = "wasm32"))]
+    base.powf(exponent)
+}
+
+/// A colour this far on the way to another, in parts of 255.
+fn mix(from: u32, to: u32, step: u32) -> u32 {
+    let channel = |shift: u32| {
+        ((from >> shift & 0xff) * (0xff - step) + (to >> shift & 0xff) * step + 127) / 0xff << shift
+    };
+    channel(16) | channel(8) | channel(0)
+}
+
+fn hex(color: u32) -> String {
+    let digits = (0..6).rev().filter_map(|place| char::from_digit(color >> (4 * place) & 0xf, 16));
+    core::iter::once('#').chain(digits).collect()
+}
+
+fn push_decimal(css: &mut String, number: u8) {
+    if number >= 10 {
+        css.push(char::from(b'0' + number / 10));
+    }
+    css.push(char::from(b'0' + number % 10));
 }
 
 impl FromPlain for Appearance {
@@ -142,6 +256,13 @@ impl Color {
             8 => Some(Self(value)),
             _ => None,
         }
+    }
+}
+
+impl Color {
+    /// What one sees of it on an opaque colour.
+    fn over(self, background: u32) -> u32 {
+        mix(background, self.0 >> 8, self.0 & 0xff)
     }
 }
 

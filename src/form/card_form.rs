@@ -16,11 +16,12 @@ use super::appearance::Appearance;
 use super::element::{Listener, Root, element};
 use super::field::FieldView;
 use super::locale::Texts;
-use super::mask::{self, Change, Edit, Shown};
+use super::mask::{self, Edit, Shown};
 use super::state::{FieldState, State};
 use crate::card::{Brand, Card, Entry, Expiry, Field, Holder, Number, SecurityCode, digits};
 use crate::client::Error;
 use crate::client::browser::today;
+use crate::frame::lead::{Arrival, Lead, Progress, Way};
 use crate::object::Object;
 use crate::plain::{FromPlain, Plain, Wrong};
 
@@ -86,6 +87,14 @@ struct Inner {
     state: RefCell<State>,
     /// Whether an input method is composing text, which must not be touched until it is done.
     composing: Cell<bool>,
+    place: Place,
+    /// Who leads the focus. A form in a page of somebody else's leaves that to the page, whose document it is.
+    lead: Cell<Lead>,
+    /// By whose doing the focus moves next.
+    way: Cell<Way>,
+    /// Where the page wants to lead while the person is in a field. A browser may tell of a click on the page, which takes
+    /// the focus away, after what the click has led to.
+    wanted: Cell<Option<Field>>,
     /// Called with an event's name and detail.
     emit: Function,
 }
@@ -99,7 +108,7 @@ impl CardForm {
             Place::Frame => Root::Document(document.clone()),
             Place::Page => Root::Shadow(host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Closed))?),
         };
-        root.set_style_sheets(&[STYLE, &appearance.rule()])?;
+        root.set_style_sheets(&[STYLE, &rule(&appearance)])?;
 
         let badge: HtmlElement = element(document, "span", &[("class", "brand")], &[])?;
         let mut views = Vec::with_capacity(fields.len());
@@ -137,7 +146,11 @@ impl CardForm {
             form,
             texts: RefCell::new(texts),
             state: RefCell::default(),
-            composing: Cell::new(false),
+            composing: Cell::default(),
+            place,
+            lead: Cell::default(),
+            way: Cell::default(),
+            wanted: Cell::default(),
             emit,
         });
         *inner.state.borrow_mut() = inner.read_state();
@@ -161,12 +174,18 @@ impl CardForm {
         self.inner.host.is_connected()
     }
 
-    /// Puts the caret into a field.
+    /// Puts the caret into a field for the page, if the page may lead there.
     pub(crate) fn focus(&self, field: Field) {
-        if let Some(view) = self.inner.view(field) {
-            // Fails nowhere that has elements.
-            let _ = view.input.focus();
+        if self.inner.lead.get().allows(field) {
+            self.inner.focus(field);
+        } else {
+            self.inner.wanted.set(Some(field));
         }
+    }
+
+    /// Whether the person is typing: then nothing may be changed under their hands.
+    pub(crate) fn is_typing(&self) -> bool {
+        self.inner.lead.get().typing(|field| self.inner.progress(field)).is_some()
     }
 
     /// Empties every field.
@@ -179,7 +198,7 @@ impl CardForm {
 
     /// Changes how the form looks.
     pub(crate) fn set_appearance(&self, appearance: &Appearance) -> Result<(), JsValue> {
-        self.inner.root.set_style_sheets(&[STYLE, &appearance.rule()])
+        self.inner.root.set_style_sheets(&[STYLE, &rule(appearance)])
     }
 
     /// Takes what is typed, or does not.
@@ -211,10 +230,14 @@ impl CardForm {
             view.left.set(true);
         }
         let card = self.inner.card();
-        if let Err(error) = &card {
-            self.inner.refresh();
-            if let Some(field) = error.field() {
-                self.focus(field);
+        match &card {
+            Ok(_) => self.inner.lead.set(Lead::Free),
+            Err(error) => {
+                self.inner.refresh();
+                if let Some(field) = error.field() {
+                    let lead = self.inner.lead.get();
+                    self.inner.focus(lead.after_submit(field, |of| self.inner.progress(of)));
+                }
             }
         }
         card
@@ -238,6 +261,21 @@ impl Drop for CardForm {
 
 const STYLE: &str = include_str!("style.css");
 
+/// The rule of an appearance. Whoever chose a colour that cannot be read is told so where they look.
+fn rule(appearance: &Appearance) -> String {
+    let rule = appearance.rule();
+    if rule.is_mended {
+        warn("cardseal: a colour is not shown as it was given: text needs a contrast of 4.5, lines of 3");
+    }
+    rule.css
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console)]
+    fn warn(words: &str);
+}
+
 impl Inner {
     fn view(&self, field: Field) -> Option<&FieldView> {
         self.views.iter().find(|view| view.field == field)
@@ -252,27 +290,58 @@ impl Inner {
         Zeroizing::new(digits::fold(&self.text(Field::Number).unwrap_or_default()))
     }
 
-    /// The brand, once the digits so far leave no doubt which it is.
+    /// The brand, once the digits so far leave no doubt which it is. For the person alone.
     fn brand(&self) -> Option<Brand> {
         Brand::candidates(&self.digits()).best()
     }
 
-    /// What a field's text amounts to.
+    /// The brand of a number that is whole.
+    fn settled_brand(&self) -> Option<Brand> {
+        let view = self.view(Field::Number)?;
+        matches!(self.verdict(view), Entry::Valid(())).then(|| self.brand()).flatten()
+    }
+
+    /// What a field's text amounts to, as far as the page may come to know of it: by an event, by an error, by how high
+    /// the form is with what it says. While a number is typed, that is nothing but when it was begun and when it is
+    /// whole, however many digits there are and whatever they can belong to. Nothing about another field follows from a
+    /// number before that.
     fn verdict(&self, view: &FieldView) -> Entry<()> {
         let text = view.text();
         match view.field {
-            Field::Number if view.left.get() => Number::parse_finished(&text).map(drop),
-            Field::Number => Number::parse(&text).map(drop),
+            Field::Number => {
+                let parse = if view.left.get() { Number::parse_finished } else { Number::parse };
+                match parse(&text) {
+                    Entry::Valid(number) if number.is_of_full_length() => Entry::Valid(()),
+                    _ if self.is_at(view) => Entry::Incomplete,
+                    entry => entry.map(drop),
+                }
+            }
             Field::Expiry => Expiry::parse(&text, today()).map(drop),
             Field::SecurityCode if text.is_empty() && !self.needs_security_code() => Entry::Valid(()),
-            Field::SecurityCode => SecurityCode::parse(&text, self.brand()).map(drop),
+            Field::SecurityCode => SecurityCode::parse(&text, self.settled_brand()).map(drop),
             Field::Holder => Holder::parse(&text).map(drop),
         }
     }
 
+    /// Whether the person is typing in a field, or was interrupted at it.
+    fn is_at(&self, view: &FieldView) -> bool {
+        view.is_typed.get() && (self.has_focus(view) || self.lead.get() == Lead::Interrupted(view.field))
+    }
+
+    fn progress(&self, field: Field) -> Progress {
+        let Some(view) = self.view(field) else { return Progress::Resting };
+        let text = view.text();
+        let is_whole = match self.verdict(view) {
+            // The shortest numbers are the beginnings of many; nobody has cards with them any more.
+            Entry::Valid(()) => field != Field::Number || digits::fold(&text).len() > 13,
+            Entry::Incomplete | Entry::Invalid(_) => text.is_empty(),
+        };
+        if is_whole { Progress::Resting } else { Progress::HalfWay }
+    }
+
     /// Whether cards of this brand bear a code; most do.
     fn needs_security_code(&self) -> bool {
-        self.brand().is_none_or(|brand| brand.code().required)
+        self.settled_brand().is_none_or(|brand| brand.code().required)
     }
 
     fn card(&self) -> Result<Card, Error> {
@@ -301,13 +370,17 @@ impl Inner {
         });
         let fields = fields.collect();
         let empty = self.views.iter().all(|view| view.text().is_empty());
-        State::of(fields, empty, self.brand())
+        State::of(fields, empty, self.settled_brand())
     }
 
     /// Brings what is shown and what the page was told up to what was entered.
     fn refresh(&self) {
         for view in self.views.iter().filter(|view| view.left.get()) {
-            view.complain(self.texts.borrow().complaint(view.field, &self.verdict(view)));
+            let texts = self.texts.borrow();
+            view.complain(match self.lead.get() {
+                Lead::Interrupted(field) if field == view.field => texts.interrupted(),
+                _ => texts.complaint(view.field, &self.verdict(view)),
+            });
         }
         let brand = self.brand();
         self.badge.set_text_content(brand.map(Brand::name));
@@ -330,12 +403,15 @@ impl Inner {
     fn react(&self, event: &Event, react: Reaction) {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let is_target = |view: &&FieldView| target.as_ref().is_some_and(|target| *target == **view.input);
-        if let Some(view) = self.views.iter().find(is_target) {
+        // Only of a pointer there is an event elsewhere, and then it does not matter which field.
+        if let Some(view) = self.views.iter().find(is_target).or(self.views.first()) {
             react(self, view, event);
         }
     }
 
-    fn edit(&self, view: &FieldView, change: Change) {
+    fn edit(&self, view: &FieldView, change: mask::Change) {
+        // What is pasted or filled in comes whole.
+        view.is_typed.set(!matches!(change, mask::Change::Insert));
         let after = Zeroizing::new(view.input.value());
         let caret = view.input.selection_start().ok().flatten().map_or(after.len(), |caret| caret as usize);
         let before = view.text();
@@ -357,12 +433,69 @@ impl Inner {
     /// nothing.
     fn catch_up(&self, view: &FieldView) {
         if *view.text() != view.input.value() {
-            self.edit(view, Change::Insert);
+            self.edit(view, mask::Change::Insert);
         }
     }
 
     fn has_focus(&self, view: &FieldView) -> bool {
         self.root.active_element().is_some_and(|active| active.is_same_node(Some(&view.input)))
+    }
+
+    /// The person does something in a field.
+    fn act(&self, view: &FieldView) {
+        self.wanted.take();
+        self.way.take();
+        // Browsers and password managers fill in fields where the person is not.
+        if self.has_focus(view) {
+            self.set_lead(Lead::acted(view.field));
+        }
+    }
+
+    fn set_lead(&self, lead: Lead) {
+        if self.place == Place::Frame {
+            self.lead.set(lead);
+        }
+    }
+
+    /// Puts the caret into a field.
+    fn focus(&self, field: Field) {
+        if let Some(view) = self.view(field) {
+            // The browser may tell of it only when the window has the focus.
+            if self.lead.get() != Lead::Person(field) && matches!(self.lead.get(), Lead::Person(_)) {
+                self.lead.set(Lead::Free);
+            }
+            self.way.set(Way::Form);
+            // Fails nowhere that has elements.
+            let _ = view.input.focus();
+            self.way.take();
+        }
+    }
+
+    /// The focus has come to a field.
+    fn came(&self, view: &FieldView) {
+        match self.lead.get().came(view.field, self.way.take()) {
+            Arrival::Stays(lead) => {
+                self.set_lead(lead);
+                self.emit("focus", &detail(view.field));
+            }
+            Arrival::GoesBack(field) => self.focus(field),
+        }
+    }
+
+    /// The focus has left a field.
+    fn gone(&self, view: &FieldView) {
+        let wanted = self.wanted.take();
+        let way = if self.has_focus(view) { Way::Window } else { self.way.get() };
+        let lead = self.lead.get().left(view.field, way, self.progress(view.field));
+        self.set_lead(lead);
+        if !matches!(lead, Lead::Interrupted(_)) {
+            view.is_typed.set(way == Way::Window && view.is_typed.get());
+        }
+        self.left(view);
+        self.emit("blur", &detail(view.field));
+        if let (Way::Unknown, Lead::Free, Some(field)) = (way, lead, wanted) {
+            self.focus(field);
+        }
     }
 
     fn left(&self, view: &FieldView) {
@@ -384,7 +517,7 @@ impl Inner {
 /// What is done upon an event in a field.
 type Reaction = fn(&Inner, &FieldView, &Event);
 
-const REACTIONS: [(&str, Reaction); 7] = [
+const REACTIONS: [(&str, Reaction); 9] = [
     ("input", |inner, view, event| {
         let input_event = event.dyn_ref::<InputEvent>();
         if inner.composing.get() || input_event.is_some_and(InputEvent::is_composing) {
@@ -392,31 +525,44 @@ const REACTIONS: [(&str, Reaction); 7] = [
         }
         let input_type = input_event.map(InputEvent::input_type).unwrap_or_default();
         let data = Zeroizing::new(input_event.and_then(InputEvent::data).unwrap_or_default());
-        inner.edit(view, Change::from_input(&input_type, &data));
+        inner.act(view);
+        inner.edit(view, mask::Change::from_input(&input_type, &data));
     }),
-    // What is filled in is done with, though the focus may never have been there.
-    ("change", |inner, view, _| inner.left(view)),
+    // What is filled in is done with, though the focus may never have been there. What was typed is when it is left.
+    ("change", |inner, view, _| {
+        if !view.is_typed.get() {
+            inner.left(view);
+        }
+    }),
     ("compositionstart", |inner, _, _| inner.composing.set(true)),
     ("compositionend", |inner, view, _| {
         inner.composing.set(false);
-        inner.edit(view, Change::Type);
+        inner.act(view);
+        inner.edit(view, mask::Change::Type);
     }),
-    ("focusin", |inner, view, _| inner.emit("focus", &detail(view.field))),
+    ("focusin", |inner, view, _| inner.came(view)),
     ("focusout", |inner, view, _| {
         // Leaving the field ends a composition, whether or not the input method says so.
         inner.composing.set(false);
-        inner.left(view);
-        inner.emit("blur", &detail(view.field));
+        inner.gone(view);
     }),
-    ("keydown", |inner, _, event| {
+    // Of any pointer, and wherever in the form: what it does to the focus, it does when it goes down.
+    ("mousedown", |inner, _, _| inner.way.set(Way::Person)),
+    ("mouseup", |inner, _, _| inner.way.set(Way::Unknown)),
+    ("keydown", |inner, view, event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         // The keys that end a composition belong to the input method.
         if event.is_composing() || event.repeat() {
             return;
         }
+        inner.act(view);
         match event.key().as_str() {
+            "Tab" => inner.way.set(Way::Person),
             "Enter" => {
                 event.prevent_default();
+                view.is_typed.set(false);
+                inner.set_lead(Lead::Free);
+                inner.refresh();
                 inner.emit("submit", &JsValue::UNDEFINED);
             }
             "Escape" => inner.emit("escape", &JsValue::UNDEFINED),

@@ -23,6 +23,8 @@ pub(super) struct FieldView {
     shown: RefCell<Zeroizing<String>>,
     /// Whether the person has left the field, so that it may be complained about.
     pub(super) left: Cell<bool>,
+    /// Whether what it shows was typed, key by key, rather than filled in or submitted.
+    pub(super) is_typed: Cell<bool>,
 }
 
 impl FieldView {
@@ -77,8 +79,16 @@ impl FieldView {
             &[("class", "field"), ("data-field", id)],
             &[&label, &frame, &complaint],
         )?;
-        let view =
-            Self { field, root, input, label, complaint, shown: RefCell::default(), left: Cell::new(false) };
+        let view = Self {
+            field,
+            root,
+            input,
+            label,
+            complaint,
+            shown: RefCell::default(),
+            left: Cell::default(),
+            is_typed: Cell::default(),
+        };
         view.set_texts(texts);
         Ok(view)
     }

@@ -7,6 +7,7 @@ use crate::plain::{FromPlain, Members, Plain, Wrong};
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     title: String,
+    interrupted: String,
     number: FieldTexts,
     number_unknown_brand: String,
     expiry: FieldTexts,
@@ -30,6 +31,12 @@ impl Texts {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What to say of a field that lost the focus half way, and not by the person's doing.
+    #[must_use]
+    pub fn interrupted(&self) -> &str {
+        &self.interrupted
     }
 
     /// The label of a field.
@@ -71,6 +78,7 @@ impl FromPlain for Texts {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
         plain.closed_object(|members| Self {
             title: members.required("title"),
+            interrupted: members.required("interrupted"),
             number: FieldTexts::take(members, Field::Number),
             number_unknown_brand: members.required("number_unknown_brand"),
             expiry: FieldTexts::take(members, Field::Expiry),

@@ -263,7 +263,6 @@ fn a_page_hears_of_every_change_of_state_and_of_no_key() {
     let change = json!({
         "complete": false,
         "empty": false,
-        "brand": "visa",
         "fields": {
             "number": { "status": "incomplete" },
             "expiry": { "status": "empty" },
@@ -280,6 +279,7 @@ fn a_page_hears_of_every_change_of_state_and_of_no_key() {
     let heard = checkout.take_heard();
     assert_eq!(heard.len(), 1);
     assert_eq!(heard[0].1["fields"]["number"], json!({ "status": "valid" }));
+    assert_eq!(heard[0].1["brand"], "visa", "not before it is whole");
     checkout.press("number", "Backspace");
     assert_eq!(checkout.take_heard(), [("change".into(), change)]);
     checkout.type_in("number", "1");

@@ -72,6 +72,8 @@ class Served {
   readonly #say: (message: ToPage) => void;
   #overrides: TextOverrides;
   #locale: string;
+  /** What the page wants changed meanwhile. */
+  readonly #later: (() => Promise<void>)[] = [];
   /** The field that has the caret, until the person is there. */
   #held: HTMLElement | undefined;
 
@@ -90,11 +92,13 @@ class Served {
       // A frame that is not shown has no height to tell.
       if (pixels > 0) say({ type: "height", pixels });
     };
-    const all = { ...known, ...overrides };
+    const all = said(known, overrides);
     this.#form = new Client(key, location.origin, String(profile)).form(
       { fields, appearance, texts: all, language: language(locale), place: "frame" },
       (name: ToldName | "ready", detail: never) => {
-        if (name !== "ready") say({ type: "told", name, detail } as Told);
+        if (name === "ready") return;
+        say({ type: "told", name, detail } as Told);
+        if ((name === "blur" || name === "submit") && !this.#form.isTyping()) for (const change of this.#later.splice(0)) change().catch(console.warn);
       },
     );
     this.#form.setDisabled(disabled);
@@ -114,22 +118,22 @@ class Served {
     const form = this.#form;
     switch (message.type) {
       case "update":
-        if (message.colorScheme !== undefined) setColorScheme(message.colorScheme);
-        if (message.appearance) form.setAppearance(message.appearance);
-        if (message.disabled !== undefined) form.setDisabled(message.disabled);
-        if (message.texts || message.locale) {
-          this.#overrides = message.texts ?? this.#overrides;
-          this.#locale = message.locale ?? this.#locale;
-          form.setTexts({ ...(await texts(this.#locale)), ...this.#overrides }, language(this.#locale));
-        }
-        return undefined;
+        return this.#change(async () => {
+          if (message.colorScheme !== undefined) setColorScheme(message.colorScheme);
+          if (message.appearance) form.setAppearance(message.appearance);
+          if (message.disabled !== undefined) form.setDisabled(message.disabled);
+          if (message.texts || message.locale) {
+            this.#overrides = message.texts ?? this.#overrides;
+            this.#locale = message.locale ?? this.#locale;
+            form.setTexts(said(await texts(this.#locale), this.#overrides), language(this.#locale));
+          }
+        });
       case "focus":
         form.focus(message.field);
         this.#hold();
         return undefined;
       case "clear":
-        form.clear();
-        return undefined;
+        return this.#change(async () => form.clear());
       case "validate": {
         const valid = form.reportValidity();
         this.#hold();
@@ -150,6 +154,12 @@ class Served {
     return undefined;
   }
 
+  /** Changes something now, or once the person has left what they are typing. */
+  async #change(change: () => Promise<void>): Promise<undefined> {
+    if (!this.#form.isTyping()) await change();
+    else this.#later.push(change);
+  }
+
   /**
    * Holds on to the field that has the caret now. What made the page ask was often a click on a button of the page's, and the
    * browser may tell this frame of that click only now: then it takes the focus away once more, and the caret with it. The
@@ -168,8 +178,12 @@ function setColorScheme(scheme: unknown): void {
   }
 }
 
-/** All that the form says, in one language. */
-type Texts = Record<TextName, string>;
+/** All that the form says, in one language. Of an entry that was interrupted it speaks in its own words. */
+type Texts = Record<TextName | "interrupted", string>;
+
+function said(known: Texts, overrides: TextOverrides): Texts {
+  return { ...known, ...overrides, interrupted: known.interrupted };
+}
 
 /** `auto` is what the vault chose by the browser's languages. */
 function language(locale: string): string {

@@ -237,7 +237,7 @@ fn wasm_tests(browser: &Browser) -> Result<Verdict> {
 
 fn end_to_end(browser: &Browser, suite: Suite) -> Result<Verdict> {
     /// Keys, focus, frames, forms and layout. The rest of the suite is about what this project's own code does.
-    const BROWSERS_DIFFER_IN: [&str; 5] = ["checkout", "element", "hosted", "isolation", "typing"];
+    const BROWSERS_DIFFER_IN: [&str; 6] = ["attacks", "checkout", "element", "hosted", "isolation", "typing"];
     vault::build()?;
     let mut tests = cargo();
     browser.lead(&mut tests);
