@@ -92,24 +92,25 @@ impl Appearance {
                 color
             };
             [
-                ("text:", readable(self.color_text, scheme.text, TEXT)),
-                ("muted:", readable(None, scheme.muted, TEXT)),
-                ("background:", background),
-                ("border:", readable(self.color_border, scheme.border, LINE)),
-                ("accent:", readable(self.color_accent, scheme.accent, LINE)),
-                ("error:", readable(self.color_error, scheme.error, TEXT)),
+                ("--text:", readable(self.color_text, scheme.text, TEXT)),
+                ("--muted:", readable(None, scheme.muted, TEXT)),
+                ("--background:", background),
+                ("--border:", readable(self.color_border, scheme.border, LINE)),
+                ("--accent:", readable(self.color_accent, scheme.accent, LINE)),
+                ("--error:", readable(self.color_error, scheme.error, TEXT)),
             ]
         });
         let mut css = String::from(START);
         for (name, color) in light {
-            css.extend(["--", name, &hex(color), ";"]);
+            css.push_str(name);
+            push_hex(&mut css, color);
+            css.push(';');
         }
-        let lengths = [
+        for (name, length) in [
             ("--radius:", self.radius.map(|length| length.0)),
             ("--font-size:", self.font_size.map(|length| length.0)),
             ("--gap:", self.gap.map(|length| length.0)),
-        ];
-        for (name, length) in lengths {
+        ] {
             if let Some(pixels) = length {
                 css.push_str(name);
                 push_decimal(&mut css, pixels);
@@ -117,11 +118,19 @@ impl Appearance {
             }
         }
         if let Some(family) = self.font_family {
-            css.extend(["--font-family:", family.0, ";"]);
+            css.push_str("--font-family:");
+            css.push_str(family.0);
+            css.push(';');
         }
-        css.extend(["}@supports (color:light-dark(#000,#fff)){", START]);
+        css.push_str("}@supports (color:light-dark(#000,#fff)){");
+        css.push_str(START);
         for ((name, light), (_, dark)) in light.into_iter().zip(dark) {
-            css.extend(["--", name, "light-dark(", &hex(light), ",", &hex(dark), ");"]);
+            css.push_str(name);
+            css.push_str("light-dark(");
+            push_hex(&mut css, light);
+            css.push(',');
+            push_hex(&mut css, dark);
+            css.push_str(");");
         }
         css.push_str("}}");
         Rule { css, is_mended }
@@ -132,9 +141,16 @@ const START: &str = ":host,:root{";
 
 /// The first of the colours between this one and black or white that has this contrast to the background.
 fn readable(color: u32, background: u32, least: f64) -> u32 {
-    let nearer = (0..=0xff).flat_map(|step| [0, 0xff_ffff].map(|end| mix(color, end, step)));
-    // There is one: against every background, one of black and white has 4.58.
-    nearer.into_iter().find(|color| contrast(*color, background) >= least).unwrap_or_default()
+    for step in 0..=0xff {
+        for end in [0, 0xff_ffff] {
+            let nearer = mix(color, end, step);
+            if contrast(nearer, background) >= least {
+                return nearer;
+            }
+        }
+    }
+    // Never so: against every background, one of black and white has 4.58.
+    0
 }
 
 /// The contrast of two colours (WCAG 2.2, "contrast ratio").
@@ -168,9 +184,12 @@ fn mix(from: u32, to: u32, step: u32) -> u32 {
     channel(16) | channel(8) | channel(0)
 }
 
-fn hex(color: u32) -> String {
-    let digits = (0..6).rev().filter_map(|place| char::from_digit(color >> (4 * place) & 0xf, 16));
-    core::iter::once('#').chain(digits).collect()
+fn push_hex(css: &mut String, color: u32) {
+    css.push('#');
+    for place in (0..6).rev() {
+        let digit = (color >> (4 * place) & 0xf) as u8;
+        css.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+    }
 }
 
 fn push_decimal(css: &mut String, number: u8) {

@@ -265,7 +265,7 @@ const STYLE: &str = include_str!("style.css");
 fn rule(appearance: &Appearance) -> String {
     let rule = appearance.rule();
     if rule.is_mended {
-        warn("cardseal: a colour is not shown as it was given: text needs a contrast of 4.5, lines of 3");
+        warn("cardseal: a colour was moved: text needs a contrast of 4.5, lines 3");
     }
     rule.css
 }
