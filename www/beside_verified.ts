@@ -6,8 +6,8 @@ import { fail } from "./error.js";
  *
  * `import()` takes no digest. What runs is what the element has loaded: both look for a module in the same map, by its
  * address (HTML, "fetch a single module script"). A script element is held to its digest by every browser, but where a page
- * requires Trusted Types nobody may make one. A browser that knows those gets a link, which Chromium and Firefox hold to its
- * digest as well.
+ * requires Trusted Types nobody may make one. A browser that knows those gets a link, which Chromium holds to its digest
+ * as well.
  */
 export const beside = {
   /** Where it lies. An ordinary script of another origin's has no address to go from, and says it. */
