@@ -141,6 +141,8 @@ async fn c03_the_caret_stays_and_digits_keep_their_order() -> Result<()> {
         form.press(BACKSPACE).await?;
         assert_eq!(form.shown(number).await?, shown("4235| 4242 42"));
 
+        // While somebody types, nothing is cleared.
+        form.press("\u{E004}").await?;
         page.run("card.clear(); await card.update({ disabled: false })").await?;
         form.select(number, 0, 0).await?;
         let compose = "
