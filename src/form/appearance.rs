@@ -179,7 +179,7 @@ fn power(base: f64, exponent: f64) -> f64 {
 /// A colour this far on the way to another, in parts of 255.
 fn mix(from: u32, to: u32, step: u32) -> u32 {
     let channel = |shift: u32| {
-        ((from >> shift & 0xff) * (0xff - step) + (to >> shift & 0xff) * step + 127) / 0xff << shift
+        (((from >> shift & 0xff) * (0xff - step) + (to >> shift & 0xff) * step + 127) / 0xff) << shift
     };
     channel(16) | channel(8) | channel(0)
 }

@@ -31,8 +31,8 @@ impl Tool {
     /// The program, built when it is missing.
     pub(crate) fn get(self) -> Result<PathBuf> {
         match self.source() {
-            Source::Registry { version } => self.from_registry(version),
-            Source::Here { package } => self.from_here(&package),
+            Source::Registry { version } => self.install_published(version),
+            Source::Here { package } => self.install_ours(&package),
         }
     }
 
@@ -45,7 +45,7 @@ impl Tool {
         }
     }
 
-    fn from_registry(self, version: &str) -> Result<PathBuf> {
+    fn install_published(self, version: &str) -> Result<PathBuf> {
         let name = self.program();
         let folder = workspace::cache()?.join("tools").join(format!("{name}-{version}"));
         let program = folder.join("bin").join(name);
@@ -60,7 +60,7 @@ impl Tool {
         Ok(program)
     }
 
-    fn from_here(self, package: &Path) -> Result<PathBuf> {
+    fn install_ours(self, package: &Path) -> Result<PathBuf> {
         let lock = package.join("Cargo.lock");
         let versions = workspace::read(&lock)?;
         let version = workspace::version_in_lock(&versions, "wasm-bindgen-cli")?;
