@@ -23,6 +23,7 @@ pub mod cli;
 pub mod config;
 pub mod customer;
 pub mod data_dir;
+pub mod erasure;
 pub mod event;
 pub mod frame;
 pub mod http;

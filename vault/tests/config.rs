@@ -21,6 +21,7 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("shutdown_delay", r#""60s""#, "60s", "1m"),
     ("token_lifetime", r#""1h""#, "1h", "1h"),
     ("security_code_lifetime", r#""5m""#, "5m", "5m"),
+    ("event_lifetime", r#""30d""#, "30d", "30d"),
     ("sealing_key_age", r#""7d""#, "7d", "7d"),
     ("data_key_age", r#""90d""#, "90d", "90d"),
     ("decrypt_only", r#""48h""#, "48h", "2d"),

@@ -90,7 +90,7 @@ const FILL_SQLITE: &str = "
     WITH RECURSIVE numbers (n) AS (SELECT 1 WHERE $1 > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
     INSERT INTO tokens (merchant_id, id, card_id, seal_id, brand, last_digits, fingerprint, fingerprint_key_version,
         security_code_check, data_key_version, pan, details, created_at, expires_at)
-    SELECT (SELECT min(id) FROM merchants), 'tokn_test_' || lower(hex(randomblob(13))),
+    SELECT (SELECT min(id) FROM merchants), 'tokh_' || lower(hex(randomblob(16))),
         'card_test_' || lower(hex(randomblob(13))), lower(hex(randomblob(16))), 'visa', '4242', randomblob(32), 1, 0, 1,
         randomblob(44), randomblob(176), $2, $3
     FROM numbers";
@@ -98,7 +98,7 @@ const FILL_SQLITE: &str = "
 const FILL_POSTGRES: &str = "
     INSERT INTO tokens (merchant_id, id, card_id, seal_id, brand, last_digits, fingerprint, fingerprint_key_version,
         security_code_check, data_key_version, pan, details, created_at, expires_at)
-    SELECT (SELECT min(id) FROM merchants), 'tokn_test_' || left(md5(random()::text), 26),
+    SELECT (SELECT min(id) FROM merchants), 'tokh_' || md5(random()::text),
         'card_test_' || left(md5(random()::text), 26), md5(random()::text), 'visa', '4242',
         decode(repeat(md5(random()::text), 2), 'hex'), 1, 0, 1, decode(repeat(md5(random()::text), 3), 'hex'),
         decode(repeat(md5(random()::text), 11), 'hex'), $2, $3

@@ -90,6 +90,8 @@ CREATE TABLE tokens (
 ) STRICT;
 
 CREATE UNIQUE INDEX tokens_by_seal ON tokens (merchant_id, seal_id);
+CREATE INDEX tokens_by_use ON tokens (merchant_id, used_by, id) WHERE used_by IS NOT NULL;
+CREATE INDEX tokens_used_by_age ON tokens (created_at) WHERE used_by IS NOT NULL;
 CREATE INDEX tokens_unused_by_expiry ON tokens (expires_at) WHERE used_by IS NULL;
 
 -- Never outlives the token's first use or its own few minutes (PCI DSS 3.3.1). What opens a code is under the data key, and
@@ -177,6 +179,7 @@ CREATE TABLE charges (
 
 CREATE UNIQUE INDEX charges_by_token ON charges (merchant_id, token_id);
 CREATE UNIQUE INDEX charges_by_callback ON charges (callback);
+CREATE INDEX charges_by_customer ON charges (merchant_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX charges_by_ask_at ON charges (ask_at) WHERE ask_at IS NOT NULL;
 
 -- Customers' cards that an acquirer keeps: it is asked with these, and the number stays encrypted.
@@ -295,12 +298,28 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_id ON events (merchant_id, id);
 CREATE INDEX events_by_age ON events (merchant_id, created_at, seq);
+CREATE INDEX events_by_object ON events (merchant_id, object_id, id);
 
 -- The number of each merchant's last event. Its lock is what puts concurrent writers in order.
 CREATE TABLE event_heads (
     merchant_id TEXT    NOT NULL PRIMARY KEY,
     seq         INTEGER NOT NULL
 ) STRICT;
+
+-- What was deleted and has to go from events, charges and tokens too.
+CREATE TABLE erasures (
+    merchant_id TEXT    NOT NULL,
+    -- A customer, a card, or a vendor's token.
+    object_id   TEXT    NOT NULL,
+    -- Whose card it was, if the customer stays.
+    customer_id TEXT,
+    due_at      INTEGER NOT NULL,
+    -- Whether it is done for the second time.
+    again       INTEGER NOT NULL CHECK (again IN (0, 1)),
+    PRIMARY KEY (merchant_id, object_id)
+) STRICT;
+
+CREATE INDEX erasures_by_time ON erasures (due_at);
 
 CREATE TABLE webhooks (
     merchant_id      TEXT    NOT NULL,

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::place::Hidden;
 use super::{
-    Address, Callbacks, Connections, DataKeyAge, DecryptOnly, SealingKeyAge, SecurityCodeLifetime,
-    ShutdownDelay, TokenLifetime,
+    Address, Callbacks, Connections, DataKeyAge, DecryptOnly, EventLifetime, SealingKeyAge,
+    SecurityCodeLifetime, ShutdownDelay, TokenLifetime,
 };
 use crate::access::client::Proxy;
 use crate::access::limit::{Limit, Name};
@@ -75,6 +75,10 @@ pub(super) struct Given {
     #[arg(long, env = "CARDSEAL_SECURITY_CODE_LIFETIME", value_name = "PERIOD")]
     #[serde(deserialize_with = "text")]
     pub(super) security_code_lifetime: Option<SecurityCodeLifetime>,
+    /// How long events are kept, and that a token was used [default: 90d]
+    #[arg(long, env = "CARDSEAL_EVENT_LIFETIME", value_name = "PERIOD")]
+    #[serde(deserialize_with = "text")]
+    pub(super) event_lifetime: Option<EventLifetime>,
     /// How old a sealing key gets before the next takes over [default: 90d]
     #[arg(long, env = "CARDSEAL_SEALING_KEY_AGE", value_name = "PERIOD")]
     #[serde(deserialize_with = "text")]
@@ -211,6 +215,7 @@ impl Given {
             shutdown_delay: self.shutdown_delay.or(others.shutdown_delay),
             token_lifetime: self.token_lifetime.or(others.token_lifetime),
             security_code_lifetime: self.security_code_lifetime.or(others.security_code_lifetime),
+            event_lifetime: self.event_lifetime.or(others.event_lifetime),
             sealing_key_age: self.sealing_key_age.or(others.sealing_key_age),
             data_key_age: self.data_key_age.or(others.data_key_age),
             decrypt_only: self.decrypt_only.or(others.decrypt_only),

@@ -55,6 +55,9 @@ pub type SecurityCodeLifetime = Period<1, { 15 * 60 }, { 15 * 60 }>;
 /// How old a sealing key gets (NIST SP 800-57 part 1 section 5.3.6: up to two years for a key of this kind).
 pub type SealingKeyAge = Period<HOUR, { 730 * DAY }, { 90 * DAY }>;
 
+/// How long events are kept: longer than one that does not arrive is tried.
+pub type EventLifetime = Period<{ 7 * DAY }, { 3660 * DAY }, { 90 * DAY }>;
+
 /// How old a data key gets (NIST SP 800-57 part 1 section 5.3.6: up to two years).
 pub type DataKeyAge = Period<HOUR, { 730 * DAY }, { 365 * DAY }>;
 
@@ -91,6 +94,8 @@ pub struct Settings {
     pub token_lifetime: TokenLifetime,
     /// How long a security code is kept.
     pub security_code_lifetime: SecurityCodeLifetime,
+    /// How long events are kept.
+    pub event_lifetime: EventLifetime,
     /// How old a sealing key gets.
     pub sealing_key_age: SealingKeyAge,
     /// How old a data key gets.
@@ -155,6 +160,7 @@ impl Settings {
             shutdown_delay: given.shutdown_delay.unwrap_or_default(),
             token_lifetime: given.token_lifetime.unwrap_or_default(),
             security_code_lifetime: given.security_code_lifetime.unwrap_or_default(),
+            event_lifetime: given.event_lifetime.unwrap_or_default(),
             sealing_key_age: given.sealing_key_age.unwrap_or_default(),
             data_key_age: given.data_key_age.unwrap_or_default(),
             decrypt_only: given.decrypt_only.unwrap_or_default(),
@@ -174,6 +180,7 @@ impl Settings {
         Policy {
             token_lifetime: self.token_lifetime.duration(),
             security_code_lifetime: self.security_code_lifetime.duration(),
+            event_lifetime: self.event_lifetime.duration(),
             sealing_key_age: self.sealing_key_age.duration(),
             data_key_age: self.data_key_age.duration(),
             decrypt_only: self.decrypt_only.duration(),
@@ -205,6 +212,7 @@ impl Settings {
         show("shutdown_delay", self.shutdown_delay.to_string());
         show("token_lifetime", self.token_lifetime.to_string());
         show("security_code_lifetime", self.security_code_lifetime.to_string());
+        show("event_lifetime", self.event_lifetime.to_string());
         show("sealing_key_age", self.sealing_key_age.to_string());
         show("data_key_age", self.data_key_age.to_string());
         show("decrypt_only", self.decrypt_only.to_string());

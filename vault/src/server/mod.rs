@@ -236,10 +236,11 @@ async fn maintain(vault: Arc<Vault>) {
         ticks.tick().await;
         match vault.maintain().await {
             Ok(done) if done == Done::default() => {}
-            Ok(Done { security_codes, idempotency_keys, passed_seals, tokens }) => {
+            Ok(Done { security_codes, idempotency_keys, events, passed_seals, tokens }) => {
                 tracing::info!(
                     security_codes,
                     idempotency_keys,
+                    events,
                     passed_seals,
                     tokens,
                     "deleted what had expired"

@@ -171,7 +171,7 @@ impl Store {
         events::append(&mut transaction, merchant, event).await?;
         self.commit(transaction, written).await?;
         if code.is_some() {
-            self.codes_deleted();
+            self.forgot();
         }
         Ok(Begun::Pending(code))
     }

@@ -4,12 +4,14 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
 
 use super::audit::{self, Written};
+use super::erasures;
 use super::events::{self, NewEvent, Tell};
 use super::idempotency::{self, Seen};
 use super::stored_methods;
 use super::tokens::{self, Claimed, StoredCard, read_card};
 use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
+use crate::erasure::Erasure;
 use crate::id::{CardId, CustomerId, MerchantId, TokenHash};
 use crate::idempotency::Request;
 use crate::keys::data::Ciphertext;
@@ -165,7 +167,7 @@ impl Store {
         tell_of(&mut transaction, merchant, &customer.id, tell).await?;
         self.commit(transaction, written).await?;
         if keeps {
-            self.codes_deleted();
+            self.forgot();
         }
         Ok(Updated::Done)
     }
@@ -222,7 +224,7 @@ impl Store {
         tell_of(&mut transaction, merchant, &before.id, tell).await?;
         self.commit(transaction, written).await?;
         if keeps {
-            self.codes_deleted();
+            self.forgot();
         }
         Ok(Updated::Done)
     }
@@ -235,6 +237,7 @@ impl Store {
         &self,
         merchant: &MerchantId,
         id: &CustomerId,
+        now: Timestamp,
         (key, entry): (&MacKey, &Entry),
         tell: Tell<'_, StoredCustomer>,
     ) -> Result<Option<StoredCustomer>, StoreError> {
@@ -249,15 +252,21 @@ impl Store {
         .await?;
         let Some(row) = deleted else { return Ok(None) };
         let customer = read(&row)?;
-        sqlx::query("DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2")
+        let cards = sqlx::query("DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2 RETURNING id")
             .bind(merchant.as_str())
             .bind(id.as_str())
-            .execute(&mut *transaction)
+            .fetch_all(&mut *transaction)
             .await?;
+        for card in &cards {
+            let card = Erasure::CardToo(parsed(card, "id", CardId::parse)?);
+            erasures::note(&mut transaction, merchant, &card, now).await?;
+        }
+        erasures::note(&mut transaction, merchant, &Erasure::Customer(id.clone()), now).await?;
         stored_methods::forget_customer(&mut transaction, merchant, id).await?;
         let written = audit::append(&mut transaction, key, entry).await?;
         events::tell(&mut transaction, merchant, tell, &customer).await?;
         self.commit(transaction, written).await?;
+        self.forgot();
         Ok(Some(customer))
     }
 
@@ -270,6 +279,7 @@ impl Store {
         merchant: &MerchantId,
         customer: &CustomerId,
         id: &CardId,
+        now: Timestamp,
         (key, entry): (&MacKey, &Entry),
         tell: Tell<'_, StoredCard>,
     ) -> Result<Option<StoredCard>, StoreError> {
@@ -302,8 +312,11 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         let written = audit::append(&mut transaction, key, entry).await?;
+        let erasure = Erasure::Card { customer: customer.clone(), card: id.clone() };
+        erasures::note(&mut transaction, merchant, &erasure, now).await?;
         events::tell(&mut transaction, merchant, tell, &card).await?;
         self.commit(transaction, written).await?;
+        self.forgot();
         Ok(Some(card))
     }
 

@@ -11,6 +11,7 @@ mod census;
 mod charges;
 mod checkpoint;
 mod customers;
+mod erasures;
 mod error;
 mod events;
 mod idempotency;
@@ -46,6 +47,7 @@ pub use audit::Change;
 pub use census::Census;
 pub use charges::{Begun, Ended, NewCharge, Progress, StoredCharge};
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated, WithCards};
+pub use erasures::{Due, Personal, PersonalRow};
 pub use error::StoreError;
 pub use events::{NewEvent, StoredEvent, Tell};
 pub use idempotency::Seen;
@@ -182,8 +184,8 @@ impl Store {
         Ok(())
     }
 
-    /// Hears that security codes are deleted, which SQLite's log must not keep.
-    fn codes_deleted(&self) {
+    /// Hears that something is deleted which SQLite's log must not keep: a security code, a person.
+    fn forgot(&self) {
         self.checkpointer.iter().for_each(Checkpointer::deleted);
     }
 

@@ -142,12 +142,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = self.write().await?;
         let deleted = sqlx::query(
-            "UPDATE pci_tokens SET status = 'DELETED', pan = NULL, details = NULL, brand = NULL, updated_at = $3
+            "UPDATE pci_tokens SET status = 'DELETED', pan = NULL, details = NULL, brand = NULL, updated_at = $3, fingerprint = $4
              WHERE merchant_id = $1 AND id = $2 AND status = 'ACTIVE'",
         )
         .bind(merchant.as_str())
         .bind(id.as_str())
         .bind(seconds(now))
+        .bind(&[][..])
         .execute(&mut *transaction)
         .await?;
         if deleted.rows_affected() == 0 {
@@ -155,6 +156,7 @@ impl Store {
         }
         let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         self.commit(transaction, written).await?;
+        self.forgot();
         Ok(true)
     }
 }

@@ -48,7 +48,7 @@ impl Table {
         Self::Webhooks,
     ];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Cards => "cards",
             Self::Charges => "charges",
@@ -61,6 +61,11 @@ impl Table {
             Self::VendorTokens => "vendor_tokens",
             Self::Webhooks => "webhooks",
         }
+    }
+
+    /// Whether its rows have a fingerprint.
+    pub(super) const fn shows_fingerprint(self) -> bool {
+        self.has_number() || matches!(self, Self::Charges)
     }
 
     /// Whether its rows have a number, and with it a fingerprint that can be made anew.

@@ -2,9 +2,11 @@ use cardseal::client::Profile;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
+use super::erasures;
 use super::events::{self, NewEvent};
 use super::{Store, StoreError, audit, ciphertext, flag, parsed, seconds, text, timestamp};
 use crate::audit::Entry;
+use crate::erasure::Erasure;
 use crate::id::{MerchantId, VendorTokenId};
 use crate::keys::Sha256Digest;
 use crate::keys::data::Ciphertext;
@@ -305,6 +307,10 @@ impl Store {
         .await?;
         if changed.rows_affected() == 0 {
             return Ok(false);
+        }
+        if after.state == State::Deleted {
+            let erasure = Erasure::VendorToken(after.id.clone());
+            erasures::note(&mut transaction, merchant, &erasure, event.created_at).await?;
         }
         let written = match audit {
             Some((key, entry)) => Some(audit::append(&mut transaction, key, entry).await?),

@@ -63,6 +63,18 @@ pub(super) struct ChargeDetails {
     metadata: Map<String, Value>,
 }
 
+impl ChargeDetails {
+    /// The same with another card.
+    pub(super) fn with_card(self, card: Details) -> Self {
+        Self { card, ..self }
+    }
+
+    /// What stays of them when the customer goes.
+    pub(super) fn without_words(card: Details) -> Self {
+        Self { card, description: None, metadata: Map::new() }
+    }
+}
+
 /// What a charge is made with: a card with its number, and what the acquirer keeps of it.
 struct Chargeable {
     /// What it was found by: a token, or a customer with the very card.

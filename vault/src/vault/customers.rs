@@ -176,7 +176,9 @@ impl Vault {
         let entry = self.audit_entry(Some(&merchant.id), by, Action::DeleteCustomer, id.as_str(), None);
         let key = self.audit_key()?;
         let tell = |customer: &_| self.deleted_customer_event(merchant, customer);
-        let deleted = self.store.delete_customer(&merchant.id, id, (&key, &entry), &tell).await?;
+        let deleted =
+            self.store.delete_customer(&merchant.id, id, self.clock.now(), (&key, &entry), &tell).await?;
+        self.erase_now().await;
         self.news.notify_one();
         Ok(deleted)
     }
@@ -273,8 +275,10 @@ impl Vault {
         let entry = self.audit_entry(Some(&merchant.id), by, Action::DeleteCard, id.as_str(), None);
         let key = self.audit_key()?;
         let tell = |card: &_| self.deleted_card_event(merchant, customer, card);
-        let deleted = self.store.delete_card(&merchant.id, customer, id, (&key, &entry), &tell).await?;
+        let now = self.clock.now();
+        let deleted = self.store.delete_card(&merchant.id, customer, id, now, (&key, &entry), &tell).await?;
         let Some(card) = deleted else { return Ok(None) };
+        self.erase_now().await;
         self.news.notify_one();
         let details = self.details(merchant, id.as_str(), &card.details).await?;
         Ok(Some(facts(card, details)))

@@ -22,9 +22,11 @@ pub struct Done {
     pub security_codes: u64,
     /// Keys of requests whose time was over.
     pub idempotency_keys: u64,
+    /// Events whose time was over.
+    pub events: u64,
     /// Seals for vendors' keys whose time was over.
     pub passed_seals: u64,
-    /// Unused tokens whose time was over.
+    /// Unused tokens whose time was over, and used ones as old as events get.
     pub tokens: u64,
 }
 
@@ -45,11 +47,15 @@ impl Vault {
         self.store.tell_audit_heads(now).await?;
         // The id of a seal has to be remembered for as long as it would be opened again.
         let made_before = now.minus(2 * TIME_WINDOW);
+        self.erase_due().await?;
+        let oldest = now.minus(self.policy.event_lifetime);
         Ok(Done {
             security_codes: self.store.delete_expired_security_codes(now).await?,
             idempotency_keys: self.store.delete_old_idempotency_keys(now).await?,
+            events: self.store.delete_events(oldest).await?,
             passed_seals: self.forget_passed_seals(now).await?,
-            tokens: self.store.delete_expired_tokens(now, made_before).await?,
+            tokens: self.store.delete_expired_tokens(now, made_before).await?
+                + self.store.delete_used_tokens(oldest).await?,
         })
     }
 

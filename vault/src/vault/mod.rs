@@ -8,6 +8,7 @@ mod callbacks;
 mod charges;
 mod counts;
 mod customers;
+mod erasure;
 mod events;
 mod known;
 mod maintenance;
@@ -134,6 +135,8 @@ pub struct Policy {
     pub token_lifetime: Duration,
     /// How long a security code is kept for the charge that is to follow. It never outlives the charge (PCI DSS 3.3.1).
     pub security_code_lifetime: Duration,
+    /// How long events are kept, and what tells that a token was used.
+    pub event_lifetime: Duration,
     /// How old a sealing key gets before the next takes over.
     pub sealing_key_age: Duration,
     /// How old a data key gets before the next takes over. Random nonces allow 2³² encryptions with one (SP 800-38D
@@ -149,6 +152,7 @@ impl Default for Policy {
         Self {
             token_lifetime: Duration::from_secs(30 * 60),
             security_code_lifetime: Duration::from_secs(15 * 60),
+            event_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             sealing_key_age: Duration::from_secs(90 * 24 * 60 * 60),
             data_key_age: Duration::from_secs(365 * 24 * 60 * 60),
             decrypt_only: Duration::from_secs(24 * 60 * 60),

@@ -281,7 +281,11 @@ impl Vault {
                 return Ok(());
             };
             let shown = self.shown_vendor_token(merchant, before.clone()).await?;
-            let Some(after) = change(shown) else { return Ok(()) };
+            let Some(mut after) = change(shown) else { return Ok(()) };
+            if after.state == State::Deleted {
+                // Nothing of the card stays but what tells it from the merchant's others.
+                after.facts = Facts { card_last_digits: after.facts.card_last_digits, ..Facts::default() };
+            }
             let key = match after.state {
                 State::Deleted => EventKey::VendorTokenDestroy,
                 State::Active | State::Suspended | State::Other(_) => EventKey::VendorTokenUpdate,
@@ -289,6 +293,9 @@ impl Vault {
             let event = self.vendor_token_event(merchant, key, &after)?;
             let after = self.stored_vendor_token(merchant, &after)?;
             if self.store.change_vendor_token(&merchant.id, &before, &after, &event, audit).await? {
+                if after.state == State::Deleted {
+                    self.erase_now().await;
+                }
                 self.news.notify_one();
                 return Ok(());
             }
