@@ -62,6 +62,8 @@ CREATE TABLE wrapped_keys (
     created_at   BIGINT NOT NULL,
     active_from  BIGINT NOT NULL,
     destroyed_at BIGINT,
+    -- How many encryptions with it processes have reserved, before they did them.
+    encryptions  BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (purpose, version)
 );
 

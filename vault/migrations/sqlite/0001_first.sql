@@ -62,6 +62,8 @@ CREATE TABLE wrapped_keys (
     created_at   INTEGER NOT NULL,
     active_from  INTEGER NOT NULL,
     destroyed_at INTEGER,
+    -- How many encryptions with it processes have reserved, before they did them.
+    encryptions  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (purpose, version)
 ) STRICT;
 

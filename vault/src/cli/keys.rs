@@ -134,8 +134,8 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
 }
 
 /// The keys as a table for a person.
-pub(super) fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
-    let mut table = Table::new(["PURPOSE", "VERSION", "STATE", "AGE", "ACTIVE FROM"]);
+pub(super) fn table(records: &[KeyRecord], now: Timestamp) -> Table<6> {
+    let mut table = Table::new(["PURPOSE", "VERSION", "STATE", "AGE", "ACTIVE FROM", "ENCRYPTIONS"]);
     for record in records {
         let state = state(records, record, now);
         table.row([
@@ -144,6 +144,10 @@ pub(super) fn table(records: &[KeyRecord], now: Timestamp) -> Table<5> {
             state.to_string(),
             days(now.since(record.created_at)),
             record.active_from.to_string(),
+            match record.purpose {
+                Purpose::Data => record.encryptions.to_string(),
+                _ => "-".into(),
+            },
         ]);
     }
     table

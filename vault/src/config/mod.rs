@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use crate::access::limit::{Limits, Name};
 use crate::data_dir::DataDir;
+use crate::keys::data::MOST_ENCRYPTIONS;
 use crate::keys::kek::Source;
 use crate::keys::kek::file::{FileError, Secret, check as file_check};
 use crate::log::Format;
@@ -183,6 +184,7 @@ impl Settings {
             event_lifetime: self.event_lifetime.duration(),
             sealing_key_age: self.sealing_key_age.duration(),
             data_key_age: self.data_key_age.duration(),
+            data_key_encryptions: MOST_ENCRYPTIONS,
             decrypt_only: self.decrypt_only.duration(),
         }
     }

@@ -1,5 +1,7 @@
 //! The data key: what a card is encrypted with at rest (PCI DSS 3.5.1).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use zeroize::Zeroizing;
 
 use super::aad::Aad;
@@ -11,7 +13,21 @@ use crate::id::MerchantId;
 pub struct DataKey {
     version: u32,
     gcm: Gcm,
+    /// What this process has encrypted with it.
+    used: AtomicU64,
+    /// What this process has told the store of that, before it does it.
+    reserved: AtomicU64,
+    /// What all processes have reserved, as far as this one knows.
+    wear: AtomicU64,
 }
+
+/// Encryptions that a process reserves at a time: more than it gets to between two looks at what is left, so that one that
+/// dies has always told of all that it did.
+const LEASE: u64 = 1 << 20;
+
+/// How much a data key encrypts at most before the next takes over. With random nonces of 96 bits it may be 2³² times (NIST
+/// SP 800-38D section 8.3). At a quarter of that the chance of one nonce twice is under 2⁻³⁷, and there is time to change.
+pub const MOST_ENCRYPTIONS: u64 = 1 << 30;
 
 /// Something encrypted under a data key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,12 +82,34 @@ impl DataKey {
     /// Takes a key of 32 bytes; `None` for any other length.
     #[must_use]
     pub fn new(version: u32, key: &[u8]) -> Option<Self> {
-        Some(Self { version, gcm: Gcm::new(key)? })
+        let (used, reserved, wear) = Default::default();
+        Some(Self { version, gcm: Gcm::new(key)?, used, reserved, wear })
+    }
+
+    /// How many more encryptions the store has to hear of: none while half of what was reserved is left.
+    #[must_use]
+    pub fn lacks(&self, goes_on: bool) -> Option<u64> {
+        let (used, reserved) = (self.used.load(Ordering::Relaxed), self.reserved.load(Ordering::Relaxed));
+        let (least, aim) = if goes_on { (used + LEASE / 2, used + LEASE) } else { (used, used) };
+        (reserved < least).then(|| aim - reserved)
+    }
+
+    /// Hears that the store has heard of so many more, which makes `wear` of all processes.
+    pub fn reserved(&self, more: u64, wear: u64) {
+        self.reserved.fetch_add(more, Ordering::Relaxed);
+        self.wear.store(wear, Ordering::Relaxed);
+    }
+
+    /// How many encryptions all processes have reserved, as far as this one knows.
+    #[must_use]
+    pub fn wear(&self) -> u64 {
+        self.wear.load(Ordering::Relaxed)
     }
 
     /// Encrypts what belongs at `place`.
     #[must_use]
     pub fn encrypt(&self, place: Place<'_>, plaintext: &[u8]) -> Ciphertext {
+        self.used.fetch_add(1, Ordering::Relaxed);
         let bytes = self.gcm.encrypt(&aad(place, self.version), plaintext);
         Ciphertext { key_version: self.version, bytes }
     }
@@ -95,6 +133,24 @@ mod tests {
     use super::*;
     use crate::keys::gcm::random_key;
     use crate::merchant::Mode;
+
+    #[test]
+    fn is_counted_before_it_is_used() {
+        let key = DataKey::new(1, &*random_key()).unwrap();
+        let merchant = MerchantId::random(Mode::Test);
+        let place = Place { merchant: &merchant, owner: "tokn_1", part: Part::Pan };
+        assert_eq!(key.lacks(false), None);
+        assert_eq!(key.lacks(true), Some(LEASE));
+        key.reserved(LEASE, LEASE);
+        assert_eq!(key.lacks(true), None);
+        key.used.store(LEASE / 2, Ordering::Relaxed);
+        assert_eq!(key.lacks(true), None);
+        let _ = key.encrypt(place, b"4242424242424242");
+        assert_eq!(key.lacks(true), Some(LEASE / 2 + 1));
+        // More than was reserved, by a process that never looked.
+        key.used.store(LEASE + 7, Ordering::Relaxed);
+        assert_eq!(key.lacks(false), Some(7));
+    }
 
     #[test]
     fn opens_only_where_it_belongs() {

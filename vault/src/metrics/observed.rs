@@ -29,6 +29,7 @@ impl Collector for Observed {
         self.connections(&mut encoder)?;
         self.database(&mut encoder)?;
         self.sealing_keys(&mut encoder)?;
+        self.data_keys(&mut encoder)?;
         self.client_certificates(&mut encoder)?;
         process(&mut encoder)
     }
@@ -69,6 +70,19 @@ impl Observed {
                 let labels = Key { mode: mode.as_str(), version: key.version, state };
                 family.encode_family(&labels)?.encode_gauge(&now.since(key.created_at).as_secs())?;
             }
+        }
+        Ok(())
+    }
+
+    fn data_keys(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "How many encryptions with each data key were reserved, by all processes";
+        let mut family =
+            encoder.encode_descriptor("cardseal_data_key_encryptions", help, None, MetricType::Gauge)?;
+        let now = self.vault.clock().now();
+        let ring = &self.vault.keys().rings().data;
+        for key in ring.iter() {
+            let labels = DataKeyLabels { version: key.version, state: ring.state(key, now).as_str() };
+            family.encode_family(&labels)?.encode_gauge(&key.key.wear())?;
         }
         Ok(())
     }
@@ -122,6 +136,12 @@ struct Vendor {
 #[derive(Debug, EncodeLabelSet)]
 struct Key {
     mode: &'static str,
+    version: u32,
+    state: &'static str,
+}
+
+#[derive(Debug, EncodeLabelSet)]
+struct DataKeyLabels {
     version: u32,
     state: &'static str,
 }

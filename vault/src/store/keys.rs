@@ -31,6 +31,8 @@ pub struct KeyRecord {
     pub active_from: Timestamp,
     /// When it was destroyed.
     pub destroyed_at: Option<Timestamp>,
+    /// How many encryptions with it processes have reserved: never fewer than there were. Counted of data keys.
+    pub encryptions: u64,
 }
 
 impl KeyRecord {
@@ -95,7 +97,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
         let rows = sqlx::query(
-            "SELECT purpose, version, wrapped, created_at, active_from, destroyed_at FROM wrapped_keys
+            "SELECT purpose, version, wrapped, created_at, active_from, destroyed_at, encryptions
+             FROM wrapped_keys
              ORDER BY purpose, version",
         )
         .fetch_all(&self.readers)
@@ -153,6 +156,23 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// Keeps that a process will encrypt so many times more with a data key, and tells how many that makes of all processes.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn reserve_encryptions(&self, version: u32, more: u64) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "UPDATE wrapped_keys SET encryptions = encryptions + $3 WHERE purpose = $1 AND version = $2
+             RETURNING encryptions",
+        )
+        .bind(Purpose::Data.as_str())
+        .bind(i64::from(version))
+        .bind(i64::try_from(more).unwrap_or(i64::MAX))
+        .fetch_one(&self.writer)
+        .await?;
+        unsigned(&row, "encryptions")
+    }
+
     /// Destroys a key: nothing of it is left but that it was there.
     ///
     /// # Errors
@@ -184,6 +204,7 @@ fn read(row: &AnyRow) -> Result<KeyRecord, StoreError> {
         wrapped: row.try_get("wrapped")?,
         created_at: timestamp(row, "created_at")?,
         active_from: timestamp(row, "active_from")?,
+        encryptions: unsigned(row, "encryptions")?,
         destroyed_at: if destroyed { Some(timestamp(row, "destroyed_at")?) } else { None },
     })
 }

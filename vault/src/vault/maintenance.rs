@@ -41,6 +41,8 @@ impl Vault {
             self.let_age(Purpose::Sealing(mode), self.policy.sealing_key_age).await?;
         }
         self.let_age(Purpose::Data, self.policy.data_key_age).await?;
+        self.count_encryptions(Process::GoesOn).await?;
+        self.let_wear().await?;
         self.destroy_sealing_keys().await?;
         let now = self.clock.now();
         self.write_refusals().await?;
@@ -83,6 +85,38 @@ impl Vault {
         Ok(())
     }
 
+    /// Reserves what this process will encrypt with the data keys that are used or about to be, and tells of what it has
+    /// encrypted with others.
+    pub(super) async fn count_encryptions(&self, process: Process) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let ring = &self.keys.rings().data;
+        for held in ring.iter() {
+            let goes_on =
+                process == Process::GoesOn && matches!(ring.state(held, now), State::Active | State::Pending);
+            if let Some(more) = held.key.lacks(goes_on) {
+                let wear = self.store.reserve_encryptions(held.version, more).await?;
+                held.key.reserved(more, wear);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the next data key once the one that is used has encrypted enough, whichever processes did.
+    async fn let_wear(&self) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let records = self.store.keys().await?;
+        let rings = self.keys.rings();
+        let Some(active) = rings.data.active(now) else { return Ok(()) };
+        let record = records.iter().find(|key| key.purpose == Purpose::Data && key.version == active.version);
+        let encryptions = record.map_or(0, |record| record.encryptions);
+        active.key.reserved(0, encryptions);
+        if !waits(&rings.data, now) && encryptions >= self.policy.data_key_encryptions {
+            tracing::info!(version = active.version, encryptions, "a data key has encrypted enough");
+            self.rotate(Purpose::Data, By::VAULT, now.plus(ACTIVATION_DELAY)).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the next key of a purpose, which takes over at `active_from`, and tells its version.
     ///
     /// # Errors
@@ -112,6 +146,19 @@ impl Vault {
 
 /// Whether the key that is used is older than `age` and no other waits to take over.
 fn has_aged<K>(ring: &Ring<K>, age: Duration, now: Timestamp) -> bool {
-    let waits = ring.iter().any(|key| ring.state(key, now) == State::Pending);
-    !waits && ring.active(now).is_some_and(|key| now.since(key.active_from) >= age)
+    !waits(ring, now) && ring.active(now).is_some_and(|key| now.since(key.active_from) >= age)
+}
+
+/// Whether a key waits to take over.
+fn waits<K>(ring: &Ring<K>, now: Timestamp) -> bool {
+    ring.iter().any(|key| ring.state(key, now) == State::Pending)
+}
+
+/// Whether a process will encrypt more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Process {
+    /// It will.
+    GoesOn,
+    /// It is about to end.
+    Ends,
 }

@@ -33,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::acquirer::Acquirers;
 use crate::data_dir::DataDir;
+use crate::keys::data::MOST_ENCRYPTIONS;
 use crate::keys::kek::Source;
 use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
@@ -57,6 +58,7 @@ pub use vendor_tokens::{Use, VendorTokenError};
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
 use known::Known;
+use maintenance::Process;
 use refusals::Refusals;
 use rekey::Rekeying;
 
@@ -139,9 +141,10 @@ pub struct Policy {
     pub event_lifetime: Duration,
     /// How old a sealing key gets before the next takes over.
     pub sealing_key_age: Duration,
-    /// How old a data key gets before the next takes over. Random nonces allow 2³² encryptions with one (SP 800-38D
-    /// section 8.3), and what it encrypted is put under the next while the vault serves.
+    /// How old a data key gets before the next takes over. What it encrypted is put under the next while the vault serves.
     pub data_key_age: Duration,
+    /// How much a data key encrypts before the next takes over.
+    pub data_key_encryptions: u64,
     /// How long a sealing key that is no longer active opens seals: longer than any browser keeps the set of keys (five
     /// minutes) or a checkout page open.
     pub decrypt_only: Duration,
@@ -155,6 +158,7 @@ impl Default for Policy {
             event_lifetime: Duration::from_secs(90 * 24 * 60 * 60),
             sealing_key_age: Duration::from_secs(90 * 24 * 60 * 60),
             data_key_age: Duration::from_secs(365 * 24 * 60 * 60),
+            data_key_encryptions: MOST_ENCRYPTIONS,
             decrypt_only: Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -252,6 +256,9 @@ impl Vault {
         self.relaying.wait().await;
         self.delivering.wait().await;
         self.write_last_refusals().await;
+        if let Err(error) = self.count_encryptions(Process::Ends).await {
+            tracing::error!(%error, "what was encrypted last is not counted");
+        }
         self.store.close().await;
     }
 }
