@@ -201,7 +201,7 @@ mod tests {
         let mut heads = Heads::default();
         heads.read(&b"{\"message\":\"request\",\"status\":200}\n\xff\n\n"[..]).unwrap();
         assert!(heads.is_empty() && heads.unreadable() == 0);
-        heads.read(line[..line.len() - 10].as_bytes()).unwrap();
+        heads.read(&line.as_bytes()[..line.len() - 10]).unwrap();
         heads.read(line.replace("\"vault\"", "\"merchant\"").as_bytes()).unwrap();
         heads.read(line.replace("\"seq\":17", "\"seq\":-1").as_bytes()).unwrap();
         assert!(heads.is_empty() && heads.unreadable() == 3);
