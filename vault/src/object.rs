@@ -346,7 +346,6 @@ struct ToldObject {
     card_expiry_date: Option<String>,
     token_expiry_date: Option<String>,
     par: Option<String>,
-    others: Map<String, Value>,
     last_update_timestamp: Option<String>,
 }
 
@@ -372,7 +371,6 @@ impl VendorTokenObject {
             card_expiry_date: facts.card_expiry.map(MonthYear::mmyy),
             token_expiry_date: facts.token_expiry.map(MonthYear::mmyy),
             par: facts.par.as_ref().map(|par| par.as_str().into()),
-            others: facts.others.members().clone(),
             last_update_timestamp: token.updated_at.map(|moment| moment.to_string()),
         };
         Self { told: Some(told), ..Self::for_page(token, mode) }

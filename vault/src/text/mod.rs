@@ -86,14 +86,6 @@ fn encodes_card_number(text: &str) -> bool {
 /// The places in a text of everything that could be a card number, for where losing some other number does no harm:
 /// digits are taken from the middle of a group too, there may be up to four characters between groups (as in
 /// `["4242", "4242"]`) and more in the groups of a printed card, and what stands around a find in the same run of digits (an expiry, say) belongs to it.
-///
-/// The characters come with their places, since one of them may be written as several: `%34`, `\u0034`.
-pub(crate) fn card_numbers(text: impl Iterator<Item = (char, Range<usize>)>) -> Vec<Range<usize>> {
-    let characters: Characters = text.collect();
-    numbers_anywhere(&characters)
-}
-
-/// As [`card_numbers`].
 pub(crate) fn numbers_anywhere(characters: &[Placed]) -> Vec<Range<usize>> {
     let mut places = Digits::of(characters, ANYWHERE_GAP).runs_with_number(Grouping::Ignored);
     places.extend(Digits::of(characters, Grouping::WIDEST_GAP).runs_with_number(Grouping::Kept));
@@ -226,7 +218,10 @@ mod tests {
     fn the_places_of_what_could_be_a_card_number_are_found() {
         let found = |text: &str| {
             let characters = text.char_indices().map(|(at, one)| (one, at..at + one.len_utf8()));
-            card_numbers(characters).into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>()
+            numbers_anywhere(&characters.collect::<Characters>())
+                .into_iter()
+                .map(|place| text[place].to_owned())
+                .collect::<Vec<_>>()
         };
         for (text, places) in [
             ("card 4242424242424242.", &["4242424242424242"][..]),

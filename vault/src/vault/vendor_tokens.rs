@@ -288,7 +288,7 @@ impl Vault {
             }
             let key = match after.state {
                 State::Deleted => EventKey::VendorTokenDestroy,
-                State::Active | State::Suspended | State::Other(_) => EventKey::VendorTokenUpdate,
+                State::Active | State::Suspended | State::Unknown => EventKey::VendorTokenUpdate,
             };
             let event = self.vendor_token_event(merchant, key, &after)?;
             let after = self.stored_vendor_token(merchant, &after)?;

@@ -41,8 +41,8 @@ pub struct Fault {
     pub correlation_id: CorrelationId,
 }
 
-/// A vendor's own code: 1 to 64 capital letters, digits and underscores, with a letter in front. None has the form of a card
-/// number.
+/// A vendor's own code: 1 to 64 capital letters, digits and underscores, with a letter in front, and four digits at most: none
+/// has the form of a card number, or of a half of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultCode(String);
 
@@ -54,7 +54,7 @@ impl FaultCode {
         let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
         // No code is mostly digits, and a number behind a letter would be one nonetheless.
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        (begins && text.len() <= 64 && digits <= 8 && text.bytes().all(allowed)).then(|| Self(text.into()))
+        (begins && text.len() <= 64 && digits <= 4 && text.bytes().all(allowed)).then(|| Self(text.into()))
     }
 
     /// Its text.
@@ -145,6 +145,7 @@ mod tests {
             "4242424242424242",
             "E4242424242424242",
             "E4242_4242_4242",
+            "E42424242",
             "invalid",
             "A B",
             &"A".repeat(65),

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::account::Name;
 use crate::id::VendorTokenId;
 use crate::pci_token::MonthYear;
-use crate::text::{card_numbers, holds_card_number};
+use crate::text::holds_card_number;
 use crate::time::Timestamp;
 
 /// A vendor that gets cards through the vault.
@@ -73,44 +73,38 @@ pub enum State {
     Deleted,
     /// It cannot be used for now.
     Suspended,
-    /// One that this version does not know, by the vendor's name.
-    Other(StateName),
+    /// One that this version does not know. The vendor's name for it goes no further: a name can have anything in it.
+    Unknown,
 }
 
-/// A name of a state: 1 to 64 letters, digits, hyphens and underscores, with so few digits that none is a card number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateName(String);
-
 impl State {
-    /// Reads a state by its name; `None` if no state could have it.
+    /// Reads a state by its name; `None` if no state could have it: 1 to 32 capital letters and underscores.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        let digits = name.bytes().filter(u8::is_ascii_digit).count();
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';
         Some(match name {
             "ACTIVE" => Self::Active,
             "DELETED" => Self::Deleted,
             "SUSPENDED" => Self::Suspended,
-            name if (1..=64).contains(&name.len()) && name.bytes().all(allowed) && digits <= 8 => {
-                Self::Other(StateName(name.into()))
-            }
+            name if (1..=32).contains(&name.len()) && name.bytes().all(allowed) => Self::Unknown,
             _ => return None,
         })
     }
 
-    /// The vendor's name for it.
+    /// The vendor's name for it, or `UNKNOWN`.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
             Self::Deleted => "DELETED",
             Self::Suspended => "SUSPENDED",
-            Self::Other(StateName(name)) => name,
+            Self::Unknown => "UNKNOWN",
         }
     }
 }
 
-/// What a vendor tells of a token's card: what may be shown to anybody who has the token.
+/// What a vendor tells of a token's card: what may be shown to anybody who has the token. There is a type for each, and
+/// whatever else a vendor tells is not kept: in words of its own there could be the card.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Facts {
@@ -122,22 +116,14 @@ pub struct Facts {
     pub token_expiry: Option<MonthYear>,
     /// The payment account reference.
     pub par: Option<Par>,
-    /// Whatever else it tells, by its own names.
-    pub others: Others,
 }
 
-/// Members that this version does not know: 32 of them at most, none of more than 1 KiB, and none that could hold a card
-/// number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(transparent)]
-pub struct Others(Map<String, Value>);
-
-/// One to five digits.
+/// One to four digits: of the five that some vendors tell, the last four (PCI DSS 3.4.1).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct LastDigits(String);
 
-/// A payment account reference: 1 to 64 letters and digits, no card number among them. (EMVCo's have 29.)
+/// A payment account reference: 29 capital letters and digits (EMVCo, Payment Account Reference), no card number among them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Par(String);
@@ -145,7 +131,7 @@ pub struct Par(String);
 impl LastDigits {
     fn parse(text: &str) -> Option<Self> {
         let fits = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        fits.then(|| Self(text.into()))
+        fits.then(|| Self(text[text.len().saturating_sub(4)..].into()))
     }
 
     /// The digits.
@@ -157,7 +143,8 @@ impl LastDigits {
 
 impl Par {
     fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        let fits = text.len() == 29 && text.bytes().all(allowed);
         (fits && !holds_card_number(text)).then(|| Self(text.into()))
     }
 
@@ -168,51 +155,6 @@ impl Par {
     }
 }
 
-impl Others {
-    const MOST: usize = 32;
-    const MAX_BYTES: usize = 1024;
-
-    /// The members of a body that have no place of their own.
-    fn read(body: &Map<String, Value>) -> Self {
-        let known = |name: &str| KNOWN.contains(&name);
-        let fits = |(name, value): &(&String, &Value)| {
-            let text = format!("{name}:{value}");
-            let characters = text.char_indices().map(|(at, char)| (char, at..at + char.len_utf8()));
-            !known(name) && text.len() <= Self::MAX_BYTES && card_numbers(characters).is_empty()
-        };
-        let members = body.iter().filter(fits).take(Self::MOST);
-        Self(members.map(|(name, value)| (name.clone(), value.clone())).collect())
-    }
-
-    /// These, and the earlier ones of other names, as far as there is room.
-    fn over(mut self, earlier: Self) -> Self {
-        for (name, value) in earlier.0 {
-            if self.0.len() < Self::MOST && !self.0.contains_key(&name) {
-                self.0.insert(name, value);
-            }
-        }
-        self
-    }
-
-    /// The members.
-    #[must_use]
-    pub const fn members(&self) -> &Map<String, Value> {
-        &self.0
-    }
-}
-
-/// The members that have a place of their own.
-const KNOWN: [&str; 8] = [
-    "tokenId",
-    "merchantId",
-    "state",
-    "lastUpdateTimestamp",
-    "cardLastDigits",
-    "cardExpiryDate",
-    "tokenExpiryDate",
-    "par",
-];
-
 impl Facts {
     /// The facts of a body; what is not there or no such fact is left out, as a later one may be.
     fn read(body: &Map<String, Value>) -> Self {
@@ -222,7 +164,6 @@ impl Facts {
             card_expiry: text("cardExpiryDate").and_then(MonthYear::from_mmyy),
             token_expiry: text("tokenExpiryDate").and_then(MonthYear::from_mmyy),
             par: text("par").and_then(Par::parse),
-            others: Others::read(body),
         }
     }
 
@@ -234,7 +175,6 @@ impl Facts {
             card_expiry: self.card_expiry.or(earlier.card_expiry),
             token_expiry: self.token_expiry.or(earlier.token_expiry),
             par: self.par.or(earlier.par),
-            others: self.others.over(earlier.others),
         }
     }
 }
@@ -340,8 +280,7 @@ fn read(body: &[u8]) -> Result<Map<String, Value>, NotAnUpdate> {
 }
 
 impl Update {
-    /// Reads the body of a notification. Members that are not known here are kept by their names: more may come with any
-    /// version.
+    /// Reads the body of a notification. Members that are not known here are not kept: more may come with any version.
     ///
     /// # Errors
     /// [`NotAnUpdate`]
@@ -399,25 +338,12 @@ mod tests {
             "essay": "x".repeat(1024),
         });
         let update = Update::parse(body.to_string().as_bytes()).unwrap();
-        assert_eq!(update.state.unwrap().as_str(), "HIBERNATED");
+        assert_eq!(update.state.unwrap(), State::Unknown);
         assert_eq!(update.at.to_string(), "2026-11-22T13:00:00.123Z");
-        let Facts { card_last_digits, card_expiry, token_expiry, par, others } = update.facts;
-        assert_eq!(Value::from(others.members().clone()), json!({ "seasons": { "until": "spring" } }));
+        let Facts { card_last_digits, card_expiry, token_expiry, par } = update.facts;
         assert_eq!(card_last_digits.unwrap().as_str(), "4242");
         assert_eq!(card_expiry.unwrap().mmyy(), "1230");
         assert_eq!((token_expiry, par), (None, None));
-    }
-
-    #[test]
-    fn what_is_not_known_is_kept_until_it_is_told_anew() {
-        let told = |body: Value| Others::read(body.as_object().unwrap());
-        let earlier = told(json!({ "a": 1, "b": 2 }));
-        let later = told(json!({ "b": null, "c": [3] })).over(earlier);
-        assert_eq!(Value::from(later.0), json!({ "a": 1, "b": null, "c": [3] }));
-        let many: Map<_, _> = (0..40).map(|number| (format!("m{number}"), Value::from(number))).collect();
-        let full = Others::read(&many);
-        assert_eq!(full.0.len(), Others::MOST);
-        assert_eq!(told(json!({ "new": 1 })).over(full).0.len(), Others::MOST);
     }
 
     #[test]

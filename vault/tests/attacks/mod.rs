@@ -5,6 +5,7 @@ mod a_card_on_an_open_line;
 mod a_deleted_person;
 mod a_key_left_lying_about;
 mod a_nonce_met_twice;
+mod a_number_in_a_vendors_words;
 mod a_page_that_is_nobodys;
 mod a_seal_used_elsewhere;
 mod a_security_code_after_its_use;

@@ -1,6 +1,6 @@
 //! Vendors' tokens through the vault, with the stand-ins of the vendors behind it.
 
-mod callbacks;
+pub(crate) mod callbacks;
 mod program;
 mod relay;
 mod thales_d1;
@@ -99,7 +99,7 @@ impl Shop {
     }
 
     /// The id of a new token.
-    async fn token(&self, profile: Profile) -> String {
+    pub(crate) async fn token(&self, profile: Profile) -> String {
         let answer = self.send(profile, &self.seal(profile, VISA).await).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["id"].as_str().unwrap().into()
@@ -132,7 +132,7 @@ impl Shop {
     }
 
     /// The names of what happened, the first thing first.
-    async fn events(&self) -> Vec<String> {
+    pub(crate) async fn events(&self) -> Vec<String> {
         let events = self.asked.get("/events?order=chronological", &self.account.secret_key).await.json();
         let events = events["data"].as_array().unwrap();
         events.iter().map(|event| event["key"].as_str().unwrap().to_owned()).collect()

@@ -444,19 +444,18 @@ fn vendor_token() -> Value {
             ("livemode", live_mode()),
             (
                 "state",
-                text("`ACTIVE`, `SUSPENDED`, `DELETED`, or another of the vendor's: there may be new ones."),
+                one_of(
+                    ["ACTIVE", "SUSPENDED", "DELETED", "UNKNOWN"],
+                    "What it can be used for. `UNKNOWN` is one that the vault does not know: not to be used for now.",
+                ),
             ),
             ("created_at", made_at()),
         ],
         &[
-            ("card_last_digits", nullable(matching("^[0-9]{1,5}$", "The last digits of its card's number."))),
+            ("card_last_digits", nullable(matching("^[0-9]{1,4}$", "The last digits of its card's number."))),
             ("card_expiry_date", nullable(expiry("Its card's expiry."))),
             ("token_expiry_date", nullable(expiry("The expiry of what stands in the card's place."))),
-            ("par", nullable(matching("^[A-Za-z0-9]{1,64}$", "The payment account reference."))),
-            (
-                "others",
-                json!({ "type": "object", "description": "What else the vendor has told, by its own names." }),
-            ),
+            ("par", nullable(matching("^[A-Z0-9]{29}$", "The payment account reference."))),
             ("last_update_timestamp", nullable(time("When the vendor says that it changed last."))),
         ],
     )
