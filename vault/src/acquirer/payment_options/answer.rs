@@ -110,6 +110,11 @@ pub(super) fn to_purchase(reply: &Reply, asked: &Asked<'_>, by_method: bool) -> 
             };
             body.said(outcome, believed)
         }
+        // A refusal of something else tells nothing of this.
+        (status, Some(body)) if status.is_client_error() && body.contradiction(asked).is_some() => {
+            unclear(asked, reply, "it refuses another purchase");
+            return Outcome::Unknown.into();
+        }
         // The documented refusals: nothing was paid.
         (StatusCode::BAD_REQUEST | StatusCode::PRECONDITION_FAILED, _) => {
             failed(refusal(body.as_ref())).into()
@@ -125,8 +130,10 @@ pub(super) fn to_purchase(reply: &Reply, asked: &Asked<'_>, by_method: bool) -> 
             return Outcome::Unknown.into();
         }
     };
-    let risk = body.as_ref().and_then(Body::risk_code).and_then(|code| Code::parse(&code));
-    said.code = risk.or(said.code);
+    if said.what != Outcome::Unknown {
+        let risk = body.as_ref().and_then(Body::risk_code).and_then(|code| Code::parse(&code));
+        said.code = risk.or(said.code);
+    }
     if matches!(said.what, Outcome::Failed(_)) {
         tell(asked, reply, body.as_ref());
     }
@@ -139,7 +146,8 @@ pub(super) fn to_inquiry(reply: &Reply, asked: &Asked<'_>, is_found_by_ours: boo
     let body = read(reply);
     match (reply.status, &body) {
         (StatusCode::OK | StatusCode::CREATED, Some(body)) => {
-            let told = body.told(asked);
+            // No answer to this question is documented to leave the name out.
+            let told = body.mismatch(asked).map_or_else(|| body.told(asked), Told::Unclear);
             let believed = !matches!(told, Told::Unclear(_));
             let found = match told {
                 Told::Paid => Found::Successful,
@@ -174,7 +182,11 @@ fn read(reply: &Reply) -> Option<Body> {
 
 impl Body {
     fn told(&self, asked: &Asked<'_>) -> Told {
-        // Looked at first: a success with an address is none yet.
+        // Looked at before anything else: what names another purchase says nothing of this one, an address included.
+        if let Some(why) = self.contradiction(asked) {
+            return Told::Unclear(why);
+        }
+        // A success with an address is none yet. Its documents show it without the purchase's name.
         if let Some(address) = &self.redirect_url {
             return match (self.success, AuthorizeUri::parse(address)) {
                 (Some(true), Some(address)) => Told::Redirected(address),
@@ -202,22 +214,39 @@ impl Body {
         }
     }
 
-    /// Why this is not about the purchase that was asked about, if it is not.
+    /// Why this is not about the purchase that was asked about, or does not say that it is.
     fn mismatch(&self, asked: &Asked<'_>) -> Option<&'static str> {
+        if self.names().next().is_none() {
+            return Some("there is no merchant_txn_ref");
+        }
+        if let Some(details) = &self.payment_details
+            && (details.amount.is_none() || details.currency.is_none())
+        {
+            return Some("there is no amount or no currency");
+        }
+        self.contradiction(asked)
+    }
+
+    /// Why this is about another purchase than the one that was asked about, if anything in it says so.
+    fn contradiction(&self, asked: &Asked<'_>) -> Option<&'static str> {
+        if !self.names().all(|name| name == asked.charge.as_str()) {
+            return Some("merchant_txn_ref is not the charge's");
+        }
+        let details = self.payment_details.as_ref()?;
+        if !details.amount.as_ref().is_none_or(|amount| asked.amount.is(&amount.text())) {
+            return Some("amount is not the charge's");
+        }
+        let same = |currency: &String| currency.eq_ignore_ascii_case(asked.currency.as_str());
+        (!details.currency.as_ref().is_none_or(same)).then_some("currency is not the charge's")
+    }
+
+    /// Every name of the merchant's for the purchase that is in it.
+    fn names(&self) -> impl Iterator<Item = &String> {
         let of_merchant =
             self.merchant_details.as_ref().and_then(|details| details.merchant_txn_ref.as_ref());
         let transaction = self.transaction_details.as_ref();
         let of_transaction = transaction.and_then(|details| details.merchant_txn_ref.as_ref());
-        let mut names = of_merchant.into_iter().chain(of_transaction).peekable();
-        if names.peek().is_none() || !names.all(|name| name == asked.charge.as_str()) {
-            return Some("merchant_txn_ref is not the charge's");
-        }
-        let details = self.payment_details.as_ref()?;
-        if !details.amount.as_ref().is_some_and(|amount| asked.amount.is(&amount.text())) {
-            return Some("amount is not the charge's");
-        }
-        let same = |currency: &String| currency.eq_ignore_ascii_case(asked.currency.as_str());
-        (!details.currency.as_ref().is_some_and(same)).then_some("currency is not the charge's")
+        of_merchant.into_iter().chain(of_transaction)
     }
 
     /// What it comes to, with its own words for it if it is about what was asked.
@@ -469,6 +498,43 @@ mod tests {
         assert_eq!(said.what, Outcome::Pending(AuthorizeUri::parse("https://3ds.example/a").unwrap()));
         assert_eq!(outcome(200, &body("http://3ds.example/a")).what, Outcome::Unknown);
         assert_eq!(outcome(200, &body("https://3ds.example/4242424242424242")).what, Outcome::Unknown);
+    }
+
+    /// Another purchase's address, refusal or warning is none of this one, wherever it says whose it is.
+    #[test]
+    fn what_names_another_purchase_is_not_believed_in_anything() {
+        let other = json!({ "merchant_txn_ref": "chrg_test_2" });
+        let wrong = [
+            json!({ "merchant_details": other }),
+            json!({ "transaction_details": other }),
+            json!({ "merchant_details": { "merchant_txn_ref": CHARGE }, "transaction_details": other }),
+            json!({ "payment_details": { "amount": 101 } }),
+            json!({ "payment_details": { "currency": "JPY" } }),
+        ];
+        let told = [
+            (200, json!({ "success": true, "redirect_url": "https://3ds.example/a" })),
+            (200, json!({ "success": false, "message": "Err3004: on the blacklist" })),
+            (400, json!({ "success": false, "message": "Err3004: on the blacklist" })),
+            (401, json!({})),
+            (404, json!({})),
+            (406, json!({})),
+            (412, json!({ "payment_details": { "response_code": 51 } })),
+        ];
+        for (status, body) in told {
+            assert_ne!(outcome(status, &body).what, Outcome::Unknown, "{status} {body}");
+            for wrong in &wrong {
+                let mut body = body.clone();
+                for (name, member) in wrong.as_object().unwrap() {
+                    body[name] = member.clone();
+                }
+                assert_eq!(outcome(status, &body), Outcome::Unknown.into(), "{status} {body}");
+                let found = with(|asked| to_inquiry(&reply(200, &body), asked, true));
+                assert_eq!(found, Found::Unknown.into(), "{body}");
+            }
+        }
+        // Whoever is asked what became of a purchase has to say of which one it speaks.
+        let nameless = json!({ "success": true, "redirect_url": "https://3ds.example/a" });
+        assert_eq!(with(|asked| to_inquiry(&reply(200, &nameless), asked, true)).what, Found::Unknown);
     }
 
     #[test]
