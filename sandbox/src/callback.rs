@@ -56,6 +56,11 @@ impl Caller {
         Self { identity }
     }
 
+    /// What it shows.
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Tells a receiver once. Gives the status of its answer.
     ///
     /// # Errors

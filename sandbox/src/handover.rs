@@ -44,7 +44,9 @@ pub fn write(folder: &Path, sandbox: &Sandbox, control: &str) -> Result<()> {
     file("callbacks-authority.pem", receiver.certificate().as_bytes())?;
     file("callbacks.pem", certificate.as_bytes())?;
     file("callbacks-key.pem", key.as_bytes())?;
-    file("callbacks-clients.pem", format!("{}{}", pci.authority, d1.authority).as_bytes())?;
+    // Who signs the certificates that they tell of changes with, as `sandbox-d1` and `sandbox-etp`.
+    file("callbacks-thales-d1.pem", d1.authority.as_bytes())?;
+    file("callbacks-thales-pci.pem", pci.authority.as_bytes())?;
     file("vendors.toml", tables(folder, sandbox).as_bytes())?;
     for (name, account) in accounts(sandbox) {
         file(&format!("account-{name}.toml"), account.as_bytes())?;

@@ -76,6 +76,8 @@ pub enum Action {
     ReadAudit,
     /// Cards were opened to be put under another key.
     Reencrypt,
+    /// Somebody was not let in to tell of vendors' tokens.
+    RefuseCallback,
     /// A merchant's origins were replaced.
     ReplaceOrigins,
     /// A merchant's key was revoked.
@@ -86,6 +88,8 @@ pub enum Action {
     RotateKey,
     /// What an address's messages are signed with was followed by a new secret.
     RotateWebhookSecret,
+    /// A vendor's token was given a state by hand.
+    SetVendorToken,
     /// A vault began to serve, and to tell (PCI DSS 10.2.1.6).
     Start,
     /// It stopped.
@@ -93,7 +97,7 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::Access,
         Self::AddKey,
         Self::AddMerchant,
@@ -112,11 +116,13 @@ impl Action {
         Self::PayWithVendorToken,
         Self::ReadAudit,
         Self::Reencrypt,
+        Self::RefuseCallback,
         Self::ReplaceOrigins,
         Self::RevokeKey,
         Self::RewrapKeys,
         Self::RotateKey,
         Self::RotateWebhookSecret,
+        Self::SetVendorToken,
         Self::Start,
         Self::Stop,
     ];
@@ -143,11 +149,13 @@ impl Action {
             Self::PayWithVendorToken => "vendor_token.pay",
             Self::ReadAudit => "audit.read",
             Self::Reencrypt => "card.reencrypt",
+            Self::RefuseCallback => "callback.refuse",
             Self::ReplaceOrigins => "merchant.origins",
             Self::RevokeKey => "key.revoke",
             Self::RewrapKeys => "vault_key.rewrap",
             Self::RotateKey => "vault_key.rotate",
             Self::RotateWebhookSecret => "webhook.rotate_secret",
+            Self::SetVendorToken => "vendor_token.set",
             Self::Start => "vault.start",
             Self::Stop => "vault.stop",
         }

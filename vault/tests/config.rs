@@ -164,9 +164,16 @@ client_key = "pkcs11:token=cards;object=pci?module-path=/m.so&pin-source=file:/p
 listen = "127.0.0.1:4443"
 tls_cert = "/t.pem"
 tls_key = "/tk.pem"
+
+[callbacks.thales_d1]
 client_authority = "/a.pem"
+client_subject = "d1.thales.example"
 client_id = "thales"
 client_secret = "s3cret"
+
+[callbacks.thales_pci]
+client_authority = "/p.pem"
+client_subject = "etp.thales.example"
 "#;
     let (_folder, path) = file(text);
     let checked = Checked::of(&["--config", &path, "--data-dir", "/d"], &[]);
@@ -177,8 +184,9 @@ client_secret = "s3cret"
         ("vendors.thales_pci.live.sealing_kid", "1234", format!("{path}:11")),
         ("vendors.thales_pci.live.tokens_path", "/pci-tokens", "default".into()),
         ("callbacks.listen", "127.0.0.1:4443", format!("{path}:16")),
-        ("callbacks.thales_pci_path", "/tsh-cof/notify-token-update", "default".into()),
-        ("callbacks.client_id", "thales", format!("{path}:20")),
+        ("callbacks.thales_d1.client_subject", "d1.thales.example", format!("{path}:22")),
+        ("callbacks.thales_d1.client_id", "thales", format!("{path}:23")),
+        ("callbacks.thales_pci.path", "/tsh-cof/notify-token-update", "default".into()),
     ] {
         assert_eq!(checked.setting(key), (value.to_owned(), origin), "{key}");
     }
@@ -194,12 +202,13 @@ client_secret = "s3cret"
         ("[vendors.thales_pci.test]\nurl = \"https://a\"", "missing field"),
         ("[callbacks]\nlisten = \"a:1\"", "missing field"),
         (
-            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\nclient_authority = \"a\"\nclient_id = \"a\"",
+            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\n[callbacks.thales_d1]\nclient_authority = \"a\"\nclient_subject = \"a\"\nclient_id = \"a\"",
             "client_id and client_secret belong together",
         ),
+        ("[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"", "nobody may tell anything"),
         (
-            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\nclient_authority = \"a\"\nthales_pci_path = \"/oauth2/token\"",
-            "thales_pci_path is where access tokens are asked for",
+            "[callbacks]\nlisten = \"a:1\"\ntls_cert = \"a\"\ntls_key = \"a\"\n[callbacks.thales_pci]\nclient_authority = \"a\"\nclient_subject = \"a\"\npath = \"/oauth2/token\"",
+            "thales_pci.path is where access tokens are asked for",
         ),
     ] {
         let (_folder, path) = file(text);

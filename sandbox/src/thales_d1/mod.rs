@@ -217,6 +217,12 @@ impl ThalesD1 {
         self.token(id).map(|token| token.notifications).unwrap_or_default()
     }
 
+    /// The certificate that it tells clients of changes with.
+    #[must_use]
+    pub const fn calls_as(&self) -> &Identity {
+        self.caller.identity()
+    }
+
     /// Tells a client. As often and in whatever order as one likes: D1 promises neither once nor in order.
     ///
     /// # Errors

@@ -174,6 +174,12 @@ impl ThalesPci {
         self.vault.notifications().get(id).cloned().unwrap_or_default()
     }
 
+    /// The certificate that it tells clients of changes with.
+    #[must_use]
+    pub const fn calls_as(&self) -> &Identity {
+        self.caller.identity()
+    }
+
     /// Tells a client. As often and in whatever order as one likes: notifications can come again and out of order.
     ///
     /// # Errors

@@ -3,5 +3,6 @@
 mod api_key;
 pub mod client;
 pub mod limit;
+pub mod party;
 
 pub use api_key::{KeyKind, Permission, Scopes};

@@ -9,6 +9,7 @@ mod serve;
 mod status;
 mod table;
 mod unlock;
+mod vendor_token;
 mod verify;
 
 use std::io::{self, Write};
@@ -31,7 +32,8 @@ use crate::server::ServeError;
 use crate::store::{Store, StoreError};
 use crate::time::{Clock, Pauses};
 use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
-use crate::vendor::{self, account::NotAnAccount};
+use crate::vendor;
+use crate::vendor::account::{self, NotAnAccount};
 use crate::verify::VerifyError;
 use crate::webhook::Reach;
 
@@ -66,6 +68,9 @@ enum Command {
     Status(status::Status),
     /// Bring a custodian's share to a vault that waits for it
     Unlock(unlock::Unlock),
+    /// Correct what is known of a vendor's token
+    #[command(subcommand)]
+    VendorToken(vendor_token::Command),
     /// Compare what a running vault serves with a release; ends with 1 if anything differs
     Verify(verify::Verify),
 }
@@ -93,6 +98,7 @@ pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
         Command::Merchant(command) => command.run(by, &mut out).await,
         Command::Status(status) => status.run(&mut out).await,
         Command::Unlock(unlock) => unlock.run(&mut out).await,
+        Command::VendorToken(command) => command.run(by, &mut out).await,
         Command::Verify(verify) => verify.run(&mut out).await,
     }
 }
@@ -214,6 +220,9 @@ pub enum CliError {
     /// A public key is in every page.
     #[error("a public key can only tokenize")]
     UnfitScope,
+    /// The merchant has no such token.
+    #[error("the merchant has no token {token}", token = .0.as_str())]
+    NoVendorToken(account::Name),
     /// The merchant has no account with this vendor.
     #[error("the merchant has no account with {}", .0.as_str())]
     NoAccount(Profile),

@@ -33,7 +33,7 @@ use crate::webhook::Reach;
 
 pub use address::{Address, NotAnAddress};
 pub(crate) use callbacks::ACCESS_PATH;
-pub use callbacks::{Callbacks, OAuth};
+pub use callbacks::{Callbacks, Certified, FromThalesD1, FromThalesPci, OAuth, Parties};
 pub use count::{Count, NotACount};
 pub use database::{Database, NoFolder};
 pub use flags::{Flags, PlaceFlags, VaultFlags, WatchFlags};

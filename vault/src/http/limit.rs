@@ -31,6 +31,13 @@ pub(super) struct Exceeded {
     pub(super) seconds: u64,
 }
 
+impl Exceeded {
+    /// The limit of this name, for so long.
+    pub(super) fn of(name: Name, wait: Duration) -> Self {
+        Self { name, seconds: whole_seconds(wait) }
+    }
+}
+
 /// Tells of a charge, on the answer, that it was declined: its status is 200 all the same.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Declined;
@@ -69,7 +76,7 @@ pub(super) async fn check(
         let (subject, path) = (format!("{} {route}", request.method()), request.uri().path().to_owned());
         drop(request);
         tell(&vault, name, caller, subject).await;
-        let mut response = ApiError::from(Exceeded { name, seconds: whole_seconds(wait) }).into_response();
+        let mut response = ApiError::from(Exceeded::of(name, wait)).into_response();
         if cors::is_about_tokens(&path) {
             cors::show_anybody(&mut response);
         }
@@ -86,7 +93,7 @@ pub(super) async fn check(
 }
 
 /// Without a connection there is no address, and all share one. In a server there always is one.
-fn client(limiter: &Limiter, request: &Request) -> Client {
+pub(super) fn client(limiter: &Limiter, request: &Request) -> Client {
     const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
     static TOLD: Once = Once::new();
     let forwarded = request.headers().get_all(FORWARDED).iter();

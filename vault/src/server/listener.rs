@@ -32,6 +32,7 @@ use super::places::{Place, Places};
 use super::stream::Paced;
 use super::worded::Worded;
 use crate::access::client::Proxy;
+use crate::access::party::Shown;
 use crate::config::Connections;
 
 /// What a connection may take.
@@ -207,19 +208,26 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         let stream = Paced::new(stream, self.bounds.longest_answer);
         let Some(tls) = self.tls.clone() else {
-            return self.speak_http(stream, place).await;
+            return self.speak_http(stream, place, None).await;
         };
         let handshake = tokio::select! {
             () = self.closing.cancelled() => return,
             handshake = timeout(self.bounds.longest_handshake, TlsAcceptor::from(tls).accept(stream)) => handshake,
         };
         if let Ok(Ok(stream)) = handshake {
-            self.speak_http(stream, place).await;
+            let shown = stream.get_ref().1.peer_certificates();
+            let shown = shown.map(|chain| Shown(chain.iter().map(|one| one.clone().into_owned()).collect()));
+            self.speak_http(stream, place, shown).await;
         }
     }
 
     /// HTTP/1.1 with limits on a request's head.
-    async fn speak_http(self, stream: impl AsyncRead + AsyncWrite + Unpin, place: &Arc<Place>) {
+    async fn speak_http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        place: &Arc<Place>,
+        shown: Option<Shown>,
+    ) {
         let Self { peer, tls, bounds, router, closing } = self;
         let (has_asked, is_encrypted) = (AtomicBool::new(false), tls.is_some());
         let service = service_fn(|request: Request<Incoming>| {
@@ -227,6 +235,9 @@ impl Connection {
             let end = Instant::now() + bounds.longest_body;
             let mut request = request.map(|body| Body::new(Awaited::until(end, body, Arc::clone(place))));
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(shown) = &shown {
+                request.extensions_mut().insert(shown.clone());
+            }
             let answering = router.clone().oneshot(request);
             async move {
                 let mut answer = answering.await?;

@@ -20,6 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::limit::Limiter;
+use crate::access::party;
 use crate::acquirer::Acquirers;
 use crate::assets::{Assets, ReleaseError};
 use crate::audit::{Action, By};
@@ -70,9 +71,11 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     };
     let callbacks = match settings.callbacks {
         Some(callbacks) => {
-            let tls = callbacks.tls.read_mutual(&callbacks.client_authority)?;
+            let parties = callbacks.parties().map_err(TlsError::from)?;
+            let clients = party::verifier(&callbacks.authorities()).map_err(TlsError::from)?;
+            let tls = callbacks.tls.read_mutual(clients)?;
             let bounds = Bounds { connections: VENDORS, ..bounds };
-            Some((listen(&callbacks.listen, Some(tls), bounds).await?, callbacks))
+            Some((listen(&callbacks.listen, Some(tls), bounds).await?, (callbacks, parties)))
         }
         None => None,
     };
@@ -148,7 +151,8 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         operating
     });
     let callbacks = callbacks.map(|(calling, switch, _, settings)| {
-        let routes = http::callbacks(Arc::clone(&parts.vault), Arc::clone(&parts.metrics), &settings);
+        let (settings, parties) = settings;
+        let routes = http::callbacks(&parts, &settings, parties);
         drop(switch.send_replace(routes));
         calling
     });

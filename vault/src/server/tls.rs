@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use thiserror::Error;
 
+use crate::access::party::AuthorityError;
 use crate::keys::kek::file::{self, FileError, Secret};
 
 /// A certificate and its key, PEM.
@@ -31,19 +32,12 @@ impl TlsFiles {
         self.read_with(WebPkiClientVerifier::no_client_auth())
     }
 
-    /// The same for clients that show a certificate of one of these authorities (PEM), and nobody else.
+    /// The same for clients that show a certificate that `clients` takes, and nobody else.
     ///
     /// # Errors
     /// [`TlsError`]
-    pub fn read_mutual(&self, authorities: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-        let unusable = |source| TlsError::Certificate { path: authorities.into(), source };
-        let mut roots = RootCertStore::empty();
-        for authority in certificates(authorities)? {
-            roots.add(authority).map_err(unusable)?;
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        self.read_with(clients.map_err(|_| TlsError::NoAuthority { path: authorities.into() })?)
+    pub fn read_mutual(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<Arc<ServerConfig>, TlsError> {
+        self.read_with(clients)
     }
 
     fn read_with(&self, clients: Arc<dyn ClientCertVerifier>) -> Result<Arc<ServerConfig>, TlsError> {
@@ -87,13 +81,10 @@ pub enum TlsError {
         /// What is wrong.
         source: pem::Error,
     },
+    /// Clients' certificates cannot be looked at.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// Others can get at the key.
     #[error(transparent)]
     Key(#[from] FileError),
-    /// There is no authority whose certificates clients could show.
-    #[error("the PEM file {path} has no certificate of an authority", path = .path.display())]
-    NoAuthority {
-        /// The file.
-        path: PathBuf,
-    },
 }

@@ -6,16 +6,32 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::{Failure, Vault};
+use crate::audit::{Action, By};
 use crate::keys::aad::Aad;
 use crate::keys::mac::Mac;
 use crate::merchant::Merchant;
 use crate::time::Timestamp;
+use crate::token::Line;
 use crate::vendor::Account;
 use crate::vendor::account::Name;
-use crate::vendor::token::{Relayed, State, Update, VendorToken};
+use crate::vendor::token::{Moment, Relayed, State, Update, VendorToken};
 
 /// How long an access token for callbacks is good.
 pub const CALLBACK_ACCESS: Duration = Duration::from_secs(15 * 60);
+
+/// How far ahead of the vault's clock a vendor's may be. What is later is not believed: it would be the newest for as long.
+const MOST_AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// What became of what a vendor tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakenIn {
+    /// It is kept, or known already.
+    Durably,
+    /// Nobody has such a token.
+    Unknown,
+    /// It is of a time that has not come. Nothing is kept of it.
+    Ahead,
+}
 
 /// The token that a vendor tells of, by the vendor's own names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +47,8 @@ pub enum Subject {
     },
     /// A PCI token of Thales.
     ThalesPci {
-        /// The merchant, if it is named.
-        merchant_id: Option<Name>,
+        /// The merchant.
+        merchant_id: Name,
         /// The token.
         token_id: Name,
     },
@@ -54,11 +70,16 @@ impl Subject {
 
 impl Vault {
     /// Takes in what a vendor tells of a token; it is durable when this returns. What is told again, or is older than what is
-    /// known, changes nothing. A token that is deleted stays so. False if nobody has such a token.
+    /// known, changes nothing. A token that is deleted stays so, but for the operator
+    /// ([`Self::set_vendor_token_state`]).
     ///
     /// # Errors
     /// [`Failure`]; then the vendor has to tell again.
-    pub async fn take_in(&self, subject: &Subject, update: &Update) -> Result<bool, Failure> {
+    pub async fn take_in(&self, subject: &Subject, update: &Update) -> Result<TakenIn, Failure> {
+        let latest = self.clock.now().plus(MOST_AHEAD).unix_seconds().saturating_mul(1000);
+        if update.at.millis() > latest {
+            return Ok(TakenIn::Ahead);
+        }
         let (vendor, token_id) = (subject.vendor(), subject.token_id());
         let mut is_known = false;
         for id in self.store.holders_of_vendor_token(vendor, token_id).await? {
@@ -78,7 +99,33 @@ impl Vault {
             };
             self.change_vendor_token(&merchant, vendor, token_id, &updated, None).await?;
         }
-        Ok(is_known)
+        Ok(if is_known { TakenIn::Durably } else { TakenIn::Unknown })
+    }
+
+    /// Sets a token's state by hand, as the operator has learned it from the vendor: neither of the two documents a request
+    /// that asks for it. What is older than this moment is old news from here on. False if the merchant has no such token.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn set_vendor_token_state(
+        &self,
+        merchant: &Merchant,
+        vendor: Relayed,
+        token_id: &Name,
+        state: &State,
+        by: By,
+        reason: Line,
+    ) -> Result<bool, Failure> {
+        if self.store.vendor_token(&merchant.id, vendor, token_id).await?.is_none() {
+            return Ok(false);
+        }
+        let (action, subject) = (Action::SetVendorToken, token_id.as_str());
+        let entry = self.audit_entry(Some(&merchant.id), by, action, subject, Some(reason));
+        let key = self.audit_key()?;
+        let now = Moment::from_millis(self.clock.now().unix_seconds().saturating_mul(1000));
+        let set = |token: VendorToken| Some(VendorToken { state: state.clone(), updated_at: now, ..token });
+        self.change_vendor_token(merchant, vendor, token_id, &set, Some((&key, &entry))).await?;
+        Ok(true)
     }
 
     /// Whether a merchant is the one that a vendor means.
@@ -90,7 +137,7 @@ impl Vault {
                 d1.is_some_and(|d1| d1.settings.gateway == *gateway) && account.merchant_id == *merchant_id
             }
             (Subject::ThalesPci { merchant_id, .. }, Some(Account::ThalesPci(account))) => {
-                merchant_id.as_ref().is_none_or(|named| account.merchant_id == *named)
+                account.merchant_id == *merchant_id
             }
             _ => false,
         })

@@ -44,7 +44,7 @@ use crate::webhook::{Reach, Sender};
 
 pub use accounts::{ConnectError, Offer};
 pub use audit::{Audited, Chain, Flaw, Misplaced};
-pub use callbacks::{CALLBACK_ACCESS, Subject};
+pub use callbacks::{CALLBACK_ACCESS, Subject, TakenIn};
 pub use charges::ChargeError;
 pub use counts::{ChargeLabels, Counts, TokenLabels};
 pub use customers::KeepError;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use cardseal::client::Profile;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -256,8 +257,8 @@ pub struct Update {
 pub struct Told {
     /// The token.
     pub token_id: Name,
-    /// Whose it is, if that is told.
-    pub merchant_id: Option<Name>,
+    /// Whose it is.
+    pub merchant_id: Name,
     /// What is told.
     pub update: Update,
 }
@@ -271,12 +272,42 @@ impl Told {
         let body = read(body)?;
         let name = |member: &str| body.get(member).and_then(Value::as_str).and_then(Name::parse);
         let token_id = name("tokenId").ok_or(NotAnUpdate::NoToken)?;
-        Ok(Self { token_id, merchant_id: name("merchantId"), update: Update::of(&body)? })
+        let merchant_id = name("merchantId").ok_or(NotAnUpdate::NoMerchant)?;
+        Ok(Self { token_id, merchant_id, update: Update::of(&body)? })
     }
 }
 
 fn read(body: &[u8]) -> Result<Map<String, Value>, NotAnUpdate> {
-    serde_json::from_slice(body).map_err(|_| NotAnUpdate::NotAnObject)
+    let Members(members) = serde_json::from_slice(body).map_err(|_| NotAnUpdate::NotAnObject)?;
+    Ok(members)
+}
+
+/// The members of an object, each of another name: of two, one reader believes the first and another the last (RFC 8259
+/// section 4).
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = object.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(de::Error::custom("a member is there twice"));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
 }
 
 impl Update {
@@ -301,6 +332,12 @@ impl Update {
 /// Why a notification is not one. The vendor's fault, or that of what is assumed of it here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NotAnUpdate {
+    /// It is of a time that has not come.
+    #[error("lastUpdateTimestamp is in the future")]
+    Ahead,
+    /// It does not say whose token it is.
+    #[error("merchantId is missing, or no merchant's")]
+    NoMerchant,
     /// It does not say of which token it is.
     #[error("tokenId is missing, or no token's")]
     NoToken,
@@ -308,7 +345,7 @@ pub enum NotAnUpdate {
     #[error("lastUpdateTimestamp is missing, or no time")]
     NoTime,
     /// It is no JSON object.
-    #[error("the body is no JSON object")]
+    #[error("the body is no JSON object, or has a member twice")]
     NotAnObject,
     /// Its state is no name.
     #[error("state is not the name of a state")]

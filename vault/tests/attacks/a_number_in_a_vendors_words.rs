@@ -36,11 +36,11 @@ async fn nothing_that_a_vendor_says_in_its_own_words_reaches_a_merchant() {
         ("cardBin", json!("42424242")),
         ("par", json!(bare)),
         ("par", json!(format!("{}{}", "A".repeat(13), number))),
-        ("cardLastDigits", json!("42424")),
+        ("cardLastDigits", json!("54242")),
         ("tokenExpiryDate", json!(script)),
     ];
     let secret =
-        [base64.as_str(), &bare, &hex, "script", "42424242", "seasons", "spring", "42424", "cardBin"];
+        [base64.as_str(), &bare, &hex, "script", "42424242", "seasons", "spring", "54242", "cardBin"];
     for (name, value) in members {
         let Notification { path, mut body } = d1.happen(&id, Event::Suspension).unwrap();
         body[name] = value;

@@ -11,6 +11,7 @@ mod a_seal_used_elsewhere;
 mod a_security_code_after_its_use;
 mod a_service_behind_the_vault;
 mod a_shorter_audit;
+mod a_vendors_state_forged;
 mod a_worker_kept_busy;
 mod every_connection_for_one;
 mod garbage_in_the_operators_name;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use cardseal::client::Profile;
 use cardseal_sandbox::callback::OAuth;
+use cardseal_sandbox::certificates as sandbox;
 use cardseal_sandbox::thales_d1::Event;
 use cardseal_sandbox::{Notification, Receiver, thales_pci};
+use cardseal_vault::access::limit::Limits;
+use cardseal_vault::access::party;
 use cardseal_vault::config::Callbacks;
 use cardseal_vault::http::callbacks;
 use cardseal_vault::server::{Bounds, Listener};
@@ -117,6 +120,7 @@ async fn pci_tokens_are_told_of_at_a_path_that_was_agreed_on() {
     for (notification, status) in [
         (of(|body| body["tokenId"] = json!("other")), 404),
         (of(|body| body["merchantId"] = json!("other")), 404),
+        (of(|body| body["merchantId"] = Value::Null), 400),
         (of(|body| body["tokenId"] = json!(1)), 400),
         (of(|body| body["tokenId"] = json!("a/b")), 400),
     ] {
@@ -190,7 +194,7 @@ async fn access_is_given_to_d1_where_that_is_agreed_on() {
     assert_eq!(d1.tell(&receiver, &notification).await.unwrap(), 204);
     assert_eq!(shop.shown(D1, &id).await.json()["state"], "SUSPENDED");
 
-    let client = with_certificate(&shop, &receiver);
+    let client = with_certificate(d1.calls_as(), &receiver);
     let ask = async |form: &[(&str, &str)]| {
         let request = client.post(format!("{}/oauth2/token", receiver.url));
         request.basic_auth("thales", Some("s3cret")).form(form).send().await.unwrap()
@@ -216,36 +220,45 @@ async fn access_is_given_to_d1_where_that_is_agreed_on() {
 
 /// Where vendors can tell the vault.
 pub(crate) async fn listening(shop: &Shop, oauth: Option<OAuth>) -> Receiver {
+    listening_within(shop, oauth, &UNLIMITED).await
+}
+
+/// The same with limits.
+pub(crate) async fn listening_within(shop: &Shop, oauth: Option<OAuth>, limits: &Limits) -> Receiver {
     let Asked { vault, .. } = &shop.asked;
-    let (mut table, authority) = table(&shop.vendors);
-    if let Some(OAuth { client_id, client_secret }) = &oauth {
-        table.push_str(&format!("client_id = \"{client_id}\"\nclient_secret = \"{client_secret}\"\n"));
-    }
+    let credentials = oauth.as_ref().map_or_else(String::new, |OAuth { client_id, client_secret }| {
+        format!(", client_id = \"{client_id}\", client_secret = \"{client_secret}\"")
+    });
+    let (table, authority) = table(&shop.vendors, &credentials);
     let settings: Callbacks = toml::from_str(&table).unwrap();
-    let tls = settings.tls.read_mutual(&settings.client_authority).unwrap();
+    let tls = settings.tls.read_mutual(party::verifier(&settings.authorities()).unwrap()).unwrap();
     let listener = Listener::bind(settings.listen.as_str(), Some(tls), Bounds::default()).await.unwrap();
     let url = format!("https://{}", listener.address().unwrap());
-    let metrics = parts(vault, None, limiter(&UNLIMITED, &Arc::default())).metrics;
-    let routes = callbacks(Arc::clone(vault), metrics, &settings);
+    let parts = parts(vault, None, limiter(limits, &Arc::default()));
+    let routes = callbacks(&parts, &settings, settings.parties().unwrap());
     tokio::spawn(listener.run(routes, CancellationToken::new()));
     Receiver { url, authority, oauth }
 }
 
-/// The table `callbacks` for a free port, and whose certificate the vault shows there.
-pub(super) fn table(vendors: &Vendors) -> (String, String) {
-    let path = |name| vendors.path(name).display().to_string();
+/// The table `callbacks` for a free port, and whose certificate the vault shows there. `more` is what else D1's table has.
+pub(super) fn table(vendors: &Vendors, more: &str) -> (String, String) {
+    let path = |name: &str| vendors.path(name).display().to_string();
+    let client = |vendor: &str, subject: &str| {
+        let authority = path(&format!("callbacks-{vendor}.pem"));
+        format!("client_authority = \"{authority}\", client_subject = \"{subject}\"")
+    };
     let table = format!(
-        "listen = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nclient_authority = \"{}\"\n",
+        "listen = \"127.0.0.1:0\"\ntls_cert = \"{}\"\ntls_key = \"{}\"\nthales_d1 = {{ {}{more} }}\nthales_pci = {{ {} }}\n",
         path("callbacks.pem"),
         path("callbacks-key.pem"),
-        path("callbacks-clients.pem"),
+        client("thales-d1", "sandbox-d1"),
+        client("thales-pci", "sandbox-etp"),
     );
     (table, fs::read_to_string(vendors.path("callbacks-authority.pem")).unwrap())
 }
 
-/// A client with D1's certificate for its own server, which is of the same authority.
-fn with_certificate(shop: &Shop, receiver: &Receiver) -> Client {
-    let identity = &shop.vendors.sandbox.thales_d1.credentials.client;
+/// A client that shows a certificate.
+pub(crate) fn with_certificate(identity: &sandbox::Identity, receiver: &Receiver) -> Client {
     let identity = format!("{}{}", identity.certificate, identity.key);
     let authority = Certificate::from_pem(receiver.authority.as_bytes()).unwrap();
     let client = Client::builder().tls_certs_only([authority]);

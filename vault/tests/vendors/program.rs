@@ -117,7 +117,7 @@ async fn the_memory_of_the_process_holds_no_number_of_a_card_that_it_passed_on()
 async fn vendors_have_a_listener_of_their_own() {
     let (vendors, home) = (Vendors::start().await, Home::in_folder());
     let account = connected(&vendors, home.path());
-    let (callbacks, authority) = callbacks::table(&vendors);
+    let (callbacks, authority) = callbacks::table(&vendors, "");
     let settings = format!("{}\n[callbacks]\n{callbacks}", vendors.tables());
     vendors.write("vault.toml", settings.as_bytes());
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--config"]);
