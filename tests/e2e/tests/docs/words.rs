@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::root;
 use crate::snippets::pages;
@@ -236,6 +236,28 @@ fn every_test_that_the_threat_model_names_exists() -> Result<()> {
         tests.split("fn point_").skip(1).filter_map(|rest| rest.split('(').next()).collect();
     let tests: BTreeSet<_> = tests.into_iter().map(|name| format!("point_{name}")).collect();
     assert_eq!(shown, tests.iter().map(String::as_str).collect());
+    Ok(())
+}
+
+/// What an assessor asks of a vault's operator has a test in each row.
+#[test]
+fn every_test_that_the_table_of_requirements_names_exists() -> Result<()> {
+    let page = read("docs/PCI.md")?;
+    let (_, table) = page.split_once("| Shown by |").context("a table with tests")?;
+    let rows: Vec<_> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let mut missing = Vec::new();
+    for row in &rows {
+        let tests: Vec<_> = names(row).into_iter().filter(|name| name.contains(".rs::")).collect();
+        ensure!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            let (path, name) = test.split_once("::").context("a file and a function")?;
+            if !root().join(path).is_file() || !has_test(&read(path)?, name) {
+                missing.push(test);
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(rows.len() > 15, "only {} rows", rows.len());
     Ok(())
 }
 
