@@ -43,6 +43,7 @@ pub mod sealing_keys;
 pub mod server;
 pub mod shopper;
 pub mod store;
+pub mod test_card;
 pub mod text;
 pub mod time;
 pub mod token;

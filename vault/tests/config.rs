@@ -25,9 +25,12 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("sealing_key_age", r#""7d""#, "7d", "7d"),
     ("data_key_age", r#""90d""#, "90d", "90d"),
     ("decrypt_only", r#""48h""#, "48h", "2d"),
+    ("test_cards", r#""any""#, "any", "any"),
     ("log_format", r#""json""#, "json", "json"),
     ("audit_heads", r#""/mnt/log/heads""#, "/mnt/log/heads", "/mnt/log/heads"),
     ("limits.connections", "7", "7", "7"),
+    ("limits.alike_by_merchant", "8", "8", "8"),
+    ("limits.alike_by_network", "9", "9", "9"),
     ("limits.address", r#""1/h burst 7""#, "1/h burst 7", "1/h burst 7"),
     ("limits.key", r#""2/h burst 7""#, "2/h burst 7", "2/h burst 7"),
     ("limits.failed_authentications", r#""3/h burst 7""#, "3/h burst 7", "3/h burst 7"),
@@ -37,6 +40,8 @@ const SETTINGS: &[(&str, &str, &str, &str)] = &[
     ("limits.passed_seals", r#""9/h burst 7""#, "9/h burst 7", "9/h burst 7"),
     ("limits.vendor_refusals", r#""10/h burst 7""#, "10/h burst 7", "10/h burst 7"),
     ("limits.payment_credentials", r#""9/h burst 7""#, "9/h burst 7", "9/h burst 7"),
+    ("limits.tokens_by_address", r#""9/h burst 7""#, "9/h burst 7", "9/h burst 7"),
+    ("limits.tokens_by_key", r#""1/m burst 7""#, "1/m burst 7", "1/m burst 7"),
     ("limits.unknown_ids", r#""6/h burst 7""#, "6/h burst 7", "6/h burst 7"),
 ];
 

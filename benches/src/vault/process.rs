@@ -41,7 +41,19 @@ impl Vault {
         let merchant: Merchant = serde_json::from_slice(&output.stdout)?;
 
         let mut serve = Command::new(program);
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--limits-address", "off", "--limits-key", "off"]);
+        serve.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--limits-address",
+            "off",
+            "--limits-key",
+            "off",
+            "--limits-tokens-by-address",
+            "off",
+            "--limits-tokens-by-key",
+            "off",
+        ]);
         serve.args(database.arguments()).stdout(Stdio::piped()).stderr(File::create(log)?);
         let mut child = serve.spawn()?;
         let mut line = String::new();

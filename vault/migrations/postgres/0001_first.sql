@@ -110,6 +110,19 @@ CREATE UNLOGGED TABLE security_codes (
 
 CREATE INDEX security_codes_by_expiry ON security_codes (expires_at);
 
+-- Which numbers that begin and end alike came today, as MACs: whoever searches for a number is found by it. Without a
+-- merchant, since some are counted over all of them; a row is gone after its day.
+CREATE TABLE counted_numbers (
+    family     BYTEA   NOT NULL CHECK (length(family) = 32),
+    -- Counts the numbers of a family: two that come at once cannot both be the last.
+    place      BIGINT  NOT NULL,
+    number     BYTEA   NOT NULL CHECK (length(number) = 32),
+    expires_at BIGINT  NOT NULL,
+    PRIMARY KEY (family, place)
+);
+
+CREATE INDEX counted_numbers_by_expiry ON counted_numbers (expires_at);
+
 CREATE TABLE customers (
     merchant_id      TEXT    NOT NULL,
     id               TEXT    NOT NULL,

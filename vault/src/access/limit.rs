@@ -4,7 +4,7 @@
 //! at a much lower rate. A limit never looks at the card, so it is checked before there is any work to do.
 //!
 //! What has been counted is in the memory of one process: of several processes on one database each grants the whole
-//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 21 MB
+//! rate, and a restart forgets. The memory is bounded: each limit keeps the [`REMEMBERED`] callers seen last, 26 MB
 //! for all limits together.
 //!
 //! The algorithm is GCRA (ITU-T I.371, annex A), a leaky bucket with one number a caller. The crate `governor` has it
@@ -35,9 +35,11 @@ pub const REMEMBERED: usize = 57_344;
 /// | `address` | client | `200/s burst 1000` | a checkout is ten requests: twenty a second from behind one address |
 /// | `key` | key | `1000/s burst 4000` | one merchant of several; a public key's from all its pages |
 /// | `failed_authentications` | client | `60/m burst 120` | a wrong key in somebody's set-up, not a search for keys |
-/// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes fifty cards a second, one in fifty mistyped |
+/// | `refused_cards` | key and client | `60/m burst 120` | a server that tokenizes five cards a second, one in five mistyped |
 /// | `detokenizations` | key | `60/m burst 120` | a look at a card now and then; whoever moves many raises it |
 /// | `payment_credentials` | key | `300/m burst 600` | five payments a second with vendors' tokens; whoever has more raises it |
+/// | `tokens_by_address` | client | `5/s burst 300` | a mobile network's address at the end of a sale |
+/// | `tokens_by_key` | key | `50/s burst 3000` | four million paid checkouts a day |
 /// | `failed_charges` | key | `120/m burst 300` | twenty charges a second, one in ten declined |
 /// | `passed_seals` | key and client | `10/s burst 120` | ten shoppers a second behind one address, whose cards go to a vendor |
 /// | `vendor_refusals` | key | `300/m burst 600` | fifty cards a second to a vendor that refuses one in ten |
@@ -60,6 +62,10 @@ pub struct Limits {
     pub failed_charges: Limit,
     /// Sealed cards that are passed on to vendors.
     pub passed_seals: Limit,
+    /// Cards that became tokens, from one client.
+    pub tokens_by_address: Limit,
+    /// Cards that became tokens with one key.
+    pub tokens_by_key: Limit,
     /// Ids that nothing was found by.
     pub unknown_ids: Limit,
     /// Sealed cards that a vendor refused, from all addresses.
@@ -81,6 +87,8 @@ impl Limits {
             Name::PassedSeals => &mut self.passed_seals,
             Name::PaymentCredentials => &mut self.payment_credentials,
             Name::RefusedCards => &mut self.refused_cards,
+            Name::TokensByAddress => &mut self.tokens_by_address,
+            Name::TokensByKey => &mut self.tokens_by_key,
             Name::UnknownIds => &mut self.unknown_ids,
             Name::VendorRefusals => &mut self.vendor_refusals,
         }
@@ -98,6 +106,8 @@ impl Limits {
             Name::PassedSeals => self.passed_seals,
             Name::PaymentCredentials => self.payment_credentials,
             Name::RefusedCards => self.refused_cards,
+            Name::TokensByAddress => self.tokens_by_address,
+            Name::TokensByKey => self.tokens_by_key,
             Name::UnknownIds => self.unknown_ids,
             Name::VendorRefusals => self.vendor_refusals,
         }
@@ -115,6 +125,8 @@ impl Default for Limits {
             payment_credentials: Limit::at(300, Period::Minute, 600),
             failed_charges: Limit::at(120, Period::Minute, 300),
             passed_seals: Limit::at(10, Period::Second, 120),
+            tokens_by_address: Limit::at(5, Period::Second, 300),
+            tokens_by_key: Limit::at(50, Period::Second, 3000),
             unknown_ids: Limit::at(60, Period::Minute, 120),
             vendor_refusals: Limit::at(300, Period::Minute, 600),
             trusted_proxies: Vec::new(),
@@ -141,6 +153,10 @@ pub enum Name {
     PaymentCredentials,
     /// [`Limits::refused_cards`]
     RefusedCards,
+    /// [`Limits::tokens_by_address`]
+    TokensByAddress,
+    /// [`Limits::tokens_by_key`]
+    TokensByKey,
     /// [`Limits::unknown_ids`]
     UnknownIds,
     /// [`Limits::vendor_refusals`]
@@ -149,7 +165,7 @@ pub enum Name {
 
 impl Name {
     /// Every one, in the order of its definition.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Address,
         Self::Detokenizations,
         Self::FailedAuthentications,
@@ -158,6 +174,8 @@ impl Name {
         Self::PassedSeals,
         Self::PaymentCredentials,
         Self::RefusedCards,
+        Self::TokensByAddress,
+        Self::TokensByKey,
         Self::UnknownIds,
         Self::VendorRefusals,
     ];
@@ -174,6 +192,8 @@ impl Name {
             Self::PassedSeals => "passed_seals",
             Self::PaymentCredentials => "payment_credentials",
             Self::RefusedCards => "refused_cards",
+            Self::TokensByAddress => "tokens_by_address",
+            Self::TokensByKey => "tokens_by_key",
             Self::UnknownIds => "unknown_ids",
             Self::VendorRefusals => "vendor_refusals",
         }
@@ -355,11 +375,14 @@ impl Limiter {
         let Caller { client, key } = caller;
         // The hash is keyed at random, so nobody can choose callers that share a number.
         let caller = match name {
-            Name::Address | Name::FailedAuthentications => self.hasher.hash_one(client),
+            Name::Address | Name::FailedAuthentications | Name::TokensByAddress => {
+                self.hasher.hash_one(client)
+            }
             Name::Detokenizations
             | Name::FailedCharges
             | Name::Key
             | Name::PaymentCredentials
+            | Name::TokensByKey
             | Name::VendorRefusals => self.hasher.hash_one(key?),
             Name::PassedSeals | Name::RefusedCards | Name::UnknownIds => self.hasher.hash_one((client, key)),
         };

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -26,6 +27,12 @@ impl<const MIN: u32, const MAX: u32, const DEFAULT: u32> Count<MIN, MAX, DEFAULT
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
+    }
+}
+
+impl<const MAX: u32, const DEFAULT: u32> From<Count<1, MAX, DEFAULT>> for NonZeroU32 {
+    fn from(count: Count<1, MAX, DEFAULT>) -> Self {
+        Self::new(count.0).unwrap_or(Self::MIN)
     }
 }
 

@@ -8,13 +8,14 @@ use serde::{Deserialize, Deserializer};
 
 use super::place::Hidden;
 use super::{
-    Address, Callbacks, Connections, DataKeyAge, DecryptOnly, EventLifetime, SealingKeyAge,
-    SecurityCodeLifetime, ShutdownDelay, TokenLifetime,
+    Address, AlikeByMerchant, AlikeByNetwork, Callbacks, Connections, DataKeyAge, DecryptOnly, EventLifetime,
+    SealingKeyAge, SecurityCodeLifetime, ShutdownDelay, TokenLifetime,
 };
 use crate::access::client::Proxy;
 use crate::access::limit::{Limit, Name};
 use crate::keys::kek::Source;
 use crate::log::Format;
+use crate::test_card::TestCards;
 use crate::vendor;
 use crate::webhook::Reach;
 
@@ -91,6 +92,10 @@ pub(super) struct Given {
     #[arg(long, env = "CARDSEAL_DECRYPT_ONLY", value_name = "PERIOD")]
     #[serde(deserialize_with = "text")]
     pub(super) decrypt_only: Option<DecryptOnly>,
+    /// Which cards test keys take: those that are published for tests, or any [default: published]
+    #[arg(long, env = "CARDSEAL_TEST_CARDS", value_name = "CARDS")]
+    #[serde(deserialize_with = "text")]
+    pub(super) test_cards: Option<TestCards>,
     /// How the log is written, text or json [default: text]
     #[arg(long, env = "CARDSEAL_LOG_FORMAT", value_name = "FORMAT")]
     #[serde(deserialize_with = "text")]
@@ -120,6 +125,22 @@ pub(super) struct GivenLimits {
         value_name = "NUMBER"
     )]
     pub(super) connections: Option<Connections>,
+    /// Different card numbers of one merchant that begin and end alike, in a day [default: 10]
+    #[arg(
+        long = "limits-alike-by-merchant",
+        id = "limits.alike_by_merchant",
+        env = "CARDSEAL_LIMITS_ALIKE_BY_MERCHANT",
+        value_name = "NUMBER"
+    )]
+    pub(super) alike_by_merchant: Option<AlikeByMerchant>,
+    /// Different card numbers from one network that begin and end alike, in a day [default: 5]
+    #[arg(
+        long = "limits-alike-by-network",
+        id = "limits.alike_by_network",
+        env = "CARDSEAL_LIMITS_ALIKE_BY_NETWORK",
+        value_name = "NUMBER"
+    )]
+    pub(super) alike_by_network: Option<AlikeByNetwork>,
     /// Requests from one client [default: 200/s burst 1000]
     #[arg(
         long = "limits-address",
@@ -187,6 +208,22 @@ pub(super) struct GivenLimits {
         value_name = "RATE"
     )]
     pub(super) vendor_refusals: Option<Limit>,
+    /// Cards from one client that become tokens [default: 5/s burst 300]
+    #[arg(
+        long = "limits-tokens-by-address",
+        id = "limits.tokens_by_address",
+        env = "CARDSEAL_LIMITS_TOKENS_BY_ADDRESS",
+        value_name = "RATE"
+    )]
+    pub(super) tokens_by_address: Option<Limit>,
+    /// Cards with one key that become tokens [default: 50/s burst 3000]
+    #[arg(
+        long = "limits-tokens-by-key",
+        id = "limits.tokens_by_key",
+        env = "CARDSEAL_LIMITS_TOKENS_BY_KEY",
+        value_name = "RATE"
+    )]
+    pub(super) tokens_by_key: Option<Limit>,
     /// Ids asked for by one key and client that there are not [default: 60/m burst 120]
     #[arg(
         long = "limits-unknown-ids",
@@ -219,6 +256,7 @@ impl Given {
             sealing_key_age: self.sealing_key_age.or(others.sealing_key_age),
             data_key_age: self.data_key_age.or(others.data_key_age),
             decrypt_only: self.decrypt_only.or(others.decrypt_only),
+            test_cards: self.test_cards.or(others.test_cards),
             log_format: self.log_format.or(others.log_format),
             audit_heads: self.audit_heads.or(others.audit_heads),
             vendors: others.vendors,
@@ -232,6 +270,8 @@ impl GivenLimits {
     fn or(self, others: Self) -> Self {
         Self {
             connections: self.connections.or(others.connections),
+            alike_by_merchant: self.alike_by_merchant.or(others.alike_by_merchant),
+            alike_by_network: self.alike_by_network.or(others.alike_by_network),
             address: self.address.or(others.address),
             key: self.key.or(others.key),
             failed_authentications: self.failed_authentications.or(others.failed_authentications),
@@ -241,12 +281,14 @@ impl GivenLimits {
             failed_charges: self.failed_charges.or(others.failed_charges),
             passed_seals: self.passed_seals.or(others.passed_seals),
             vendor_refusals: self.vendor_refusals.or(others.vendor_refusals),
+            tokens_by_address: self.tokens_by_address.or(others.tokens_by_address),
+            tokens_by_key: self.tokens_by_key.or(others.tokens_by_key),
             unknown_ids: self.unknown_ids.or(others.unknown_ids),
         }
     }
 
     /// Those on rates, by name.
-    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 10] {
+    pub(super) const fn rates(&self) -> [(Name, Option<Limit>); 12] {
         [
             (Name::Address, self.address),
             (Name::Key, self.key),
@@ -257,6 +299,8 @@ impl GivenLimits {
             (Name::FailedCharges, self.failed_charges),
             (Name::PassedSeals, self.passed_seals),
             (Name::VendorRefusals, self.vendor_refusals),
+            (Name::TokensByAddress, self.tokens_by_address),
+            (Name::TokensByKey, self.tokens_by_key),
             (Name::UnknownIds, self.unknown_ids),
         ]
     }

@@ -27,7 +27,8 @@ use crate::keys::kek::file::{FileError, Secret, check as file_check};
 use crate::log::Format;
 use crate::server::TlsFiles;
 use crate::store::NotPostgres;
-use crate::vault::Policy;
+use crate::test_card::TestCards;
+use crate::vault::{Guard, Policy};
 use crate::vendor;
 use crate::webhook::Reach;
 
@@ -72,6 +73,12 @@ const DAY: u64 = 24 * HOUR;
 /// How many connections there may be.
 pub type Connections = Count<1, 1_000_000, 4096>;
 
+/// How many different numbers with the same first six and last four digits become a merchant's tokens in a day.
+pub type AlikeByMerchant = Count<1, 1_000_000, 10>;
+
+/// How many from one network.
+pub type AlikeByNetwork = Count<1, 1_000_000, 5>;
+
 /// How a vault is to serve.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -103,6 +110,8 @@ pub struct Settings {
     pub data_key_age: DataKeyAge,
     /// How long a sealing key that is no longer active opens seals.
     pub decrypt_only: DecryptOnly,
+    /// Which cards test merchants' keys take.
+    pub test_cards: TestCards,
     /// How its log is written.
     pub log_format: Format,
     /// A file that the heads of the audit's chains are written into, beside the log.
@@ -113,6 +122,8 @@ pub struct Settings {
     pub callbacks: Option<Callbacks>,
     /// How many connections there may be.
     pub connections: Connections,
+    /// How many numbers that begin and end alike become tokens in a day.
+    pub guard: Guard,
     /// How much one may ask for, and which proxies are believed.
     pub limits: Limits,
 }
@@ -165,11 +176,16 @@ impl Settings {
             sealing_key_age: given.sealing_key_age.unwrap_or_default(),
             data_key_age: given.data_key_age.unwrap_or_default(),
             decrypt_only: given.decrypt_only.unwrap_or_default(),
+            test_cards: given.test_cards.unwrap_or_default(),
             log_format: given.log_format.unwrap_or_default(),
             audit_heads: given.audit_heads,
             vendors: given.vendors,
             callbacks: given.callbacks,
             connections: given.limits.connections.unwrap_or_default(),
+            guard: Guard {
+                merchant: given.limits.alike_by_merchant.unwrap_or_default().into(),
+                network: given.limits.alike_by_network.unwrap_or_default().into(),
+            },
             limits,
         };
         Ok((settings, origins))
@@ -186,6 +202,8 @@ impl Settings {
             data_key_age: self.data_key_age.duration(),
             data_key_encryptions: MOST_ENCRYPTIONS,
             decrypt_only: self.decrypt_only.duration(),
+            guard: self.guard,
+            test_cards: self.test_cards,
         }
     }
 
@@ -218,9 +236,12 @@ impl Settings {
         show("sealing_key_age", self.sealing_key_age.to_string());
         show("data_key_age", self.data_key_age.to_string());
         show("decrypt_only", self.decrypt_only.to_string());
+        show("test_cards", self.test_cards.to_string());
         show("log_format", self.log_format.as_str().into());
         self.audit_heads.iter().for_each(|file| show("audit_heads", path(file)));
         show("limits.connections", self.connections.to_string());
+        show("limits.alike_by_merchant", self.guard.merchant.to_string());
+        show("limits.alike_by_network", self.guard.network.to_string());
         self.vendors.shown(&mut show);
         self.callbacks.iter().for_each(|callbacks| callbacks.shown(&mut show));
         for name in Name::ALL {

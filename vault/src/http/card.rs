@@ -37,6 +37,10 @@ enum CardProblem {
     NumberBlank,
     #[error("number is invalid")]
     NumberInvalid,
+    #[error(
+        "number is no published test card, and test keys take no others unless the vault's operator sets test_cards"
+    )]
+    NotATestCard,
     #[error("number has more digits than the acquirer takes")]
     NumberTooLong,
     #[error("security code is invalid")]
@@ -51,6 +55,11 @@ impl CardProblems {
     /// The one problem for which a card that was sealed is refused.
     pub(super) fn of_sealed(field: Field, reason: Option<Reason>) -> Self {
         Self(problems(field, reason))
+    }
+
+    /// The one problem of a card that may be somebody's, with a test key.
+    pub(super) fn not_a_test_card() -> Self {
+        Self(vec![CardProblem::NotATestCard])
     }
 
     /// The one problem of a card that is good, but not for the merchant's acquirer.

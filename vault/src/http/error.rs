@@ -23,7 +23,7 @@ use crate::pci_token::NotACorrelationId;
 use crate::seal;
 use crate::store::StoreError;
 use crate::token::UsedBy;
-use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, TokenizeError};
+use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, NotATestCard, TokenizeError, TooManyAlike};
 use crate::vendor::Failed;
 use crate::vendor::fault::Fault;
 use crate::vendor::token::NotAnUpdate;
@@ -174,6 +174,10 @@ pub(super) enum ApiError {
     /// helps.
     #[error(transparent)]
     TooManyRequests(#[from] Exceeded),
+    /// The fault of whoever searches for a number, or shares a network with somebody who does. Trying again after the
+    /// time in `Retry-After` helps.
+    #[error("{0}; try again in {seconds} s", seconds = .0.wait.as_secs())]
+    TooManyAlike(#[from] TooManyAlike),
     /// The caller's fault.
     #[error("there are {MOST_WEBHOOKS} webhooks already; delete one first")]
     TooManyWebhooks,
@@ -287,7 +291,7 @@ impl ApiError {
             Self::OriginNotAllowed => Code::OriginNotAllowed,
             Self::AnothersSeal | Self::ReplayedSeal => Code::ReplayedSeal,
             Self::RequestTimeout => Code::RequestTimeout,
-            Self::TooManyRequests(_) => Code::TooManyRequests,
+            Self::TooManyAlike(_) | Self::TooManyRequests(_) => Code::TooManyRequests,
             Self::UnknownKid => Code::UnknownKid,
             Self::UnsupportedMediaType => Code::UnsupportedMediaType,
             Self::UsedToken { .. } => Code::UsedToken,
@@ -316,6 +320,9 @@ impl IntoResponse for ApiError {
             }
             Self::NotOpen => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::TooManyAlike(TooManyAlike { wait }) => {
+                response.headers_mut().insert(RETRY_AFTER, wait.as_secs().into());
             }
             Self::TooManyRequests(exceeded) => {
                 response.headers_mut().insert(RETRY_AFTER, exceeded.seconds.into());
@@ -430,11 +437,19 @@ impl From<Unacceptable> for ApiError {
     }
 }
 
+impl From<NotATestCard> for ApiError {
+    fn from(NotATestCard: NotATestCard) -> Self {
+        Self::InvalidCard(CardProblems::not_a_test_card())
+    }
+}
+
 impl From<TokenizeError> for ApiError {
     fn from(error: TokenizeError) -> Self {
         match error {
             TokenizeError::Failure(failure) => failure.into(),
+            TokenizeError::NotATestCard(no_test_card) => no_test_card.into(),
             TokenizeError::Replayed => Self::ReplayedSeal,
+            TokenizeError::TooManyAlike(alike) => alike.into(),
         }
     }
 }

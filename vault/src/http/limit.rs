@@ -67,8 +67,13 @@ pub(super) async fn check(
     let authenticates = request.headers().contains_key(AUTHORIZATION).then_some(Name::FailedAuthentications);
     let at_a_vendor = passes_on.map(|_| Name::VendorRefusals);
     let on_failure = [authenticates, guess(request.method(), route), at_a_vendor];
+    let on_success = if takes_a_card(request.method(), route) {
+        [Some(Name::TokensByAddress), with_key.map(|_| Name::TokensByKey)]
+    } else {
+        [None, None]
+    };
 
-    let waits = always.into_iter().chain(on_failure).flatten();
+    let waits = always.into_iter().chain(on_failure).chain(on_success).flatten();
     let exceeded = waits
         .filter_map(|name| limiter.wait(name, caller).map(|wait| (wait, name)))
         .max_by_key(|(wait, _)| *wait);
@@ -86,6 +91,9 @@ pub(super) async fn check(
         limiter.count(name, caller);
     }
     let response = next.run(request).await;
+    if response.status().is_success() {
+        on_success.into_iter().flatten().for_each(|name| limiter.count(name, caller));
+    }
     for name in on_failure.into_iter().flatten().filter(|name| failed(*name, &response)) {
         limiter.count(name, caller);
     }
@@ -125,6 +133,8 @@ async fn tell(vault: &Vault, name: Name, caller: Caller<'_>, subject: String) {
         | Name::Key
         | Name::PassedSeals
         | Name::RefusedCards
+        | Name::TokensByAddress
+        | Name::TokensByKey
         | Name::UnknownIds
         | Name::VendorRefusals => return,
     };
@@ -153,6 +163,11 @@ fn shows(route: &str) -> Option<Name> {
     }
 }
 
+/// Whether a card becomes a token of the vault's own, if it is taken. What goes on to vendors has a limit of its own.
+fn takes_a_card(method: &Method, route: &str) -> bool {
+    method == Method::POST && matches!(route, "/tokens" | "/pci-tokens")
+}
+
 /// What a request could serve to guess, so that its failure counts.
 fn guess(method: &Method, route: &str) -> Option<Name> {
     match (method, route) {
@@ -166,9 +181,13 @@ fn guess(method: &Method, route: &str) -> Option<Name> {
 fn failed(name: Name, response: &Response) -> bool {
     let code = response.extensions().get::<Code>();
     match name {
-        Name::Address | Name::Detokenizations | Name::Key | Name::PassedSeals | Name::PaymentCredentials => {
-            false
-        }
+        Name::Address
+        | Name::Detokenizations
+        | Name::Key
+        | Name::PassedSeals
+        | Name::PaymentCredentials
+        | Name::TokensByAddress
+        | Name::TokensByKey => false,
         Name::FailedAuthentications => code == Some(&Code::AuthenticationFailure),
         Name::FailedCharges => {
             code == Some(&Code::NotFound) || response.extensions().get::<Declined>().is_some()
@@ -179,6 +198,8 @@ fn failed(name: Name, response: &Response) -> bool {
                 Code::InvalidCard
                     | Code::InvalidSeal
                     | Code::ReplayedSeal
+                    // Too many cards that begin and end alike.
+                    | Code::TooManyRequests
                     | Code::VendorRefused
                     | Code::WrongMerchant
             )
@@ -203,6 +224,8 @@ const fn what(name: Name) -> &'static str {
         Name::PassedSeals => "too many cards from this address go to the vendor",
         Name::PaymentCredentials => "too many payments with vendors' tokens were asked for with this key",
         Name::RefusedCards => "too many cards from this address were refused",
+        Name::TokensByAddress => "too many cards from this address",
+        Name::TokensByKey => "too many cards with this key",
         Name::UnknownIds => "too many ids were asked for that there are not",
         Name::VendorRefusals => "the vendor refused too many cards of this key",
     }

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -18,6 +18,7 @@ use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, delete, get, post, schema};
 use crate::Vault;
+use crate::access::client::Client;
 use crate::id::{MerchantId, PciTokenId};
 use crate::merchant::Merchant;
 use crate::pci_token::{self, CorrelationId, PciToken};
@@ -110,6 +111,7 @@ pub(super) struct ClearCardObject {
 async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, .. }: Secret,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     mut params: Params,
 ) -> Result<(StatusCode, Json<PciTokenObject>), ApiError> {
@@ -120,7 +122,7 @@ async fn create(
     if *whose != merchant.id.as_str() {
         return Err(ApiError::WrongMerchantId);
     }
-    let token = vault.create_pci_token(&merchant, &jwe, &request).await?;
+    let token = vault.create_pci_token(&merchant, &jwe, &request, client).await?;
     Ok((StatusCode::CREATED, Json(PciTokenObject::new(token, &merchant))))
 }
 
@@ -196,9 +198,11 @@ impl From<PciTokenError> for ApiError {
         match error {
             PciTokenError::Deleted => Self::DeletedPciToken,
             PciTokenError::Failure(failure) => failure.into(),
+            PciTokenError::NotATestCard(no_test_card) => no_test_card.into(),
             PciTokenError::Refused(refused) => refused.into(),
             PciTokenError::Repeated => Self::RepeatedCorrelationId,
             PciTokenError::Replayed => Self::ReplayedSeal,
+            PciTokenError::TooManyAlike(alike) => alike.into(),
             PciTokenError::Unknown => Self::NoSuchPciToken,
         }
     }

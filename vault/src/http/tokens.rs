@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use cardseal::client::Profile;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Body, Key, Object, Operation, Routes, get, post, schema};
 use crate::Vault;
+use crate::access::client::Client;
 use crate::acquirer::PaymentOptions;
 use crate::id::TokenId;
 use crate::merchant::ClearCards;
@@ -67,6 +68,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
 async fn create(
     State(vault): State<Arc<Vault>>,
     PublicKey { merchant, key }: PublicKey,
+    Extension(client): Extension<Client>,
     mut params: Params,
 ) -> Result<Json<TokenObject>, ApiError> {
     let card_params = params.params("card", "card.")?;
@@ -102,7 +104,7 @@ async fn create(
         // EXPOSE: to count its digits.
         PaymentOptions::check_card(Some(card.number.expose().len()), &billing)?;
     }
-    let token = vault.tokenize(&merchant, card, billing, seal).await?;
+    let token = vault.tokenize(&merchant, card, billing, seal, client).await?;
     Ok(Json(TokenObject::for_page(token, merchant.mode)))
 }
 

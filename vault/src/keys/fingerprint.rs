@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use base64ct::{Base64, Encoding};
 use cardseal::card::Number;
 
+use super::aad::Aad;
 use super::gcm::KEY_BYTES;
 use crate::id::MerchantId;
 
@@ -24,6 +25,24 @@ pub struct Fingerprint {
     pub bytes: Vec<u8>,
 }
 
+/// A MAC of fields: the same for the same fields, and nothing else is to be learnt from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag([u8; 32]);
+
+impl Tag {
+    /// One that was made before; `None` for any other number of bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl FingerprintKey {
     /// Takes a key of 32 bytes; `None` for any other length.
     #[must_use]
@@ -40,6 +59,15 @@ impl FingerprintKey {
         // EXPOSE: into the MAC, which does not give it back.
         context.update(number.expose().as_bytes());
         Fingerprint { key_version: self.version, bytes: context.sign().as_ref().into() }
+    }
+
+    /// A MAC of fields and of the key's version. No fingerprint is over the same bytes: a merchant's id begins with a
+    /// letter, the fields with their length.
+    #[must_use]
+    pub fn tag(&self, fields: Aad) -> Tag {
+        let mut tag = [0; 32];
+        tag.copy_from_slice(hmac::sign(&self.key, &fields.version(self.version)).as_ref());
+        Tag(tag)
     }
 }
 

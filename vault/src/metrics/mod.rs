@@ -36,6 +36,11 @@ impl Metrics {
         let counts = vault.counts();
         registry.register("cardseal_tokens", "Tokens made", counts.tokens.clone());
         registry.register(
+            "cardseal_refused_enumeration",
+            "Cards refused since too many different numbers that begin and end alike came",
+            counts.refused_alike.clone(),
+        );
+        registry.register(
             "cardseal_charges",
             "Charges that an acquirer was asked for",
             counts.charges.clone(),

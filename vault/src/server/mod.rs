@@ -240,9 +240,10 @@ async fn maintain(vault: Arc<Vault>) {
         ticks.tick().await;
         match vault.maintain().await {
             Ok(done) if done == Done::default() => {}
-            Ok(Done { security_codes, idempotency_keys, events, passed_seals, tokens }) => {
+            Ok(Done { security_codes, counted_numbers, idempotency_keys, events, passed_seals, tokens }) => {
                 tracing::info!(
                     security_codes,
+                    counted_numbers,
                     idempotency_keys,
                     events,
                     passed_seals,

@@ -1,9 +1,13 @@
 use cardseal::card::Brand;
 use cardseal::seal::Jti;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
-use super::{Store, StoreError, audit, ciphertext, fingerprint, parsed, seconds, text, timestamp};
+use super::batch::MOST_ATTEMPTS;
+use super::counted_numbers::{self, Verdict};
+use super::{
+    CountedNumber, Store, StoreError, audit, ciphertext, fingerprint, parsed, seconds, text, timestamp,
+};
 use crate::audit::Entry;
 use crate::id::{MerchantId, PciTokenId};
 use crate::keys::data::Ciphertext;
@@ -58,10 +62,13 @@ pub enum InsertedPci {
     SameSeal(StoredPciToken),
     /// The same request has made this one before, of another seal.
     SameRequest(StoredPciToken),
+    /// There were too many numbers like its number today. It is not kept.
+    TooManyAlike,
 }
 
 impl Store {
-    /// Keeps a PCI token, unless the same seal or the same request has made one before: that one is what it gives.
+    /// Keeps a PCI token, unless the same seal or the same request has made one before: that one is what it gives; or
+    /// there were too many numbers like its.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -71,47 +78,22 @@ impl Store {
         token: &StoredPciToken,
         seal: &Jti,
         request: &CorrelationId,
+        counted: &[CountedNumber],
     ) -> Result<InsertedPci, StoreError> {
-        let Some(card) = &token.card else { return Err(StoreError::Corrupt("pan")) };
-        let mut transaction = self.write().await?;
-        let added = sqlx::query(
-            "INSERT INTO pci_tokens (merchant_id, id, seal_id, correlation_id, brand, last_digits, fingerprint,
-                 fingerprint_key_version, data_key_version, pan, details, status, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'ACTIVE', $12, $12)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(merchant.as_str())
-        .bind(token.id.as_str())
-        .bind(seal.as_str())
-        .bind(request.as_str())
-        .bind(card.brand.id())
-        .bind(token.last_digits.as_str())
-        .bind(token.fingerprint.bytes.as_slice())
-        .bind(i64::from(token.fingerprint.key_version))
-        .bind(i64::from(card.details.key_version))
-        .bind(card.pan.bytes.as_slice())
-        .bind(card.details.bytes.as_slice())
-        .bind(seconds(token.created_at))
-        .execute(&mut *transaction)
-        .await?;
-        if added.rows_affected() == 1 {
+        for _ in 0..MOST_ATTEMPTS {
+            let mut transaction = self.write().await?;
+            let Some(verdicts) = counted_numbers::count(&mut transaction, &[counted]).await? else {
+                transaction.rollback().await?;
+                continue;
+            };
+            let inserted = match &*verdicts {
+                [Verdict::Passes] => insert(&mut transaction, merchant, token, seal, request).await?,
+                _ => InsertedPci::TooManyAlike,
+            };
             transaction.commit().await?;
-            return Ok(InsertedPci::New);
+            return Ok(inserted);
         }
-        let same_seal = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seal_id = $2"))
-            .bind(merchant.as_str())
-            .bind(seal.as_str())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if let Some(first) = same_seal {
-            return read(&first).map(InsertedPci::SameSeal);
-        }
-        let same_request = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND correlation_id = $2"))
-            .bind(merchant.as_str())
-            .bind(request.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
-        read(&same_request).map(InsertedPci::SameRequest)
+        Err(StoreError::Unavailable)
     }
 
     /// A merchant's PCI token.
@@ -159,6 +141,53 @@ impl Store {
         self.forgot();
         Ok(true)
     }
+}
+
+async fn insert(
+    transaction: &mut Transaction<'static, Any>,
+    merchant: &MerchantId,
+    token: &StoredPciToken,
+    seal: &Jti,
+    request: &CorrelationId,
+) -> Result<InsertedPci, StoreError> {
+    let Some(card) = &token.card else { return Err(StoreError::Corrupt("pan")) };
+    let added = sqlx::query(
+        "INSERT INTO pci_tokens (merchant_id, id, seal_id, correlation_id, brand, last_digits, fingerprint,
+             fingerprint_key_version, data_key_version, pan, details, status, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'ACTIVE', $12, $12)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(merchant.as_str())
+    .bind(token.id.as_str())
+    .bind(seal.as_str())
+    .bind(request.as_str())
+    .bind(card.brand.id())
+    .bind(token.last_digits.as_str())
+    .bind(token.fingerprint.bytes.as_slice())
+    .bind(i64::from(token.fingerprint.key_version))
+    .bind(i64::from(card.details.key_version))
+    .bind(card.pan.bytes.as_slice())
+    .bind(card.details.bytes.as_slice())
+    .bind(seconds(token.created_at))
+    .execute(&mut **transaction)
+    .await?;
+    if added.rows_affected() == 1 {
+        return Ok(InsertedPci::New);
+    }
+    let same_seal = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND seal_id = $2"))
+        .bind(merchant.as_str())
+        .bind(seal.as_str())
+        .fetch_optional(&mut **transaction)
+        .await?;
+    if let Some(first) = same_seal {
+        return read(&first).map(InsertedPci::SameSeal);
+    }
+    let same_request = sqlx::query(concat!(select!(), "WHERE merchant_id = $1 AND correlation_id = $2"))
+        .bind(merchant.as_str())
+        .bind(request.as_str())
+        .fetch_one(&mut **transaction)
+        .await?;
+    read(&same_request).map(InsertedPci::SameRequest)
 }
 
 fn read(row: &AnyRow) -> Result<StoredPciToken, StoreError> {

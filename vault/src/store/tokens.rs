@@ -7,7 +7,9 @@ use sqlx::{Any, AssertSqlSafe, Row, Transaction};
 
 use super::batch::Job;
 use super::charges::read_status;
-use super::{Store, StoreError, ciphertext, fingerprint, flag, parsed, seconds, text, timestamp};
+use super::{
+    CountedNumber, Store, StoreError, ciphertext, fingerprint, flag, parsed, seconds, text, timestamp,
+};
 use crate::id::{CardId, MerchantId, TokenHash, seal_hash};
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
@@ -69,6 +71,8 @@ pub struct NewToken {
     pub seal: Option<Jti>,
     /// Its card's security code.
     pub security_code: Option<SecurityCodeRow>,
+    /// As what its number counts.
+    pub counted: [CountedNumber; 2],
 }
 
 /// A security code as it is kept, for a few minutes.
@@ -87,6 +91,8 @@ pub enum Inserted {
     New,
     /// Its seal has given this token before.
     Before(Box<StoredToken>),
+    /// There were too many numbers like its number today. It is not kept.
+    TooManyAlike,
 }
 
 /// What came of using a token.
@@ -203,7 +209,7 @@ const USED_BY: &str = "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id 
 /// Keeps tokens, and says what came of each, in their order.
 pub(super) async fn insert_all(
     transaction: &mut Transaction<'static, Any>,
-    jobs: &[Job],
+    jobs: &[&Job],
 ) -> Result<Vec<Inserted>, StoreError> {
     let mut added = HashSet::with_capacity(jobs.len());
     for chunk in powers_of_two(jobs) {
@@ -377,7 +383,7 @@ pub(super) fn read_card(
 }
 
 /// Pieces whose lengths are powers of two: a statement is prepared once for each length, so there should be few.
-fn powers_of_two<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn powers_of_two<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let length = 1 << items.len().checked_ilog2()?;
         let (chunk, rest) = items.split_at(length);
@@ -387,7 +393,7 @@ fn powers_of_two<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// `($1, $2), ($3, $4)`
-fn placeholders(rows: usize, columns: usize) -> String {
+pub(super) fn placeholders(rows: usize, columns: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);
     for index in 0..rows * columns {
         text.push_str(if index == 0 {

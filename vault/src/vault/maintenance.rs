@@ -20,6 +20,8 @@ const VENDOR_KEY_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Done {
     /// Security codes whose time was over.
     pub security_codes: u64,
+    /// Counted numbers whose day was over.
+    pub counted_numbers: u64,
     /// Keys of requests whose time was over.
     pub idempotency_keys: u64,
     /// Events whose time was over.
@@ -53,6 +55,7 @@ impl Vault {
         let oldest = now.minus(self.policy.event_lifetime);
         Ok(Done {
             security_codes: self.store.delete_expired_security_codes(now).await?,
+            counted_numbers: self.store.delete_old_counted_numbers(now).await?,
             idempotency_keys: self.store.delete_old_idempotency_keys(now).await?,
             events: self.store.delete_events(oldest).await?,
             passed_seals: self.forget_passed_seals(now).await?,

@@ -8,6 +8,7 @@ mod callbacks;
 mod charges;
 mod counts;
 mod customers;
+mod enumeration;
 mod erasure;
 mod events;
 mod known;
@@ -38,6 +39,7 @@ use crate::keys::kek::Source;
 use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
 use crate::store::{Location, Store, StoreError};
+use crate::test_card::TestCards;
 use crate::time::{Clock, Pauses};
 use crate::vendor::{self, VendorError, Vendors};
 use crate::webhook::{Reach, Sender};
@@ -46,14 +48,15 @@ pub use accounts::{ConnectError, Offer};
 pub use audit::{Audited, Chain, Flaw, Misplaced};
 pub use callbacks::{CALLBACK_ACCESS, Subject, TakenIn};
 pub use charges::ChargeError;
-pub use counts::{ChargeLabels, Counts, TokenLabels};
+pub use counts::{ChargeLabels, Counts, ModeLabel, TokenLabels};
 pub use customers::KeepError;
+pub use enumeration::{Guard, TooManyAlike};
 pub use known::KNOWN_FOR;
 pub use maintenance::Done;
 pub use pci_tokens::PciTokenError;
 pub use readiness::{Health, Readiness};
 pub use refusals::Refused;
-pub use tokens::TokenizeError;
+pub use tokens::{NotATestCard, TokenizeError};
 pub use vendor_tokens::{Use, VendorTokenError};
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
@@ -130,7 +133,7 @@ impl Setup {
     }
 }
 
-/// How long a vault keeps what.
+/// How long a vault keeps what, and how much it lets by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a token can be used.
@@ -145,6 +148,10 @@ pub struct Policy {
     pub data_key_age: Duration,
     /// How much a data key encrypts before the next takes over.
     pub data_key_encryptions: u64,
+    /// How many numbers that begin and end alike become tokens in a day.
+    pub guard: Guard,
+    /// Which cards test merchants' keys take.
+    pub test_cards: TestCards,
     /// How long a sealing key that is no longer active opens seals: longer than any browser keeps the set of keys (five
     /// minutes) or a checkout page open.
     pub decrypt_only: Duration,
@@ -160,6 +167,8 @@ impl Default for Policy {
             data_key_age: Duration::from_secs(365 * 24 * 60 * 60),
             data_key_encryptions: MOST_ENCRYPTIONS,
             decrypt_only: Duration::from_secs(24 * 60 * 60),
+            guard: Guard::default(),
+            test_cards: TestCards::default(),
         }
     }
 }

@@ -5,7 +5,8 @@ use cardseal::seal::{Envelope, PciCard};
 use thiserror::Error;
 
 use super::secrets::{encrypt_details, encrypt_number};
-use super::{Failure, Refused, Vault};
+use super::{Failure, NotATestCard, Refused, TooManyAlike, Vault};
+use crate::access::client::Client;
 use crate::audit::{Action, By, Refusal};
 use crate::id::PciTokenId;
 use crate::keys::Sha256Digest;
@@ -27,9 +28,11 @@ impl Vault {
         merchant: &Merchant,
         jwe: &str,
         request: &CorrelationId,
+        client: Client,
     ) -> Result<PciToken, PciTokenError> {
         let Envelope { card: PciCard { number, expiry }, id: seal, .. } =
             self.sealed_card(merchant, jwe).await?;
+        self.check_test_card(merchant, &number)?;
         let now = self.clock.now();
         let rings = self.keys.rings();
         let fingerprint = rings.fingerprint.active(now).ok_or(Failure::NoActiveKey("fingerprint"))?;
@@ -49,13 +52,16 @@ impl Vault {
             updated_at: now,
             id,
         };
-        let (first, refused) = match self.store.insert_pci_token(&merchant.id, &new, &seal, request).await? {
+        let counted = self.counted(merchant, client, &number)?;
+        let inserted = self.store.insert_pci_token(&merchant.id, &new, &seal, request, &counted).await?;
+        let (first, refused) = match inserted {
             InsertedPci::New => {
                 self.counts.pci_token(merchant.mode);
                 return Ok(self.shown(merchant, new).await?);
             }
             InsertedPci::SameSeal(first) => (first, PciTokenError::Replayed),
             InsertedPci::SameRequest(first) => (first, PciTokenError::Repeated),
+            InsertedPci::TooManyAlike => return Err(self.too_many_alike(merchant).into()),
         };
         let same_number = first.fingerprint == new.fingerprint;
         let first = self.shown(merchant, first).await?;
@@ -164,6 +170,9 @@ pub enum PciTokenError {
     /// The vault's own fault.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// A test key takes published test cards.
+    #[error(transparent)]
+    NotATestCard(#[from] NotATestCard),
     /// Its seal was refused.
     #[error(transparent)]
     Refused(#[from] seal::Refused),
@@ -173,6 +182,9 @@ pub enum PciTokenError {
     /// The correlation id came before with another card. The caller's fault.
     #[error("the correlation id was used for another card")]
     Repeated,
+    /// Somebody seems to search for a number.
+    #[error(transparent)]
+    TooManyAlike(#[from] TooManyAlike),
     /// There is no such token. The caller's fault.
     #[error("there is no such PCI token")]
     Unknown,

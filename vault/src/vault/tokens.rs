@@ -1,12 +1,13 @@
 //! Tokens.
 
-use cardseal::card::{Card, Holder, SecurityCode, YearMonth};
+use cardseal::card::{Card, Holder, Number, SecurityCode, YearMonth};
 use cardseal::client::Pkey;
 use cardseal::seal::{Envelope, Jti};
 use thiserror::Error;
 
 use super::secrets::{encrypt_details, encrypt_number};
-use super::{Failure, Vault};
+use super::{Failure, TooManyAlike, Vault};
+use crate::access::client::Client;
 use crate::id::{CardId, TokenId};
 use crate::keys::code::CodeLock;
 use crate::keys::data::{DataKey, Part, Place};
@@ -35,7 +36,8 @@ impl Vault {
 
     /// Makes a token of a card. It is durable when this returns.
     ///
-    /// A seal gives one token: given again with the same card it gives that token again.
+    /// A seal gives one token: given again with the same card it gives that token again. That tells nobody of another's
+    /// card: the seal's id is known to whoever sealed the card alone, and another number with it is counted like any.
     ///
     /// # Errors
     /// [`TokenizeError`]
@@ -45,7 +47,9 @@ impl Vault {
         card: Card,
         billing: Billing,
         seal: Option<Jti>,
+        client: Client,
     ) -> Result<Token, TokenizeError> {
+        self.check_test_card(merchant, &card.number)?;
         let security_code_check = match (self.acquirers.of(merchant.mode), &card.security_code) {
             (Some(acquirer), Some(code)) => acquirer.check_security_code(&card.number, code).await,
             _ => false,
@@ -67,12 +71,14 @@ impl Vault {
             let security_code = card.security_code.as_ref().map(encrypt);
             Ok((token, security_code))
         })?;
-        let new = NewToken { token: token.clone(), seal: seal.clone(), security_code };
+        let counted = self.counted(merchant, client, &card.number)?;
+        let new = NewToken { token: token.clone(), seal: seal.clone(), security_code, counted };
         match self.store.insert_token(&merchant.id, new).await? {
             Inserted::New => {
                 self.counts.token(merchant.mode);
                 Ok(shown(id, token, details))
             }
+            Inserted::TooManyAlike => Err(self.too_many_alike(merchant).into()),
             Inserted::Before(first) => {
                 let id = self.first_token_of_seal(merchant, &first, seal.as_ref()).await?;
                 let before: Details = self.details(merchant, first.id.as_str(), &first.card.details).await?;
@@ -113,6 +119,14 @@ impl Vault {
         }
         self.keys.refresh(&self.store).await?;
         find(seal).ok_or(unreadable)
+    }
+
+    /// Refuses test merchants what may be somebody's card.
+    pub(super) fn check_test_card(&self, merchant: &Merchant, number: &Number) -> Result<(), NotATestCard> {
+        match merchant.mode {
+            Mode::Test if !self.policy.test_cards.include(number) => Err(NotATestCard),
+            Mode::Test | Mode::Live => Ok(()),
+        }
     }
 
     fn stored_token(
@@ -188,15 +202,26 @@ fn shown(id: TokenId, stored: StoredToken, details: Details) -> Token {
     Token { id, created_at, card: facts(card, details), usage }
 }
 
+/// A card that may be somebody's, with a test key. The sender's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the card is no published test card")]
+pub struct NotATestCard;
+
 /// Why a card got no token.
 #[derive(Debug, Error)]
 pub enum TokenizeError {
     /// The vault's own fault.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// A test key takes published test cards.
+    #[error(transparent)]
+    NotATestCard(#[from] NotATestCard),
     /// Its seal's id came before with another card. The sender's fault.
     #[error("the seal's id was used for another card")]
     Replayed,
+    /// Somebody seems to search for a number.
+    #[error(transparent)]
+    TooManyAlike(#[from] TooManyAlike),
 }
 
 impl From<StoreError> for TokenizeError {

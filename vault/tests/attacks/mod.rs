@@ -16,6 +16,7 @@ mod a_worker_kept_busy;
 mod every_connection_for_one;
 mod garbage_in_the_operators_name;
 mod payments_with_any_key;
+mod real_cards_among_test_cards;
 mod the_sealing_key_swapped;
 mod the_whole_number;
 mod to_be_nobody;

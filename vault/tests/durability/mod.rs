@@ -13,7 +13,18 @@ mod random;
 mod three_processes;
 
 /// For `serve`: the load would reach the rate limits, and a night is longer than a token's lifetime.
-const UNDER_LOAD: [&str; 6] = ["--limits-address", "off", "--limits-key", "off", "--token-lifetime", "1d"];
+const UNDER_LOAD: [&str; 10] = [
+    "--limits-address",
+    "off",
+    "--limits-key",
+    "off",
+    "--limits-tokens-by-address",
+    "off",
+    "--limits-tokens-by-key",
+    "off",
+    "--token-lifetime",
+    "1d",
+];
 
 /// How often processes are killed: fifty times, unless `CARDSEAL_TEST_KILLS` says otherwise.
 fn kills() -> usize {

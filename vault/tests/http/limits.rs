@@ -58,6 +58,34 @@ async fn requests_are_limited_by_key_wherever_they_come_from() {
 }
 
 #[tokio::test]
+async fn tokens_are_limited_by_address_and_by_key() {
+    let asked = limited_by(&["tokens_by_address=1/m burst 2", "tokens_by_key=1/h burst 3"]).await;
+    let account = asked.merchant().await;
+    let key = account.public_key.as_str();
+    let ask = async |address| from(address, &asked, post("/tokens", key)).await;
+    for _ in 0..2 {
+        assert_eq!(ask("192.0.2.1").await.status, 200);
+    }
+    let refused = ask("192.0.2.1").await;
+    let message = refused.error(429, "too_many_requests");
+    assert_eq!(message, "too many cards from this address; try again in 60 s");
+    // Nothing else is.
+    assert_eq!(from("192.0.2.1", &asked, get("/tokens/tokn_test_0", key)).await.status, 404);
+    assert_eq!(ask("192.0.2.2").await.status, 200);
+    let refused = ask("192.0.2.3").await;
+    assert!(refused.error(429, "too_many_requests").starts_with("too many cards with this key; "));
+    assert_eq!(asked.count("tokens").await, 3);
+    // What is refused is no token.
+    let other = asked.merchant().await;
+    for _ in 0..3 {
+        let request = request(Method::POST, "/tokens", &other.public_key).header(CONTENT_TYPE, JSON);
+        let refused = request.body(clear_card("4242424242424241").to_string().into()).unwrap();
+        from("192.0.2.4", &asked, refused).await.error(400, "invalid_card");
+    }
+    assert_eq!(from("192.0.2.4", &asked, post("/tokens", &other.public_key)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_search_for_keys_is_slowed_down() {
     let asked = limited("failed_authentications=6/m burst 3").await;
     let account = asked.merchant().await;
