@@ -486,7 +486,9 @@ impl Inner {
     fn gone(&self, view: &FieldView) {
         let wanted = self.wanted.take();
         let way = if self.has_focus(view) { Way::Window } else { self.way.get() };
-        let lead = self.lead.get().left(view.field, way, self.progress(view.field));
+        // What a password manager has filled in, nobody is at.
+        let progress = if view.is_typed.get() { self.progress(view.field) } else { Progress::Resting };
+        let lead = self.lead.get().left(view.field, way, progress);
         self.set_lead(lead);
         if !matches!(lead, Lead::Interrupted(_)) {
             view.is_typed.set(way == Way::Window && view.is_typed.get());
