@@ -1,6 +1,7 @@
 //! `<cardseal-card>` in a merchant's forms.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -583,11 +584,11 @@ async fn inputs_that_are_marked_for_it_go_with_the_card_and_no_others() -> Resul
         click(browser, "#pay").await?;
         browser.wait_for("return window.made").await?;
         let id = ask(browser, "made.id").await?;
-        let look = "const [vault, key, id] = arguments;
-            return fetch(`${vault}/tokens/${id}`, { headers: { Authorization: `Basic ${btoa(`${key}:`)}` } })
-                .then((response) => response.text())";
-        let seen = browser.run(look, vec![json!(stage.vault_url()), json!(stage.public_key()), id]).await?;
-        let seen: Value = serde_json::from_str(seen.as_str().unwrap())?;
+        // What goes with the card is for the merchant's server to see.
+        let address = format!("{}/tokens/{}", stage.vault_url(), id.as_str().unwrap());
+        let key = format!("{}:", stage.secret_key());
+        let seen = Command::new("curl").args(["--silent", "--user", &key, &address]).output()?;
+        let seen: Value = serde_json::from_slice(&seen.stdout)?;
         let of = |name: &str| seen["card"][name].clone();
         assert_eq!((of("city"), of("country")), (json!("Bangkok"), json!("TH")), "{seen}");
         assert_eq!((of("postal_code"), of("state")), (Value::Null, Value::Null), "{seen}");
