@@ -170,7 +170,7 @@ impl Desk {
     async fn refuse(&self, from: &Sender, why: &'static str) {
         self.limiter.count(limit::Name::FailedAuthentications, from.caller());
         let certificate = from.certificate();
-        tracing::warn!(client = %from.client, certificate, why, "a vendor's message was refused");
+        tracing::warn!(address = %from.client, certificate, why, "a vendor's message was refused");
         let refused = Refused {
             merchant: None,
             by: By { actor: Actor::Unknown, from: Origination::Client(from.client) },
