@@ -117,8 +117,8 @@ const LOCKED: [&str; 2] = ["Cargo.toml", "xtask/wasm-bindgen/Cargo.toml"];
 
 fn cargo_deny(program: &Path, locked: &str) -> Command {
     let mut command = in_workspace(program);
-    command.args(["--manifest-path", locked, "--workspace", "--log-level", "error", "check"]);
-    command.args(["--config", "deny.toml"]);
+    command.args(["--manifest-path", locked, "--workspace", "--log-level", "error"]);
+    command.args(["--config", "deny.toml", "check"]);
     command
 }
 
