@@ -1,7 +1,9 @@
 //! The examples that are typed into a shell.
 
 use std::env;
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -130,6 +132,7 @@ fn every_server_serves() -> Result<()> {
     let (certificate, key) = (stage.folder().join("cert.pem"), stage.folder().join("key.pem"));
     std::fs::write(&certificate, made.cert.pem())?;
     std::fs::write(&key, made.signing_key.serialize_pem())?;
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600))?;
     let mut tried = 0;
     for snippet in Snippet::all()? {
         if snippet.kind != Kind::Serve {

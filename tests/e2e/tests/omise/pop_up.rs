@@ -88,7 +88,10 @@ impl<'a> CardForm<'a> {
             ("name", card.name),
         ];
         for (id, text) in typed {
-            self.field(id).await?.send_keys(text).await?;
+            let field = self.field(id).await?;
+            // As a person gets there: a number that is not whole is not left by a script.
+            field.click().await?;
+            field.send_keys(text).await?;
         }
         Ok(())
     }
