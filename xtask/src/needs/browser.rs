@@ -10,6 +10,9 @@ use super::system;
 use super::tool::Tool;
 use crate::workspace;
 
+/// Without one, Thai letters are boxes, as wide as some other font happens to be, and labels break where none would.
+const THAI_FONT: &str = "fonts-tlwg-loma-ttf";
+
 /// A kind of browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -64,8 +67,10 @@ impl Kind {
             });
         }
         match self {
-            Self::Chromium => system::install("Chromium with chromedriver", &["chromium", "chromium-driver"]),
-            Self::Firefox => system::install("Firefox", &["firefox-esr"]),
+            Self::Chromium => {
+                system::install("Chromium with chromedriver", &["chromium", "chromium-driver", THAI_FONT])
+            }
+            Self::Firefox => system::install("Firefox", &["firefox-esr", THAI_FONT]),
         }
     }
 
