@@ -160,7 +160,7 @@ mod tests {
         };
         let tag = Tag::from_bytes(&[0; 32]).unwrap();
         let counted = CountedNumber { group: tag, number: tag, most: 1, expires_at: now };
-        NewToken { token, seal: None, security_code: None, counted: [counted.clone(), counted] }
+        NewToken { token, seal: None, security_code: None, counted: vec![counted] }
     }
 
     #[tokio::test]

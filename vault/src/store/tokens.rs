@@ -72,7 +72,7 @@ pub struct NewToken {
     /// Its card's security code.
     pub security_code: Option<SecurityCodeRow>,
     /// As what its number counts.
-    pub counted: [CountedNumber; 2],
+    pub counted: Vec<CountedNumber>,
 }
 
 /// A security code as it is kept, for a few minutes.

@@ -1,6 +1,6 @@
-//! Somebody has the whole database and all keys, and wants a person whom the merchant has deleted: events went on showing
-//! e-mail address, name, description and fingerprint, and nothing ever deleted an event. Deletion takes them out of events,
-//! charges and used tokens, and events end.
+//! Somebody has the whole database and all keys, and wants a person whom the merchant has deleted: e-mail address, name,
+//! description and fingerprint, which events show as they were. Deletion takes them out of events, charges and used tokens,
+//! and events end.
 
 use axum::body::Body;
 use axum::http::Method;

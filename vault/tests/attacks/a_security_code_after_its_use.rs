@@ -1,6 +1,6 @@
-//! Somebody has every file of the database and every key at rest, and wants the security code of a token: the exact
-//! ciphertext was in SQLite's log long after the charge, and the key that opened it lived a year. What a code is locked with
-//! now is in the token's id, of which the database has only a hash.
+//! Somebody has every file of the database and every key at rest, and wants the security code of a token:
+//! databases keep deleted rows in their logs and pages, and data keys live for a year. What a code is locked with is in the
+//! token's id, of which the database has only a hash.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! A service of the vault's own machine or network, reached by a webhook that a merchant names: with a test key, requests
-//! were posted to a daemon on 127.0.0.1, and `failed_attempts` told which ports were open. Addresses and names that lead inward
+//! A service of the vault's own machine or network, reached by a webhook that a merchant names: a request posted to a
+//! daemon on 127.0.0.1, or `failed_attempts` that tell which ports are open. Addresses and names that lead inward
 //! are refused when a webhook is made, and again before something is sent; only an operator's setting lets test webhooks lead to
 //! this machine.
 

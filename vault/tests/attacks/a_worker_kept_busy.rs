@@ -1,5 +1,5 @@
-//! A text that takes long to look through for a card number: 8 kB of `4 4 4 …` in the metadata took a worker 0.6 s, and four
-//! such requests at once held up everybody's. The work is bounded for every text, and counted here, not timed.
+//! A text that takes long to look through for a card number: 8 kB of `4 4 4 …` in the metadata, in as many requests
+//! at once as there are workers. The work is bounded for every text, and counted here, not timed.
 
 use cardseal_vault::text::{MOST_STEPS, look};
 use proptest::collection::vec;

@@ -1,5 +1,5 @@
-//! A vault that nobody else gets into: one address held every connection with requests that it never sent to their end, and
-//! renewed them; others waited 20 s. When there are no more places, the address that has most of them gives up its own.
+//! A vault that nobody else gets into: one address holds every connection with requests that it never sends to their end,
+//! and renews them. When there are no more places, the address that has most of them gives up its own.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A page's script has the public key, a card's first and last digits and time. It made tokens of all the numbers there
-//! could be between until the fingerprint was the shopper's. No answer to a public key is the same for the same card
+//! A page's script has the public key, a card's first and last digits and time. It makes tokens of all the numbers there
+//! can be between, to find the one with the shopper's fingerprint. No answer to a public key is the same for the same card
 //! only, and of the numbers that begin and end alike only a few become tokens in a day, whoever compares them.
 
 use std::net::SocketAddr;
@@ -226,6 +226,18 @@ async fn honest_shoppers_notice_nothing() {
         let answer = ask(&asked, "192.0.2.1", post("/tokens", &account.public_key, &card)).await;
         assert_eq!(answer.status, 200, "{last}");
     }
+}
+
+/// A shop's developers, and the machines that test for them, have one card and many networks.
+#[tokio::test]
+async fn a_published_test_card_is_taken_from_everywhere() {
+    let asked = limited().await;
+    let account = asked.merchant_with(Mode::Test, ClearCards::Allowed, SHOP).await;
+    for tries in 0..40 {
+        let answer = ask(&asked, &address(tries), post("/tokens", &account.public_key, VISA)).await;
+        assert_eq!(answer.status, 200, "{tries}");
+    }
+    assert_eq!(asked.count("counted_numbers").await, 0);
 }
 
 /// What a page seals for a PCI token.
