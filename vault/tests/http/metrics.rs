@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::support::log::listen;
 use crate::support::vendors::Vendors;
 use crate::support::{Asked, UNLIMITED, VISA, limiter, parts, request};
 
@@ -171,7 +172,7 @@ async fn the_last_errors_are_kept_without_secrets() {
     let parts = parts(&asked.vault, None, limiter(&UNLIMITED, &Default::default()));
     let operations = asked.operated(operations(&parts, recent.clone()));
     assert_eq!(operations.get("/errors", "").await.json(), json!([]));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recent));
+    let _guard = listen(tracing_subscriber::registry().with(recent));
     for n in 0..30 {
         tracing::error!(error = format!("{VISA} {n}"), "failed");
         tracing::warn!("not an error");
