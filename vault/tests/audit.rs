@@ -4,7 +4,7 @@ use cardseal_vault::audit::{Action, Actor};
 use cardseal_vault::vault::Flaw;
 
 use crate::support::operator;
-use crate::support::{Account, Asked, VISA};
+use crate::support::{Account, Asked, NOON, VISA};
 
 #[tokio::test]
 async fn every_opening_of_a_card_is_in_it() {
@@ -34,6 +34,15 @@ async fn one_that_is_as_it_was_written_is_genuine() {
     // The vault's own: a merchant was added, a key rotated.
     assert_eq!(chains, [(2, None), (5, None)]);
     assert_eq!((audited.access, &*audited.misplaced), (3, &[][..]));
+}
+
+#[tokio::test]
+async fn no_row_ends_by_its_age() {
+    let (asked, _) = audited(2).await;
+    asked.set_time(NOON + 20 * 365 * 24 * 60 * 60);
+    asked.vault.maintain().await.unwrap();
+    let chains = asked.chains().await;
+    assert_eq!((chains[0].rows, chains[0].flaw), (2, None));
 }
 
 #[tokio::test]
