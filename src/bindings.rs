@@ -230,7 +230,7 @@ impl From<Failure> for JsValue {
 fn describe(failure: &Failure, id: Option<&RequestId>) -> JsValue {
     let object = Object::new();
     object.text("code", failure.code());
-    object.text("message", &*failure.to_string());
+    object.text("message", &*failure.words());
     object.flag("retryable", failure.is_retryable());
     object.text("field", failure.field().map(Field::id));
     object.text("reason", failure.reason().map(Reason::code));

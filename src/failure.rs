@@ -1,43 +1,48 @@
 //! Why a call from JavaScript failed: what the client says, and what only a caller can get wrong.
 
-use thiserror::Error;
-
 use crate::card::{Field, Reason};
 use crate::client::{BadAddress, Error, PkeyError, Vendor};
 
 /// A failure as JavaScript sees it: a `CardsealError`.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 pub(crate) enum Failure {
     /// There is no token, for a reason that the client tells.
-    #[error(transparent)]
-    Client(#[from] Error),
+    Client(Error),
     /// A second call came before the first was answered. The caller's fault; wait for the first.
-    #[error("the card is being tokenized already; wait for that promise")]
     Busy,
     /// The form was destroyed. The caller's fault; make a new one.
-    #[error("the card form was destroyed; make a new one with cardseal.card()")]
     Destroyed,
     /// Something in the options or details is not what it should be. The caller's fault.
-    #[error("{0}")]
     InvalidOptions(String),
     /// The key is no public key. The merchant's fault.
-    #[error(transparent)]
     InvalidPublicKey(PkeyError),
     /// The address is no vault's. The merchant's fault.
-    #[error(transparent)]
     InvalidVaultAddress(BadAddress),
     /// There is no document, as on a server. The caller's fault.
-    #[error("a card form needs a page to stand in; there is none here")]
     NoDocument,
     /// The form is in no page, so nobody can have typed anything. The caller's fault.
-    #[error("the card form is not in the page; call card.mount() first")]
     NotMounted,
     /// The browser refused something that every supported browser does. Nobody's fault here.
-    #[error("this browser cannot show the card form")]
     Unsupported,
 }
 
 impl Failure {
+    /// What went wrong, in words.
+    pub(crate) fn words(&self) -> String {
+        let words = match self {
+            Self::Client(error) => return error.words(),
+            Self::Busy => "the card is being tokenized already; wait for that promise",
+            Self::Destroyed => "the card form was destroyed; make a new one with cardseal.card()",
+            Self::InvalidOptions(words) => words,
+            Self::InvalidPublicKey(error) => error.words(),
+            Self::InvalidVaultAddress(error) => error.words(),
+            Self::NoDocument => "a card form needs a page to stand in; there is none here",
+            Self::NotMounted => "the card form is not in the page; call card.mount() first",
+            Self::Unsupported => "this browser cannot show the card form",
+        };
+        words.into()
+    }
+
     /// Its code in JavaScript, one of a closed list.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
@@ -91,5 +96,11 @@ impl Failure {
             Self::Client(error) => error.vendor(),
             _ => None,
         }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
     }
 }

@@ -143,7 +143,8 @@ impl Members {
         self.note(Wrong(["missing field `", name, "`"].concat()));
     }
 
-    fn is_wrong(&mut self, name: &str, wrong: &Wrong) {
+    /// Notes what is wrong with a member that was taken.
+    pub(crate) fn is_wrong(&mut self, name: &str, wrong: &Wrong) {
         self.note(Wrong([name, ": ", &wrong.0].concat()));
     }
 
@@ -220,6 +221,18 @@ impl<T: FromPlain> FromPlain for Vec<T> {
     }
 }
 
+/// A number in decimal digits. What the standard library has for it can pad, align and more, and weighs.
+pub(crate) fn decimal(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.insert(0, b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            return digits.into_iter().map(char::from).collect();
+        }
+    }
+}
+
 /// A value to be written.
 #[cfg(feature = "seal")]
 #[derive(Clone, Copy)]
@@ -244,7 +257,7 @@ pub(crate) fn write(json: &mut String, members: &[(&str, Option<Json<'_>>)]) {
         json.push(':');
         match value {
             Json::Text(text) => write_text(json, text),
-            Json::Number(number) => json.push_str(&number.to_string()),
+            Json::Number(number) => json.push_str(&decimal(*number)),
             Json::Object(members) => write(json, members),
         }
     }
@@ -412,6 +425,13 @@ mod tests {
         fn what_is_written_says_what_was_meant(text in any::<String>(), number in any::<u64>()) {
             let json = written(&[("text", Some(Json::Text(&text))), ("number", Some(Json::Number(number)))]);
             prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!({ "text": text, "number": number }));
+        }
+    }
+
+    #[test]
+    fn a_number_has_the_digits_that_it_has_everywhere() {
+        for number in [0, 7, 10, 65_535, u64::MAX] {
+            assert_eq!(decimal(number), number.to_string());
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where a vault is.
 
+use std::fmt;
 use std::num::NonZeroU16;
 
 use thiserror::Error;
@@ -12,11 +13,26 @@ pub struct VaultAddress(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadAddress {
     /// A card, though sealed, goes over TLS only (PCI DSS 4.2.1).
-    #[error("a vault's address begins with https:// (http:// is for localhost only)")]
     Insecure,
     /// More or less than a scheme, a host and a port.
-    #[error("a vault's address is https://host or https://host:port and nothing more")]
     Malformed,
+}
+
+impl BadAddress {
+    /// What is wrong, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Insecure => "a vault's address begins with https:// (http:// is for localhost only)",
+            Self::Malformed => "a vault's address is https://host or https://host:port and nothing more",
+        }
+    }
+}
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.words())
+    }
 }
 
 impl VaultAddress {
@@ -37,7 +53,7 @@ impl VaultAddress {
         let host_ok = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             // Something like an IPv6 address; the browser knows better, and refuses what is none.
             Some(address) => {
-                address.contains(':')
+                address.bytes().any(|b| b == b':')
                     && address.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
             }
             None => {

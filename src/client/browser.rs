@@ -101,7 +101,7 @@ fn init(request: &Request<'_>, signal: &JsValue) -> JsValue {
 
 /// `Retry-After` as seconds or as a date (RFC 9110 section 10.2.3); a date counts from the answer's own.
 fn retry_after(wish: &str, date: Option<u64>) -> Option<Duration> {
-    if let Ok(wish) = wish.trim().parse() {
+    if let Ok(wish) = wish.parse() {
         return Some(Duration::from_secs(wish));
     }
     let (until, now) = (seconds(Date::parse(wish))?, date?);

@@ -1,9 +1,14 @@
 //! Why there is no token.
+//!
+//! Words are put together here and nowhere formatted: that machinery would weigh a kilobyte in the wasm.
+
+use std::fmt;
 
 use thiserror::Error;
 
 use super::{Lost, Vendor};
 use crate::card::{Field, Reason};
+use crate::plain::decimal;
 #[cfg(feature = "seal")]
 use crate::seal::SealError;
 use crate::seal::jwk::Unusable;
@@ -12,13 +17,10 @@ use crate::seal::jwk::Unusable;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
     /// A field of the card stops short. The cardholder's to mend.
-    #[error("the card's {field} is incomplete", field = .0.id())]
     Incomplete(Field),
     /// A field of the card cannot be right. The cardholder's to mend.
-    #[error("the card's {field} is invalid: {1}", field = .0.id())]
     Invalid(Field, Reason),
     /// The vault, or Omise's, understood and said no. Mostly the merchant's to mend: its words say what.
-    #[error("{message}")]
     Refused {
         /// What it said no to.
         refusal: Refusal,
@@ -30,13 +32,10 @@ pub enum Error {
         vendor: Option<Vendor>,
     },
     /// Payment Options needs a billing address, and these members of it are missing. The merchant's to mend.
-    #[error("Payment Options needs of the billing address also: {missing}", missing = .0.join(", "))]
     MissingBilling(Vec<&'static str>),
     /// Omise takes cards without a seal. The merchant's to mend.
-    #[error("under the profile omise there is no seal: Omise takes cards as they are")]
     NoSeal,
     /// The vendor cannot serve, and made nothing. Its fault, or that of what is between it and the vault; later it may do.
-    #[error("the vendor cannot answer for now; try again later")]
     VendorUnavailable {
         /// The HTTP status.
         status: u16,
@@ -44,38 +43,67 @@ pub enum Error {
         vendor: Vendor,
     },
     /// The vault asked to slow down and went on asking (429). Nobody's fault; later it may do.
-    #[error("the vault takes no more requests for now; try again later")]
     RateLimited,
     /// The vault is there and cannot serve (5xx). Its operator's fault; later it may do.
-    #[error("the vault cannot answer for now (status {status}); try again later")]
     Unavailable {
         /// The HTTP status.
         status: u16,
     },
     /// No answer came at all. The network's fault, or an address or an origin that the vault was not told of.
-    #[error(
-        "the vault could not be reached: the network is down, its address is wrong, the page's Content-Security-Policy \
-         does not name it, or the page's origin is not registered with it"
-    )]
     Network,
     /// No answer came in time. The network's or the vault's fault; later it may do.
-    #[error("the vault did not answer in time; try again later")]
     Timeout,
     /// Something answered that does not speak as a vault does. The merchant's (a wrong address) or the operator's fault.
-    #[error("what answered at the vault's address (status {status}) is no vault")]
     BadAnswer {
         /// The HTTP status.
         status: u16,
     },
     /// The vault offers no key that a card may be sealed to. Its operator's fault.
-    #[error("the vault has no key to seal to: {0}")]
     Key(Unusable),
     /// The browser gives no random bytes. Nobody's fault here; trying again may help.
-    #[error("the browser's random source failed")]
     Random,
 }
 
 impl Error {
+    /// What went wrong, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let detail;
+        match self {
+            Self::Incomplete(field) => ["the card's ", field.id(), " is incomplete", ""],
+            Self::Invalid(field, reason) => ["the card's ", field.id(), " is invalid: ", reason.words()],
+            Self::Refused { message, .. } => [message, "", "", ""],
+            Self::MissingBilling(members) => {
+                detail = members.join(", ");
+                ["Payment Options needs of the billing address also: ", &detail, "", ""]
+            }
+            Self::NoSeal => {
+                ["under the profile omise there is no seal: Omise takes cards as they are", "", "", ""]
+            }
+            Self::VendorUnavailable { .. } => ["the vendor cannot answer for now", LATER, "", ""],
+            Self::RateLimited => ["the vault takes no more requests for now", LATER, "", ""],
+            Self::Unavailable { status } => {
+                detail = decimal((*status).into());
+                ["the vault cannot answer for now (status ", &detail, ")", LATER]
+            }
+            Self::Network => [
+                "the vault could not be reached: the network is down, its address is wrong, the page's \
+                 Content-Security-Policy does not name it, or the page's origin is not registered with it",
+                "",
+                "",
+                "",
+            ],
+            Self::Timeout => ["the vault did not answer in time", LATER, "", ""],
+            Self::BadAnswer { status } => {
+                detail = decimal((*status).into());
+                ["what answered at the vault's address (status ", &detail, ") is no vault", ""]
+            }
+            Self::Key(unusable) => ["the vault has no key to seal to: ", unusable.words(), "", ""],
+            Self::Random => ["the browser's random source failed", "", "", ""],
+        }
+        .concat()
+    }
+
     /// Its code in JavaScript, one of a closed list.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -141,6 +169,15 @@ impl Error {
             Self::VendorUnavailable { vendor, .. } => Some(vendor),
             _ => None,
         }
+    }
+}
+
+/// What ends the words of what may pass.
+const LATER: &str = "; try again later";
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.words())
     }
 }
 

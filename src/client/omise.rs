@@ -159,7 +159,7 @@ struct Complaint {
 
 impl Complaint {
     fn parse(message: &str) -> Self {
-        let parts = message.split(',').map(|part| without_and(part.trim_start()));
+        let parts = message.split(|c| c == ',').map(|part| without_and(part.trim_start_matches(' ')));
         let mut parts: Vec<&str> = parts.collect();
         // No brand has a number that is none, and nobody needs to be told.
         if parts.iter().any(|part| has(part, "number")) {

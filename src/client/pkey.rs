@@ -12,13 +12,30 @@ pub struct Pkey(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PkeyError {
     /// It is a secret key, which must never reach a browser.
-    #[error(
-        "this is a secret key (skey_…); a page takes the public key (pkey_…), and a secret key that was in a page must be revoked"
-    )]
     Secret,
     /// It is neither.
-    #[error("a public key begins with pkey_ and goes on with lower-case letters and digits")]
     Malformed,
+}
+
+impl PkeyError {
+    /// What is wrong, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Secret => {
+                "this is a secret key (skey_…); a page takes the public key (pkey_…), and a secret key that was in a page must be revoked"
+            }
+            Self::Malformed => {
+                "a public key begins with pkey_ and goes on with lower-case letters and digits"
+            }
+        }
+    }
+}
+
+impl fmt::Display for PkeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.words())
+    }
 }
 
 impl Pkey {

@@ -50,7 +50,7 @@ fn longest_number(text: &str, separators: &[u8]) -> usize {
         if byte.is_ascii_digit() {
             run += 1;
             longest = longest.max(run);
-        } else if !separators.contains(&byte) {
+        } else if separators.iter().all(|separator| *separator != byte) {
             run = 0;
         }
     }

@@ -1,5 +1,7 @@
 //! Public keys as JWK and JWKS (RFC 7517), and what a key must be before a card is sealed to it.
 
+use std::fmt;
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::Serialize;
 use thiserror::Error;
@@ -200,32 +202,49 @@ impl Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unusable {
     /// The set has no key, or only keys for the other mode.
-    #[error("the key set has none for this public key")]
     Empty,
     /// `kty` is neither `RSA` nor `EC`.
-    #[error("kty is neither RSA nor EC")]
     KeyType,
     /// `alg` is missing, not that of the key's type, or not the one that is needed.
-    #[error("alg is not the one that cards are sealed under: RSA-OAEP-256 with RSA, ECDH-ES with EC")]
     Algorithm,
     /// `use` is there and not `enc`.
-    #[error("use is not enc")]
     Use,
     /// `kid` is missing, empty or over [`MAX_KID_BYTES`] long.
-    #[error("kid is missing or too long")]
     KeyId,
     /// `n` is not the base64url of an odd number of 2048 to 4096 bits without leading zeros.
-    #[error("the modulus does not have 2048 to 4096 bits")]
     Modulus,
     /// `e` is not 65537.
-    #[error("the exponent is not 65537")]
     Exponent,
     /// `crv` is not `P-256`.
-    #[error("crv is not P-256")]
     Curve,
     /// `x` and `y` are not the base64url of 32 bytes each, or not a point on the curve.
-    #[error("x and y are no point on the curve")]
     Point,
+}
+
+impl Unusable {
+    /// What is wrong, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "the key set has none for this public key",
+            Self::KeyType => "kty is neither RSA nor EC",
+            Self::Algorithm => {
+                "alg is not the one that cards are sealed under: RSA-OAEP-256 with RSA, ECDH-ES with EC"
+            }
+            Self::Use => "use is not enc",
+            Self::KeyId => "kid is missing or too long",
+            Self::Modulus => "the modulus does not have 2048 to 4096 bits",
+            Self::Exponent => "the exponent is not 65537",
+            Self::Curve => "crv is not P-256",
+            Self::Point => "x and y are no point on the curve",
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.words())
+    }
 }
 
 /// Most bytes a key id may have; it travels in the header of every seal.
