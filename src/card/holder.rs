@@ -35,13 +35,14 @@ impl Holder {
     pub fn parse(text: &str) -> Entry<Self> {
         // Nothing below makes the text longer, so the buffer never grows and leaves no copy behind.
         let mut name = Zeroizing::new(String::with_capacity(text.len()));
-        let mut space = false;
-        for c in text.trim().chars() {
-            if c.is_control() {
-                return Entry::Invalid(Reason::UnexpectedCharacter);
-            }
+        let (mut space, mut control) = (false, false);
+        for c in text.chars() {
             if c.is_whitespace() {
                 space = !name.is_empty();
+                // Of those that are white too, such as the end of a line, none matters at either end.
+                control |= space && c.is_control();
+            } else if control || c.is_control() {
+                return Entry::Invalid(Reason::UnexpectedCharacter);
             } else if !is_dropped(c) {
                 if space {
                     name.push(' ');

@@ -35,8 +35,9 @@ impl Policy {
             return None;
         }
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+        let limit = doubled.min(self.longest_wait);
         let jitter = if jitter.is_nan() { 1.0 } else { jitter.clamp(0.0, 1.0) };
-        let backoff = doubled.min(self.longest_wait).mul_f64(jitter);
+        let backoff = Duration::from_millis((limit.as_millis() as u64 as f64 * jitter) as u64);
         match retry_after {
             None => Some(backoff),
             Some(wish) if wish <= self.longest_wait => Some(wish + backoff.min(self.first_wait)),
