@@ -3,8 +3,10 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdh::diffie_hellman;
+use p256::elliptic_curve::point::DecompressPoint;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
-use p256::{EncodedPoint, SecretKey};
+use p256::elliptic_curve::subtle::Choice;
+use p256::{AffinePoint, SecretKey};
 use rand_core::{OsRng, RngCore};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -33,10 +35,13 @@ impl TryFrom<&Jwk> for P256Key {
             return Err(Unusable::Curve);
         }
         let (x, y) = coordinate(&jwk.x).zip(coordinate(&jwk.y)).ok_or(Unusable::Point)?;
-        let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
-        // Refuses what is not on the curve. The point at infinity has no coordinates.
-        let point = p256::PublicKey::try_from(point).map_err(|_| Unusable::Point)?;
-        Ok(Self { kid, point })
+        // The point of the curve that has this x and a y as odd as this one, if there is one; it is the key if its y is this
+        // one. So the curve's equation, and the other forms that a point is written in, are left out of the wasm.
+        let point = AffinePoint::decompress(&x.into(), Choice::from(y[31] & 1)).into_option();
+        let point = point.filter(|point| point.to_encoded_point(false).y().is_some_and(|of| **of == y));
+        // The point at infinity has no coordinates.
+        let point = point.and_then(|point| p256::PublicKey::from_affine(point).ok());
+        Ok(Self { kid, point: point.ok_or(Unusable::Point)? })
     }
 }
 
