@@ -4,29 +4,17 @@
 //! again by this module. No text of the page's reaches the style sheet, and no value of its own makes what is typed hard to
 //! read.
 
-use crate::plain::{FromPlain, Plain, Wrong};
+use crate::plain::{FromPlain, Plain, Wrong, decimal};
 
 /// The tokens of an appearance; what is left out keeps its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appearance {
-    /// Text that is typed, and labels.
-    pub color_text: Option<Color>,
-    /// The inside of a field.
-    pub color_background: Option<Color>,
-    /// The line around a field.
-    pub color_border: Option<Color>,
-    /// The field that has the focus.
-    pub color_accent: Option<Color>,
-    /// What is wrong.
-    pub color_error: Option<Color>,
-    /// The corners of a field, 0 to 32 CSS pixels.
-    pub radius: Option<Pixels<0, 32>>,
-    /// The size of text, 12 to 32 CSS pixels. Below 16, Safari on a telephone zooms in on the field.
-    pub font_size: Option<Pixels<12, 32>>,
-    /// The space between fields, 0 to 48 CSS pixels.
-    pub gap: Option<Pixels<0, 48>>,
+    /// In the order of [`COLORS`].
+    colors: [Option<Color>; 6],
+    /// In the order of [`LENGTHS`].
+    lengths: [Option<u8>; 3],
     /// The typeface, one of those that systems bring along.
-    pub font_family: Option<FontFamily>,
+    font_family: Option<FontFamily>,
 }
 
 /// The rule of a style sheet that an appearance comes to.
@@ -38,40 +26,61 @@ pub struct Rule {
     pub is_mended: bool,
 }
 
-/// How much brighter the one of two colours must be than the other: for text (WCAG 2.2, 1.4.3), and for the lines by which a
-/// field is seen (1.4.11).
+/// A colour of the form's.
+struct Tint {
+    /// The name of its token; a page has no say in a colour without one.
+    token: Option<&'static str>,
+    property: &'static str,
+    /// How much brighter the one of it and the background must be than the other.
+    contrast: f64,
+    /// Where nothing is given, by `color-scheme`, light and dark, each written as 0xRRGGBB.
+    default: [u32; 2],
+}
+
+/// What has to be read (WCAG 2.2, 1.4.3), and the lines by which a field is seen (1.4.11).
 const TEXT: f64 = 4.5;
 const LINE: f64 = 3.0;
 
-/// The form's own colours by `color-scheme`, light and dark, each written as 0xRRGGBB.
-const DEFAULTS: [Scheme; 2] = [
-    Scheme {
-        background: 0xff_ffff,
-        text: 0x1a_2230,
-        muted: 0x5c_6675,
-        border: 0x84_8e9e,
-        accent: 0x25_57d6,
-        error: 0xb3_261e,
+/// The colours. The background comes first: the others are held against it.
+static COLORS: [Tint; 6] = [
+    // The inside of a field.
+    Tint {
+        token: Some("colorBackground"),
+        property: "--background:",
+        contrast: 0.0,
+        default: [0xff_ffff, 0x17_1c26],
     },
-    Scheme {
-        background: 0x17_1c26,
-        text: 0xee_f1f6,
-        muted: 0xa3_adbd,
-        border: 0x6b_768c,
-        accent: 0x8f_b0ff,
-        error: 0xff_b4ab,
+    // Text that is typed, and labels.
+    Tint { token: Some("colorText"), property: "--text:", contrast: TEXT, default: [0x1a_2230, 0xee_f1f6] },
+    // Placeholders.
+    Tint { token: None, property: "--muted:", contrast: TEXT, default: [0x5c_6675, 0xa3_adbd] },
+    // The line around a field.
+    Tint {
+        token: Some("colorBorder"),
+        property: "--border:",
+        contrast: LINE,
+        default: [0x84_8e9e, 0x6b_768c],
     },
+    // The field that has the focus.
+    Tint {
+        token: Some("colorAccent"),
+        property: "--accent:",
+        contrast: LINE,
+        default: [0x25_57d6, 0x8f_b0ff],
+    },
+    // What is wrong.
+    Tint { token: Some("colorError"), property: "--error:", contrast: TEXT, default: [0xb3_261e, 0xff_b4ab] },
 ];
 
-struct Scheme {
-    background: u32,
-    text: u32,
-    /// Placeholders.
-    muted: u32,
-    border: u32,
-    accent: u32,
-    error: u32,
-}
+/// The lengths: token, property, and the least and the most, in whole CSS pixels.
+static LENGTHS: [(&str, &str, u8, u8); 3] = [
+    // The corners of a field.
+    ("radius", "--radius:", 0, 32),
+    // The size of text. Below 16, Safari on a telephone zooms in on the field.
+    ("fontSize", "--font-size:", 12, 32),
+    // The space between fields.
+    ("gap", "--gap:", 0, 48),
+];
 
 impl Appearance {
     /// The style rule that sets the form's custom properties.
@@ -82,56 +91,41 @@ impl Appearance {
     #[must_use]
     pub fn rule(&self) -> Rule {
         let mut is_mended = false;
-        let [light, dark] = DEFAULTS.map(|scheme| {
-            let background =
-                self.color_background.map_or(scheme.background, |color| color.over(scheme.background));
-            let mut readable = |given: Option<Color>, default, least| {
-                let wanted = given.map_or(default, |color| color.over(background));
-                let color = readable(wanted, background, least);
-                is_mended |= given.is_some() && color != wanted;
-                color
-            };
-            [
-                ("--text:", readable(self.color_text, scheme.text, TEXT)),
-                ("--muted:", readable(None, scheme.muted, TEXT)),
-                ("--background:", background),
-                ("--border:", readable(self.color_border, scheme.border, LINE)),
-                ("--accent:", readable(self.color_accent, scheme.accent, LINE)),
-                ("--error:", readable(self.color_error, scheme.error, TEXT)),
-            ]
-        });
         let mut css = String::from(START);
-        for (name, color) in light {
-            css.push_str(name);
-            push_hex(&mut css, color);
-            css.push(';');
+        let mut schemes = String::from("}@supports (color:light-dark(#000,#fff)){");
+        schemes.push_str(START);
+        let mut backgrounds = COLORS[0].default;
+        for (tint, given) in COLORS.iter().zip(self.colors) {
+            let mut colors = tint.default;
+            for (color, background) in colors.iter_mut().zip(&mut backgrounds) {
+                let wanted = given.map_or(*color, |given| given.over(*background));
+                *color = readable(wanted, *background, tint.contrast);
+                is_mended |= given.is_some() && *color != wanted;
+                if tint.contrast == 0.0 {
+                    *background = *color;
+                }
+            }
+            let [light, dark] = colors.map(hex);
+            for part in [tint.property, &light, ";"] {
+                css.push_str(part);
+            }
+            for part in [tint.property, "light-dark(", &light, ",", &dark, ");"] {
+                schemes.push_str(part);
+            }
         }
-        for (name, length) in [
-            ("--radius:", self.radius.map(|length| length.0)),
-            ("--font-size:", self.font_size.map(|length| length.0)),
-            ("--gap:", self.gap.map(|length| length.0)),
-        ] {
+        for ((_, property, ..), length) in LENGTHS.iter().zip(self.lengths) {
             if let Some(pixels) = length {
-                css.push_str(name);
-                push_decimal(&mut css, pixels);
-                css.push_str("px;");
+                for part in [property, &*decimal(pixels.into()), "px;"] {
+                    css.push_str(part);
+                }
             }
         }
         if let Some(family) = self.font_family {
-            css.push_str("--font-family:");
-            css.push_str(family.0);
-            css.push(';');
+            for part in ["--font-family:", family.0, ";"] {
+                css.push_str(part);
+            }
         }
-        css.push_str("}@supports (color:light-dark(#000,#fff)){");
-        css.push_str(START);
-        for ((name, light), (_, dark)) in light.into_iter().zip(dark) {
-            css.push_str(name);
-            css.push_str("light-dark(");
-            push_hex(&mut css, light);
-            css.push(',');
-            push_hex(&mut css, dark);
-            css.push_str(");");
-        }
+        css.push_str(&schemes);
         css.push_str("}}");
         Rule { css, is_mended }
     }
@@ -184,33 +178,29 @@ fn mix(from: u32, to: u32, step: u32) -> u32 {
     channel(16) | channel(8) | channel(0)
 }
 
-fn push_hex(css: &mut String, color: u32) {
-    css.push('#');
+fn hex(color: u32) -> String {
+    let mut text = String::from("#");
     for place in (0..6).rev() {
-        let digit = (color >> (4 * place) & 0xf) as u8;
-        css.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+        text.extend(char::from_digit(color >> (4 * place) & 0xf, 16));
     }
-}
-
-fn push_decimal(css: &mut String, number: u8) {
-    if number >= 10 {
-        css.push(char::from(b'0' + number / 10));
-    }
-    css.push(char::from(b'0' + number % 10));
+    text
 }
 
 impl FromPlain for Appearance {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        plain.closed_object(|members| Self {
-            color_text: members.optional("colorText"),
-            color_background: members.optional("colorBackground"),
-            color_border: members.optional("colorBorder"),
-            color_accent: members.optional("colorAccent"),
-            color_error: members.optional("colorError"),
-            radius: members.optional("radius"),
-            font_size: members.optional("fontSize"),
-            gap: members.optional("gap"),
-            font_family: members.optional("fontFamily"),
+        plain.closed_object(|members| {
+            let mut read = Self::default();
+            for (tint, color) in COLORS.iter().zip(&mut read.colors) {
+                *color = tint.token.and_then(|token| members.optional(token));
+            }
+            for ((token, _, least, most), length) in LENGTHS.iter().zip(&mut read.lengths) {
+                *length = members.optional(token).map(|Pixels(pixels)| pixels);
+                if length.is_some_and(|pixels| !(*least..=*most).contains(&pixels)) {
+                    members.is_wrong(token, &Pixels::wrong());
+                }
+            }
+            read.font_family = members.optional("fontFamily");
+            read
         })
     }
 }
@@ -262,23 +252,18 @@ impl Color {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#')?;
-        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
+        let mut value = 0;
+        for byte in digits.bytes() {
+            value = value << 4 | char::from(byte).to_digit(16)?;
         }
-        let value = u32::from_str_radix(digits, 16).ok()?;
         match digits.len() {
-            3 => {
-                let channel = |shift: u32| ((value >> shift) & 0xf) * 0x11;
-                Some(Self(channel(8) << 24 | channel(4) << 16 | channel(0) << 8 | 0xff))
-            }
+            3 => Some(Self(((value & 0xf00) << 8 | (value & 0xf0) << 4 | value & 0xf) * 0x1100 | 0xff)),
             6 => Some(Self(value << 8 | 0xff)),
             8 => Some(Self(value)),
             _ => None,
         }
     }
-}
 
-impl Color {
     /// What one sees of it on an opaque colour.
     fn over(self, background: u32) -> u32 {
         mix(background, self.0 >> 8, self.0 & 0xff)
@@ -292,17 +277,17 @@ impl FromPlain for Color {
     }
 }
 
-/// A length in whole CSS pixels, from `MIN` to `MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pixels<const MIN: u8, const MAX: u8>(u8);
+/// A length in whole CSS pixels.
+struct Pixels(u8);
 
-impl<const MIN: u8, const MAX: u8> FromPlain for Pixels<MIN, MAX> {
-    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        pixels(plain, MIN, MAX).map(Self)
+impl Pixels {
+    fn wrong() -> Wrong {
+        Wrong::new("a length is a whole number of pixels within its limits")
     }
 }
 
-fn pixels(plain: &Plain, min: u8, max: u8) -> Result<u8, Wrong> {
-    let pixels = u8::from_plain(plain).ok().filter(|pixels| (min..=max).contains(pixels));
-    pixels.ok_or_else(|| Wrong::new("a length is a whole number of pixels within its limits"))
+impl FromPlain for Pixels {
+    fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
+        u8::from_plain(plain).map(Self).map_err(|_| Self::wrong())
+    }
 }
