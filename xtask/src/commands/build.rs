@@ -104,9 +104,10 @@ fn bind(wasm_bindgen: &Path, out: &Path) -> Result<()> {
     )
 }
 
-/// Makes the wasm smaller. Its blocks are laid out anew first, which helps most where futures are driven.
+/// Makes the wasm smaller. Its blocks are laid out anew first, which helps most where futures are driven. Nothing lies in the
+/// first kilobyte of its memory, which is the last of the stack's: so what is added to an address can go into the instruction.
 fn optimize(wasm: &Path) -> Result<()> {
-    let layout = ["--flatten", "--rereloop", "--generate-global-effects"];
+    let layout = ["--low-memory-unused", "--flatten", "--rereloop", "--generate-global-effects"];
     let size = ["-Oz", "-Oz", "--converge", "--reorder-locals"];
     execute(&mut wasm_opt(wasm, &[&layout[..], &size, &["--strip-debug", "--strip-producers"]].concat()))
 }
