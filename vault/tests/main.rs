@@ -11,6 +11,7 @@ mod config;
 mod connectors;
 mod deploy;
 mod durability;
+mod faults;
 mod http;
 mod keys;
 mod locked;

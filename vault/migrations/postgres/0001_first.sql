@@ -378,3 +378,8 @@ CREATE TABLE audit_heads (
     seq         BIGINT NOT NULL,
     mac         BYTEA   NOT NULL
 );
+
+-- What is written to see whether anything can be: each row goes in the transaction that it came in.
+CREATE TABLE probes (
+    id TEXT NOT NULL PRIMARY KEY
+);

@@ -29,7 +29,7 @@ use crate::keys::kek::{KekError, Source};
 use crate::log::{self, Format};
 use crate::merchant::{Origin, TooManyOrigins};
 use crate::server::ServeError;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Waits};
 use crate::time::{Clock, Pauses};
 use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
 use crate::vendor;
@@ -111,7 +111,7 @@ async fn open_existing(flags: PlaceFlags) -> Result<Store, CliError> {
 async fn open_database(database: Database) -> Result<Store, CliError> {
     match database {
         Database::Folder(path) if !DataDir::is_vault(&path) => Err(CliError::NoVault(path)),
-        database => Ok(Store::open(&database.location()?).await?),
+        database => Ok(Store::open(&database.location()?, Waits::COMMAND).await?),
     }
 }
 
@@ -138,6 +138,7 @@ async fn open_with(place: VaultPlace) -> Result<Arc<Vault>, CliError> {
     }
     let setup = Setup {
         location: database.location()?,
+        waits: Waits::COMMAND,
         kek,
         acquirers: Acquirers::default(),
         // A command asks no vendor.

@@ -161,7 +161,11 @@ impl Answers {
         // It answers with another status when it is not ready.
         let readiness: Value = get("/readyz").await?.json().await?;
         let checks = readiness["checks"].as_object().into_iter().flatten();
-        let failing = checks.filter(|(_, health)| *health != "ok").map(|(name, _)| name.clone());
+        let failing = checks.filter(|(_, health)| *health != "ok");
+        let failing = failing.map(|(name, why)| match why.as_str() {
+            None | Some("failing") => name.clone(),
+            Some(why) => format!("{name} ({why})"),
+        });
         let errors: Vec<Value> = get("/errors").await?.error_for_status()?.json().await?;
         let requests = |samples: &Samples| samples.sum("cardseal_http_requests_total");
         Ok(Self {

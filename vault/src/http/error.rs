@@ -21,7 +21,7 @@ use crate::id::TokenId;
 use crate::idempotency::NotAKey;
 use crate::pci_token::NotACorrelationId;
 use crate::seal;
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble};
 use crate::token::UsedBy;
 use crate::vault::{Failure, KeepError, MOST_WEBHOOKS, NotATestCard, TokenizeError, TooManyAlike};
 use crate::vendor::Failed;
@@ -50,6 +50,17 @@ pub(super) enum ApiError {
     /// The vault's fault, or its load's. Trying again after the time in `Retry-After` helps.
     #[error("the vault is busy; try again")]
     Busy,
+    /// The operator's fault. Nothing was done; trying again helps once the database is one that can be written.
+    #[error("the vault's database takes nothing in at present; try again")]
+    DatabaseReadOnly,
+    /// The vault's fault, or its network's. Looking tells what was done.
+    #[error(
+        "the vault's database did not say whether this was done; look it up, or ask again with the same seal or Idempotency-Key"
+    )]
+    DatabaseSilent,
+    /// The operator's fault. Nothing was done; trying again helps once there is space.
+    #[error("the vault's disk is full; try again")]
+    DiskFull,
     /// The caller's or the operator's fault.
     #[error(
         "this merchant's cards have to be sealed; add the merchant with --clear-card if it may send clear ones"
@@ -255,7 +266,9 @@ impl ApiError {
             | Self::InvalidWebhookUrl(_)
             | Self::TooManyWebhooks => Code::BadRequest,
             Self::BodyTooLarge => Code::BodyTooLarge,
-            Self::Busy | Self::NotOpen => Code::ServiceUnavailable,
+            Self::Busy | Self::DatabaseReadOnly | Self::DatabaseSilent | Self::DiskFull | Self::NotOpen => {
+                Code::ServiceUnavailable
+            }
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
             Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
@@ -318,7 +331,7 @@ impl IntoResponse for ApiError {
             Self::Busy => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::NotOpen => {
+            Self::DatabaseReadOnly | Self::DatabaseSilent | Self::DiskFull | Self::NotOpen => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Self::TooManyAlike(TooManyAlike { wait }) => {
@@ -385,7 +398,12 @@ impl From<Failure> for ApiError {
         match failure {
             Failure::Store(error) if error.is_temporary() => {
                 tracing::error!(%error, "the database failed a request");
-                Self::Busy
+                match error.trouble() {
+                    Some(Trouble::Busy) => Self::Busy,
+                    Some(Trouble::Full) => Self::DiskFull,
+                    Some(Trouble::ReadOnly) => Self::DatabaseReadOnly,
+                    None => Self::DatabaseSilent,
+                }
             }
             failure => Self::Internal(failure),
         }

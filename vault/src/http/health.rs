@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::openapi::{OPERATIONS, Object, Operation, Routes, get, schema};
 use crate::Vault;
+use crate::store::Trouble;
 use crate::vault::{Health, Readiness};
 
 /// `/livez`, `/readyz`
@@ -47,13 +48,23 @@ pub(super) struct Ready {
 pub(super) async fn ready(State(Ready { vault, stopping }): State<Ready>) -> (StatusCode, Json<Value>) {
     let Readiness { database, keys, sealing_key } = vault.readiness().await;
     let serving = Health::of(!stopping.is_cancelled());
-    let is_ready = [database, keys, sealing_key, serving].iter().all(|health| *health == Health::Ok);
+    let storing = Health::of(database.is_ok());
+    let is_ready = [storing, keys, sealing_key, serving].iter().all(|health| *health == Health::Ok);
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks = json!({
-        "database": database.as_str(),
+        "database": database.map_or_else(trouble, |()| storing.as_str()),
         "keys": keys.as_str(),
         "sealing_key": sealing_key.as_str(),
         "serving": serving.as_str(),
     });
     (status, Json(json!({ "status": Health::of(is_ready).as_str(), "checks": checks })))
+}
+
+/// Why nothing can be stored.
+pub(super) const fn trouble(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Busy => Health::Failing.as_str(),
+        Trouble::Full => "full",
+        Trouble::ReadOnly => "read_only",
+    }
 }

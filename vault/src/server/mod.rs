@@ -31,7 +31,7 @@ use crate::log::Recent;
 use crate::merchant::Mode;
 use crate::metrics::Metrics;
 use crate::process;
-use crate::store::StoredMerchant;
+use crate::store::{StoredMerchant, Waits};
 use crate::time::{Clock, Pauses, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
@@ -107,8 +107,18 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
     let (clock, pauses) = (Clock::system(), Pauses::system());
     let (audit_heads, test_webhooks) = (settings.audit_heads, settings.test_webhooks);
-    let setup =
-        Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads, test_webhooks };
+    let setup = Setup {
+        location,
+        waits: Waits::SERVING,
+        kek,
+        acquirers,
+        vendors,
+        clock,
+        pauses,
+        policy,
+        audit_heads,
+        test_webhooks,
+    };
     let vault = tokio::select! {
         vault = Vault::open_telling(setup, &mut out) => vault?,
         () = stop.wait() => {

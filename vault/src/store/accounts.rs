@@ -32,7 +32,7 @@ impl Store {
         now: Timestamp,
         audit: (&MacKey, &Entry),
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         // First, since its lock puts those in order who do this at the same time.
         let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         sqlx::query("DELETE FROM vendor_accounts WHERE merchant_id = $1 AND profile = $2")
@@ -65,7 +65,7 @@ impl Store {
         profile: Profile,
         audit: (&MacKey, &Entry),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let deleted = sqlx::query("DELETE FROM vendor_accounts WHERE merchant_id = $1 AND profile = $2")
             .bind(merchant.as_str())
             .bind(profile.as_str())

@@ -1,9 +1,10 @@
 use cardseal::client::Pkey;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::audit::{self, Change};
 use super::merchants::{self, StoredMerchant};
+use super::transaction::Transaction;
 use super::{Store, StoreError, parsed, seconds, text, timestamp, unsigned};
 use crate::access::{KeyKind, Scopes};
 use crate::id::{KeyId, MerchantId, SecretKey};
@@ -97,7 +98,7 @@ impl Store {
         key: &NewKey,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         insert(&mut transaction, merchant, key, change).await?;
         let written = audit::append(&mut transaction, change.audit, change.entry).await?;
         self.commit(transaction, written).await
@@ -108,7 +109,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn revoke_api_key(&self, id: &KeyId, change: &Change<'_>) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(None).await?;
         let revoked = sqlx::query(
             "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
              RETURNING hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac",
@@ -180,7 +181,7 @@ impl Store {
 }
 
 pub(super) async fn insert(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     key: &NewKey,
     change: &Change<'_>,

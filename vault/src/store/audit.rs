@@ -1,6 +1,7 @@
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row as _, Transaction};
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, parsed, seconds, text, timestamp, unsigned};
 use crate::audit::{self, Action, Actor, By, Entry, Head, Origination, Outcome, Row};
 use crate::id::MerchantId;
@@ -25,7 +26,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn audit(&self, key: &MacKey, entry: &Entry) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(entry.merchant.as_ref()).await?;
         let written = append(&mut transaction, key, entry).await?;
         self.commit(transaction, written).await
     }
@@ -33,7 +34,7 @@ impl Store {
     /// Commits, and tells of what the audit ends with now, before anybody is answered.
     pub(super) async fn commit(
         &self,
-        transaction: Transaction<'static, Any>,
+        transaction: Transaction,
         written: impl Into<Option<Written>>,
     ) -> Result<(), StoreError> {
         transaction.commit().await?;
@@ -116,7 +117,7 @@ pub(super) struct Written {
 
 /// Adds a row. Others that add to the same chain wait until the transaction ends.
 pub(super) async fn append(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     key: &MacKey,
     entry: &Entry,
 ) -> Result<Written, StoreError> {

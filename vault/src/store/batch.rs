@@ -1,19 +1,25 @@
 //! Many tokens in one commit: whoever comes while the disk is busy shares the next one with all the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::checkpoint::Checkpointer;
 use super::counted_numbers::{self, Verdict};
+use super::pool::Pool;
+use super::shares::{Share, Shares};
 use super::tokens::{self, Inserted, NewToken};
-use super::{Engine, LONGEST_WAIT, StoreError, begin};
+use super::transaction::Transaction;
+use super::{Engine, StoreError, Trouble, Waits};
 use crate::id::MerchantId;
 
 /// Takes tokens in and commits them together.
 #[derive(Clone, Debug)]
-pub(super) struct Batcher(mpsc::Sender<Job>);
+pub(super) struct Batcher {
+    jobs: mpsc::Sender<Job>,
+    longest: Duration,
+}
 
 #[derive(Debug)]
 pub(super) struct Job {
@@ -28,27 +34,27 @@ const LARGEST_BATCH: usize = 64;
 /// Most tokens that wait. A vault that is this far behind says so.
 const LONGEST_QUEUE: usize = 1024;
 
-/// Commits under way at once on PostgreSQL, where one does not keep the others waiting.
-const COMMITTERS: usize = 4;
-
 impl Batcher {
-    /// Starts it. It ends when nobody holds it any more.
-    pub(super) fn start(engine: Engine, pool: &AnyPool, checkpointer: Option<Checkpointer>) -> Self {
-        let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
+    /// Starts it: with connections of its own for `committers` commits at once, and where a token has to wait for others, with
+    /// its merchant's share of the writers. It ends when nobody holds it any more.
+    pub(super) fn start(
+        committers: u32,
+        pool: &Pool,
+        alone: &Alone,
+        checkpointer: Option<&Checkpointer>,
+    ) -> Self {
+        let (jobs, receiver) = mpsc::channel(LONGEST_QUEUE);
         let receiver = Arc::new(Mutex::new(receiver));
-        let committers = match engine {
-            Engine::Sqlite => 1,
-            Engine::Postgres => COMMITTERS,
-        };
         for _ in 0..committers {
-            tokio::spawn(commit_all(engine, pool.clone(), Arc::clone(&receiver), checkpointer.clone()));
+            let receiver = Arc::clone(&receiver);
+            tokio::spawn(commit_all(pool.clone(), alone.clone(), receiver, checkpointer.cloned()));
         }
-        Self(sender)
+        Self { jobs, longest: alone.waits.place }
     }
 
     /// How many tokens wait.
     pub(super) fn queued(&self) -> usize {
-        self.0.max_capacity() - self.0.capacity()
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     /// Keeps a token; it is durable when this returns.
@@ -58,14 +64,40 @@ impl Batcher {
     pub(super) async fn insert(&self, merchant: MerchantId, new: NewToken) -> Result<Inserted, StoreError> {
         let (done, outcome) = oneshot::channel();
         let job = Job { merchant, new, done };
-        self.0.send_timeout(job, LONGEST_WAIT).await.map_err(|_| StoreError::Unavailable)?;
-        outcome.await.map_err(|_| StoreError::Unavailable)?
+        let busy = StoreError::Unavailable(Trouble::Busy);
+        if self.jobs.send_timeout(job, self.longest).await.is_err() {
+            return Err(busy);
+        }
+        outcome.await.unwrap_or(Err(busy))
+    }
+}
+
+/// What a token is kept with that is kept alone.
+#[derive(Clone, Debug)]
+pub(super) struct Alone {
+    pub(super) engine: Engine,
+    pub(super) waits: Waits,
+    pub(super) writer: Pool,
+    pub(super) shares: Shares,
+}
+
+impl Alone {
+    async fn keep(self, job: Job) {
+        let kept = async {
+            let share = self.shares.take(&job.merchant, self.waits.place).await;
+            let share = share.ok_or(StoreError::Unavailable(Trouble::Busy))?;
+            let kept = commit(self.engine, &self.writer, Some(share), std::slice::from_ref(&job)).await?;
+            kept.into_iter().next().ok_or(StoreError::Corrupt("batch"))
+        };
+        let kept = kept.await.inspect_err(|error| tracing::error!(%error, "a token was not stored"));
+        // Whoever waited may have hung up.
+        let _ = job.done.send(kept);
     }
 }
 
 async fn commit_all(
-    engine: Engine,
-    pool: AnyPool,
+    pool: Pool,
+    alone: Alone,
     receiver: Arc<Mutex<mpsc::Receiver<Job>>>,
     checkpointer: Option<Checkpointer>,
 ) {
@@ -75,38 +107,39 @@ async fn commit_all(
             return;
         }
         checkpointer.iter().for_each(|checkpointer| checkpointer.count(jobs.len()));
-        match commit(engine, &pool, &jobs).await {
+        match commit(alone.engine, &pool, None, &jobs).await {
             Ok(outcomes) => {
                 for (job, outcome) in jobs.drain(..).zip(outcomes) {
-                    // Whoever waited may have hung up.
                     let _ = job.done.send(Ok(outcome));
                 }
             }
-            Err(error) if error.is_temporary() => {
-                tracing::error!(%error, tokens = jobs.len(), "tokens were not stored");
+            // One of them may be why the others failed, or have the others wait. Nobody waits for that one here.
+            Err(error) if error.is_lock_timeout() || !error.is_temporary() => {
                 for job in jobs.drain(..) {
-                    let _ = job.done.send(Err(StoreError::Unavailable));
+                    tokio::spawn(alone.clone().keep(job));
                 }
             }
-            // One of them may be why the others failed.
-            Err(_) => {
+            Err(error) => {
+                tracing::error!(%error, tokens = jobs.len(), "tokens were not stored");
                 for job in jobs.drain(..) {
-                    let outcome = commit(engine, &pool, std::slice::from_ref(&job)).await;
-                    let _ = job.done.send(outcome.and_then(|outcomes| {
-                        outcomes.into_iter().next().ok_or(StoreError::Corrupt("batch"))
-                    }));
+                    let _ = job.done.send(Err(error.again()));
                 }
             }
         }
     }
 }
 
-async fn commit(engine: Engine, pool: &AnyPool, jobs: &[Job]) -> Result<Vec<Inserted>, StoreError> {
+async fn commit(
+    engine: Engine,
+    pool: &Pool,
+    mut share: Option<Share>,
+    jobs: &[Job],
+) -> Result<Vec<Inserted>, StoreError> {
     let counted: Vec<_> = jobs.iter().map(|job| job.new.counted.as_slice()).collect();
     for _ in 0..MOST_ATTEMPTS {
-        let mut transaction: Transaction<'static, Any> = begin(engine, pool).await?;
+        let mut transaction = Transaction::begin(engine, pool, share).await?;
         let Some(verdicts) = counted_numbers::count(&mut transaction, &counted).await? else {
-            transaction.rollback().await?;
+            share = transaction.rollback().await?;
             continue;
         };
         let passing = jobs.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Passes);
@@ -119,7 +152,7 @@ async fn commit(engine: Engine, pool: &AnyPool, jobs: &[Job]) -> Result<Vec<Inse
         });
         return outcomes.collect();
     }
-    Err(StoreError::Unavailable)
+    Err(StoreError::Unavailable(Trouble::Busy))
 }
 
 /// Whoever loses a race for a place among counted numbers finds it taken at the next attempt. This often nobody loses.
@@ -166,8 +199,9 @@ mod tests {
     #[tokio::test]
     async fn whoever_finds_the_queue_full_is_told_so_and_nothing_is_kept() {
         let merchant = MerchantId::random(Mode::Test);
-        let (sender, mut receiver) = mpsc::channel(1);
-        let batcher = Batcher(sender);
+        let (jobs, mut receiver) = mpsc::channel(1);
+        let longest = Duration::from_millis(100);
+        let batcher = Batcher { jobs, longest };
         let first = tokio::spawn({
             let (batcher, merchant) = (batcher.clone(), merchant.clone());
             async move { batcher.insert(merchant, new()).await }
@@ -176,7 +210,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let refused = batcher.insert(merchant, new()).await.unwrap_err();
-        assert!(matches!(refused, StoreError::Unavailable) && refused.is_temporary());
+        assert!(matches!(refused, StoreError::Unavailable(Trouble::Busy)) && refused.is_temporary());
         // The first was kept waiting, and is the only one that waits.
         receiver.recv().await.unwrap().done.send(Ok(Inserted::New)).unwrap();
         assert!(matches!(first.await.unwrap().unwrap(), Inserted::New));

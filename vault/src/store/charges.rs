@@ -114,7 +114,7 @@ impl Store {
         new: &NewCharge,
         audit: (&MacKey, &Entry),
     ) -> Result<Begun, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let NewCharge { charge, ask_at, callback, request, event } = new;
         if let Some(request) = request {
             let made = charge.id.as_str();
@@ -192,7 +192,7 @@ impl Store {
             ChargeOutcome::Failed(code) => Some(code.as_str()),
             ChargeOutcome::Successful => None,
         };
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let finished = sqlx::query(
             "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL, authorize_uri = NULL,
                  acquirer_reference = coalesce($5, acquirer_reference), acquirer_code = coalesce($6, acquirer_code)

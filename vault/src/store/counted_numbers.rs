@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::tokens::{placeholders, powers_of_two};
+use super::transaction::Transaction;
 use super::{Store, StoreError, seconds};
 use crate::keys::fingerprint::Tag;
 use crate::time::Timestamp;
@@ -37,7 +38,7 @@ pub(super) enum Verdict {
 /// `None` if another transaction has counted in one of the groups meanwhile: then nothing of this one may stay, and it may
 /// be tried again. On SQLite that does not happen.
 pub(super) async fn count(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     cards: &[&[CountedNumber]],
 ) -> Result<Option<Vec<Verdict>>, StoreError> {
     let groups: BTreeSet<_> =

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Executor, Row, Transaction};
+use sqlx::{Any, AssertSqlSafe, Executor, Row};
 
 use super::audit::{self, Written};
 use super::erasures;
@@ -9,6 +9,7 @@ use super::events::{self, NewEvent, Tell};
 use super::idempotency::{self, Seen};
 use super::stored_methods;
 use super::tokens::{self, Claimed, StoredCard, read_card};
+use super::transaction::Transaction;
 use super::{Store, StoreError, ciphertext, parsed, seconds, timestamp, unsigned};
 use crate::audit::Entry;
 use crate::erasure::Erasure;
@@ -138,7 +139,7 @@ impl Store {
         request: Option<&Request>,
         tell: Tell<'_, WithCards>,
     ) -> Result<Updated, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         if let Some(request) = request {
             let (id, now) = (customer.id.as_str(), customer.created_at);
             if idempotency::keep(&mut transaction, merchant, request, id, now).await? != Seen::Never {
@@ -183,7 +184,7 @@ impl Store {
         tell: Tell<'_, WithCards>,
     ) -> Result<Updated, StoreError> {
         let CustomerUpdate { before, details, keeping, default_card } = update;
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         // Everything that changes a customer's cards changes its row first, and so waits for whoever is at it.
         let changed = sqlx::query(
             "UPDATE customers SET details = $4, data_key_version = $5
@@ -241,7 +242,7 @@ impl Store {
         (key, entry): (&MacKey, &Entry),
         tell: Tell<'_, StoredCustomer>,
     ) -> Result<Option<StoredCustomer>, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let deleted = sqlx::query(concat!(
             "DELETE FROM customers WHERE merchant_id = $1 AND id = $2 RETURNING ",
             customer!()
@@ -283,7 +284,7 @@ impl Store {
         (key, entry): (&MacKey, &Entry),
         tell: Tell<'_, StoredCard>,
     ) -> Result<Option<StoredCard>, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         sqlx::query("UPDATE customers SET default_card = default_card WHERE merchant_id = $1 AND id = $2")
             .bind(merchant.as_str())
             .bind(customer.as_str())
@@ -331,7 +332,7 @@ impl Store {
         renewal: &CardRenewal,
         event: &NewEvent,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let renewed = renew(&mut transaction, merchant, customer, renewal).await?;
         if renewed {
             events::append(&mut transaction, merchant, event).await?;
@@ -531,7 +532,7 @@ async fn first_cards(
 
 /// Tells of a customer as it is now.
 async fn tell_of(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     id: &CustomerId,
     tell: Tell<'_, WithCards>,
@@ -546,7 +547,7 @@ async fn tell_of(
 
 /// Uses a token for a customer's card, or says why not. The customer's row is the transaction's already.
 async fn keep(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     customer: &CustomerId,
     keeping: Keeping<'_>,
@@ -572,7 +573,7 @@ async fn keep(
 
 /// Adds a card, unless the customer has it, and tells whether it did.
 async fn add(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     customer: &CustomerId,
     card: &StoredCard,
@@ -622,7 +623,7 @@ async fn add(
 
 /// Renews a card, unless it is no longer as it was read, and tells whether it did.
 async fn renew(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     customer: &CustomerId,
     renewal: &CardRenewal,

@@ -1,8 +1,9 @@
 //! What is to go of persons who are deleted. It is noted with the deletion, and done until it is done.
 
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, Table, ciphertext, parsed, seconds, text};
 use crate::erasure::Erasure;
 use crate::id::{CardId, CustomerId, MerchantId, VendorTokenId};
@@ -159,7 +160,7 @@ impl Store {
 
 /// Notes that something is deleted and has to go everywhere.
 pub(super) async fn note(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     erasure: &Erasure,
     now: Timestamp,

@@ -37,47 +37,113 @@ pub enum StoreError {
         /// What the driver said.
         source: sqlx::Error,
     },
-    /// The database could not be reached or written, as its log line says. Trying again may help.
-    #[error("the database cannot be written")]
-    Unavailable,
+    /// The database could not be reached or written, as its log line says. Nothing was stored; trying again may help.
+    #[error("the database cannot be written: it {}", .0.as_str())]
+    Unavailable(Trouble),
+    /// The database was told to make something durable and did not answer: it may be, or not. Looking tells, later.
+    #[error("the database did not say whether something was stored")]
+    Uncertain,
+}
+
+/// Why a database does not do now what it will do again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is away, or has too much to do. Asking again soon helps.
+    Busy,
+    /// Its disk is full. The operator's to put right.
+    Full,
+    /// It is one that only reads: a standby, or a primary that was made one. The operator's to put right, or what switches
+    /// between them does so.
+    ReadOnly,
 }
 
 impl StoreError {
-    /// Whether the database will do again what it cannot do now: it is busy, full, or away. Nothing was stored.
+    /// Whether the database will do again what it cannot do now. Nothing was stored, unless it is
+    /// [`Uncertain`](Self::Uncertain).
     #[must_use]
     pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Uncertain) || self.trouble().is_some()
+    }
+
+    /// Why the database does not do now what it will do again. Nothing was stored.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
         match self {
-            Self::Unavailable => true,
-            Self::Database(error) => match error {
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-                sqlx::Error::WorkerCrashed => true,
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_temporary(&code)),
-                _ => false,
-            },
+            Self::Unavailable(trouble) => Some(*trouble),
+            Self::Database(error) => Trouble::of(error),
             Self::Corrupt(_)
             | Self::Heads { .. }
             | Self::Lock(_)
             | Self::Migration(_)
-            | Self::Open { .. } => false,
+            | Self::Open { .. }
+            | Self::Uncertain => None,
         }
+    }
+
+    /// The same for another who failed with it.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Uncertain => Self::Uncertain,
+            error => Self::Unavailable(error.trouble().unwrap_or(Trouble::Busy)),
+        }
+    }
+
+    /// Whether it waited in vain for a lock that somebody else has.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        const LOCK_NOT_AVAILABLE: &str = "55P03";
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE)
     }
 }
 
-/// PostgreSQL's codes have five characters (its manual, appendix A), SQLite's are numbers whose low byte says the kind
-/// (sqlite.org/rescode.html).
-fn is_temporary(code: &str) -> bool {
-    if code.len() == 5 && !code.starts_with(char::is_whitespace) {
-        // Lost connections, resources that ran out, an operator's intervention, lost races, and a server that became one
-        // for reading only.
-        let classes = ["08", "53", "57", "40", "25006", "55P03"];
-        return classes.iter().any(|class| code.starts_with(class));
+impl Trouble {
+    /// What a driver's error is, if it is one that passes.
+    pub(super) fn of(error: &sqlx::Error) -> Option<Self> {
+        match error {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::WorkerCrashed => Some(Self::Busy),
+            sqlx::Error::Database(error) => Self::of_code(&error.code()?),
+            _ => None,
+        }
     }
-    const BUSY: u32 = 5;
-    const READ_ONLY: u32 = 8;
-    const IO: u32 = 10;
-    const FULL: u32 = 13;
-    const CANNOT_OPEN: u32 = 14;
-    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, BUSY | READ_ONLY | IO | FULL | CANNOT_OPEN))
+
+    /// PostgreSQL's codes have five characters (its manual, appendix A), SQLite's are numbers whose low byte says the kind
+    /// (sqlite.org/rescode.html).
+    fn of_code(code: &str) -> Option<Self> {
+        if code.len() == 5 && !code.starts_with(char::is_whitespace) {
+            // Lost connections, resources that ran out, an operator's intervention, lost races, locks that nobody let go of,
+            // and a transaction that stood still for too long.
+            const PASSING: [&str; 6] = ["08", "53", "57", "40", "55P03", "25P03"];
+            return match code {
+                "53100" => Some(Self::Full),
+                "25006" => Some(Self::ReadOnly),
+                _ => PASSING.iter().any(|class| code.starts_with(class)).then_some(Self::Busy),
+            };
+        }
+        const BUSY: u32 = 5;
+        const READ_ONLY: u32 = 8;
+        const IO: u32 = 10;
+        const FULL: u32 = 13;
+        const CANNOT_OPEN: u32 = 14;
+        match code.parse::<u32>().ok()? & 0xff {
+            BUSY | IO | CANNOT_OPEN => Some(Self::Busy),
+            FULL => Some(Self::Full),
+            READ_ONLY => Some(Self::ReadOnly),
+            _ => None,
+        }
+    }
+
+    /// What the database does or is.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "does not answer in time",
+            Self::Full => "has a full disk",
+            Self::ReadOnly => "only reads",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,11 +152,25 @@ mod tests {
 
     #[test]
     fn what_will_pass_is_told_from_what_will_not() {
-        for code in ["5", "13", "778", "53100", "57P01", "08006", "40001", "25006"] {
-            assert!(is_temporary(code), "{code}");
+        for (code, trouble) in [
+            ("5", Trouble::Busy),
+            ("778", Trouble::Busy),
+            ("13", Trouble::Full),
+            ("8", Trouble::ReadOnly),
+            ("53100", Trouble::Full),
+            ("53300", Trouble::Busy),
+            ("57P01", Trouble::Busy),
+            ("57014", Trouble::Busy),
+            ("08006", Trouble::Busy),
+            ("40001", Trouble::Busy),
+            ("55P03", Trouble::Busy),
+            ("25P03", Trouble::Busy),
+            ("25006", Trouble::ReadOnly),
+        ] {
+            assert_eq!(Trouble::of_code(code), Some(trouble), "{code}");
         }
-        for code in ["1", "19", "2067", "23505", "42601", ""] {
-            assert!(!is_temporary(code), "{code}");
+        for code in ["1", "19", "2067", "23505", "42601", "25P02", ""] {
+            assert_eq!(Trouble::of_code(code), None, "{code}");
         }
     }
 }

@@ -1,7 +1,8 @@
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::tokens::DELETED_AT_ONCE;
+use super::transaction::Transaction;
 use super::{Store, StoreError, ciphertext, parsed, seconds, text, timestamp, unsigned};
 use crate::event::EventKey;
 use crate::id::{EventId, MerchantId};
@@ -156,7 +157,7 @@ impl Store {
 
 /// Adds an event to the merchant's. Others that add to them wait until the transaction ends, so this comes last in it.
 pub(super) async fn append(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     event: &NewEvent,
 ) -> Result<(), StoreError> {
@@ -186,7 +187,7 @@ pub(super) async fn append(
 
 /// The same for an event that is made of what was changed.
 pub(super) async fn tell<T>(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     tell: Tell<'_, T>,
     of: &T,

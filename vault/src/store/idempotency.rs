@@ -1,6 +1,7 @@
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, seconds, text};
 use crate::id::MerchantId;
 use crate::idempotency::{KEPT_FOR, Request};
@@ -54,7 +55,7 @@ impl Store {
 /// Keeps what a request makes, unless it was made before: of any number at the same time, one makes it. The others wait
 /// for its transaction to end.
 pub(super) async fn keep(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     request: &Request,
     object: &str,

@@ -116,7 +116,7 @@ impl Store {
         now: Timestamp,
         active_from: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(None).await?;
         for key in keys {
             let added = sqlx::query(
                 "INSERT INTO wrapped_keys (purpose, version, wrapped, created_at, active_from)
@@ -141,7 +141,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn rewrap_keys(&self, keys: &[WrappedKey]) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(None).await?;
         for key in keys {
             sqlx::query(
                 "UPDATE wrapped_keys SET wrapped = $3

@@ -1,3 +1,4 @@
+use super::pool::Pool;
 use super::{Engine, Store};
 
 /// How busy a store is.
@@ -15,13 +16,12 @@ impl Store {
     /// How busy it is at this moment.
     #[must_use]
     pub fn load(&self) -> Load {
-        let pools = match self.engine {
-            Engine::Sqlite => &[&self.readers, &self.writer][..],
-            // One pool for both.
-            Engine::Postgres => &[&self.readers],
+        let pools: Vec<&Pool> = match self.engine {
+            Engine::Sqlite => vec![&self.readers, &self.writer],
+            Engine::Postgres => vec![&self.readers, &self.writer, &self.tokens],
         };
-        let all: u64 = pools.iter().map(|pool| u64::from(pool.size())).sum();
-        let idle: u64 = pools.iter().map(|pool| pool.num_idle() as u64).sum();
+        let all: u64 = pools.iter().map(|pool| pool.size()).sum();
+        let idle: u64 = pools.iter().map(|pool| pool.idle()).sum();
         Load { busy: all.saturating_sub(idle), idle, queued: self.batcher.queued() as u64 }
     }
 }

@@ -1,8 +1,9 @@
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::api_keys::{self, NewKey};
 use super::audit::{self, Change};
+use super::transaction::Transaction;
 use super::{Store, StoreError, flag, parsed, seconds, text, timestamp, unsigned};
 use crate::id::MerchantId;
 use crate::keys::aad::Aad;
@@ -80,7 +81,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = change.entry.at;
         let mac = change.access.mac(fields(merchant, now, 0));
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(&merchant.id).await?;
         sqlx::query(
             "INSERT INTO merchants (id, name, mode, clear_cards, created_at, revision, key_version, mac)
              VALUES ($1, $2, $3, $4, $5, 0, $6, $7)",
@@ -114,7 +115,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let merchant = Merchant { origins, ..merchant.clone() };
         let mac = change.access.mac(fields(&merchant, *created_at, revision + 1));
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(&merchant.id).await?;
         let replaced = sqlx::query(
             "UPDATE merchants SET revision = revision + 1, key_version = $3, mac = $4 WHERE id = $1 AND revision = $2",
         )
@@ -207,7 +208,7 @@ fn origin(row: &AnyRow) -> Result<Option<Origin>, StoreError> {
 
 /// The same origin may be given twice.
 async fn add_origins(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     origins: &[Origin],
 ) -> Result<(), StoreError> {

@@ -14,12 +14,14 @@
 //!   an operator drops it (PostgreSQL's manual, "Building Indexes Concurrently").
 //! - **Both folders make the same tables**, statement by statement; a test compares them.
 
+use std::io;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AnyConnection, Connection};
+use tokio::time::timeout;
 
-use super::{Location, StoreError, install_drivers, lock_folder};
+use super::{Location, StoreError, install_drivers, lock_folder, postgres};
 
 /// The migrations of this version of the vault.
 #[must_use]
@@ -47,16 +49,25 @@ pub(super) async fn run_locked(location: &Location, mut migrations: Migrator) ->
     install_drivers();
     let opening = |source| StoreError::Open { location: location.clone(), source };
     // A connection of its own: whatever happens, the lock ends with it.
-    let mut connection = AnyConnection::connect(&location.url()).await.map_err(opening)?;
+    let url = location.url();
+    let connection = timeout(LONGEST_CONNECT, AnyConnection::connect(&url)).await;
+    let silent = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"));
+    let mut connection = connection.map_err(silent).flatten().map_err(opening)?;
     if !is_up_to_date(&mut connection, &migrations).await {
         match location {
             Location::Folder(_) => {}
-            Location::Postgres(_) => lock(&mut connection).await?,
+            Location::Postgres(_) => {
+                postgres::notice_lost_clients(&mut connection).await?;
+                lock(&mut connection).await?;
+            }
         }
         migrations.set_ignore_missing(true).set_locking(false).run(&mut connection).await?;
     }
     Ok(connection.close().await?)
 }
+
+/// How long a database may take to let somebody in.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 
 /// Whether each migration was made. An empty database cannot tell.
 async fn is_up_to_date(connection: &mut AnyConnection, migrations: &Migrator) -> bool {

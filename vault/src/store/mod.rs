@@ -23,21 +23,28 @@ mod merchants;
 pub mod migrations;
 mod outlet;
 mod pci_tokens;
+mod pool;
+mod postgres;
+mod probe;
 mod reencrypt;
+mod shares;
+mod signs;
 mod stored_methods;
 mod tokens;
+mod transaction;
 mod vendor_tokens;
+mod waits;
 mod webhooks;
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::Once;
-use std::time::Duration;
+use std::sync::{Arc, Once};
 
+use sqlx::Row;
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Connection, Row, Transaction};
 
+use crate::id::MerchantId;
 use crate::keys::data::Ciphertext;
 use crate::keys::fingerprint::Fingerprint;
 use crate::time::Timestamp;
@@ -50,7 +57,7 @@ pub use charges::{Begun, Ended, NewCharge, Progress, StoredCharge};
 pub use counted_numbers::CountedNumber;
 pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, Updated, WithCards};
 pub use erasures::{Due, Personal, PersonalRow};
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use events::{NewEvent, StoredEvent, Tell};
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
@@ -62,20 +69,32 @@ pub use reencrypt::{Cursor, EncryptedRow, Reencrypted, Table};
 pub use stored_methods::{MethodChange, MethodRow, NewMethod};
 pub use tokens::{Inserted, NewToken, SecurityCodeRow, StoredCard, StoredToken};
 pub use vendor_tokens::{Passing, Seal, StoredVendorToken};
+pub use waits::Waits;
 pub use webhooks::StoredWebhook;
 
-use batch::Batcher;
+use batch::{Alone, Batcher};
 use checkpoint::Checkpointer;
 use outlet::Outlet;
+use pool::Pool;
+use probe::Probe;
+use shares::Shares;
+use signs::Signs;
+use transaction::Transaction;
 
 /// The vault's database.
 #[derive(Clone, Debug)]
 pub struct Store {
     engine: Engine,
+    waits: Waits,
     /// On SQLite one connection: it writes one transaction at a time, and a queue here is fairer than its busy loop.
-    writer: AnyPool,
-    readers: AnyPool,
+    writer: Pool,
+    /// The batcher's; on SQLite the writer.
+    tokens: Pool,
+    readers: Pool,
+    /// What each merchant may have of the writers.
+    shares: Shares,
     batcher: Batcher,
+    probe: Probe,
     /// SQLite's.
     checkpointer: Option<Checkpointer>,
     outlet: Outlet,
@@ -93,70 +112,91 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+    pub async fn open(location: &Location, waits: Waits) -> Result<Self, StoreError> {
         install_drivers();
         match location {
             Location::Folder(_) => {
                 let lock = lock_folder(location).await?;
-                let opened = Self::open_sqlite(location).await;
+                let opened = Self::open_sqlite(location, waits).await;
                 drop(lock);
                 opened
             }
-            Location::Postgres(_) => Self::open_postgres(location).await,
+            Location::Postgres(_) => Self::open_postgres(location, waits).await,
         }
     }
 
-    async fn open_sqlite(location: &Location) -> Result<Self, StoreError> {
+    async fn open_sqlite(location: &Location, waits: Waits) -> Result<Self, StoreError> {
         // A file's connection does not break or age, so none is tried before use or replaced.
         let pool = |connections, pragmas: &'static str| {
             AnyPoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(LONGEST_WAIT)
+                .acquire_timeout(waits.place)
                 .test_before_acquire(false)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .after_connect(move |connection, _| {
                     Box::pin(async move { sqlx::raw_sql(pragmas).execute(connection).await.map(drop) })
                 })
-                // On a full disk SQLite takes a transaction back by itself (sqlite.org/lang_transaction.html, "Response To
-                // Errors Within A Transaction"). The driver's own attempt then fails, and the connection counts as within
-                // a transaction for ever: nobody could begin another one.
-                .after_release(|connection, _| {
-                    Box::pin(async move {
-                        // Waits for the driver's attempt.
-                        connection.ping().await?;
-                        Ok(!connection.is_in_transaction())
-                    })
-                })
         };
         migrations::run_locked(location, migrations::of(location)).await?;
         let opening = |source| StoreError::Open { location: location.clone(), source };
         let writer = pool(1, WRITER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
-        let readers = pool(READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
+        let readers = pool(SQLITE_READERS, READER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let checkpointer = pool(1, CHECKPOINTER_PRAGMAS).connect(&location.url()).await.map_err(opening)?;
         let checkpointer = Some(Checkpointer::start(checkpointer));
-        let batcher = Batcher::start(Engine::Sqlite, &writer, checkpointer.clone());
-        Ok(Self { engine: Engine::Sqlite, batcher, checkpointer, writer, readers, outlet: Outlet::default() })
+        let signs = Arc::<Signs>::default();
+        let [writer, readers] = [writer, readers].map(|pool| Pool::new(pool, waits, Arc::clone(&signs)));
+        // There is one writer, so whoever probes waits in its queue.
+        let pools = Pools { tokens: writer.clone(), probe: writer.clone(), writer, readers };
+        Ok(Self::of(Engine::Sqlite, waits, pools, checkpointer, signs))
     }
 
-    async fn open_postgres(location: &Location) -> Result<Self, StoreError> {
+    async fn open_postgres(location: &Location, waits: Waits) -> Result<Self, StoreError> {
         migrations::run_locked(location, migrations::of(location)).await?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(LONGEST_WAIT)
-            .connect(&location.url())
-            .await
-            .map_err(|source| StoreError::Open { location: location.clone(), source })?;
-        keep_codes_out_of_the_log(&pool).await?;
-        let batcher = Batcher::start(Engine::Postgres, &pool, None);
-        Ok(Self {
-            engine: Engine::Postgres,
-            batcher,
-            checkpointer: None,
-            writer: pool.clone(),
-            readers: pool,
+        let signs = Arc::<Signs>::default();
+        let pool = |connections, lock| {
+            let pool =
+                postgres::options(waits, lock).max_connections(connections).connect_lazy(&location.url());
+            let pool = pool.map_err(|source| StoreError::Open { location: location.clone(), source })?;
+            Ok::<_, StoreError>(Pool::new(pool, waits, Arc::clone(&signs)))
+        };
+        let pools = Pools {
+            writer: pool(WRITERS, waits.lock)?,
+            tokens: pool(COMMITTERS, waits.shared_lock)?,
+            readers: pool(READERS, waits.lock)?,
+            probe: pool(1, waits.lock)?,
+        };
+        keep_codes_out_of_the_log(&pools.writer).await?;
+        Ok(Self::of(Engine::Postgres, waits, pools, None, signs))
+    }
+
+    fn of(
+        engine: Engine,
+        waits: Waits,
+        pools: Pools,
+        checkpointer: Option<Checkpointer>,
+        signs: Arc<Signs>,
+    ) -> Self {
+        let Pools { writer, tokens, readers, probe } = pools;
+        let shares = Shares::new(SHARE);
+        let committers = match engine {
+            // Its commits keep each other waiting.
+            Engine::Sqlite => 1,
+            Engine::Postgres => COMMITTERS,
+        };
+        let alone = Alone { engine, waits, writer: writer.clone(), shares: shares.clone() };
+        Self {
+            batcher: Batcher::start(committers, &tokens, &alone, checkpointer.as_ref()),
+            probe: Probe::new(engine, probe, waits.probe, signs),
+            engine,
+            waits,
+            writer,
+            tokens,
+            readers,
+            shares,
+            checkpointer,
             outlet: Outlet::default(),
-        })
+        }
     }
 
     /// The same, which also writes the heads of the audit's chains into a file.
@@ -170,20 +210,22 @@ impl Store {
 
     /// Writes what is still in SQLite's log into the database and lets go of its files, or of the connections.
     pub async fn close(&self) {
-        self.readers.close().await;
+        for pool in [&self.readers, &self.tokens] {
+            pool.close().await;
+        }
+        self.probe.close().await;
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.close().await;
         }
         self.writer.close().await;
     }
 
-    /// Whether the database answers.
+    /// Whether anything can be stored now, or why not: a small write tells, if nothing else does. Anybody may ask at any time.
     ///
     /// # Errors
-    /// [`StoreError`]
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").fetch_one(&self.readers).await?;
-        Ok(())
+    /// [`Trouble`]
+    pub async fn probe(&self) -> Result<(), Trouble> {
+        self.probe.ask().await
     }
 
     /// Hears that something is deleted which SQLite's log must not keep: a security code, a person.
@@ -191,22 +233,41 @@ impl Store {
         self.checkpointer.iter().for_each(Checkpointer::deleted);
     }
 
-    /// A transaction. On SQLite it holds the right to write from its first statement on, so that it cannot fail for it
-    /// later.
-    async fn write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    /// A transaction: a merchant's, within its share, or the vault's own.
+    async fn write(&self, merchant: impl Into<Option<&MerchantId>>) -> Result<Transaction, StoreError> {
+        let share = match merchant.into() {
+            Some(merchant) => {
+                let share = self.shares.take(merchant, self.waits.place).await;
+                Some(share.ok_or(StoreError::Unavailable(Trouble::Busy))?)
+            }
+            None => None,
+        };
         self.checkpointer.iter().for_each(|checkpointer| checkpointer.count(1));
-        Ok(begin(self.engine, &self.writer).await?)
+        Ok(Transaction::begin(self.engine, &self.writer, share).await?)
     }
 }
 
-/// How long a request waits for a connection.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Apart, so that nobody waits for what others do with theirs.
+struct Pools {
+    writer: Pool,
+    /// The batcher's.
+    tokens: Pool,
+    readers: Pool,
+    probe: Pool,
+}
 
 /// SQLite's connections that only read.
-const READERS: u32 = 8;
+const SQLITE_READERS: u32 = 8;
 
-/// One process's connections to PostgreSQL, which has 100 for all by default.
-const CONNECTIONS: u32 = 16;
+/// One process's connections to PostgreSQL, which has 100 for all by default: those that write, those that keep tokens, those
+/// that only read. Whoever asks whether anything can be stored has one more.
+const WRITERS: u32 = 8;
+const COMMITTERS: u32 = 4;
+const READERS: u32 = 7;
+
+/// A merchant's transactions at once: a quarter of the writers. More would only wait for each other, for the end of the
+/// merchant's audit. On SQLite it is what others wait for at most in the writer's queue.
+const SHARE: usize = 2;
 
 /// A commit is on the disk before anybody hears of it. What is deleted is overwritten, not only unlinked: security codes
 /// are. The time-out is for other processes' transactions. The log is emptied by the checkpointer; the writer does so itself
@@ -220,7 +281,7 @@ const READER_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON
 
 /// Sees to it that security codes are in no archive of PostgreSQL's log, no replica and no physical backup: the migration
 /// has made their table so, and an operator may have changed it.
-async fn keep_codes_out_of_the_log(pool: &AnyPool) -> Result<(), StoreError> {
+async fn keep_codes_out_of_the_log(pool: &Pool) -> Result<(), StoreError> {
     const LOGGED: &str = "SELECT 1 FROM pg_class
         WHERE oid = 'security_codes'::regclass AND relpersistence = 'p' AND relkind = 'r'";
     if sqlx::query(LOGGED).fetch_optional(pool).await?.is_some() {
@@ -246,13 +307,6 @@ async fn lock_folder(location: &Location) -> Result<Option<File>, StoreError> {
 fn install_drivers() {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
-}
-
-async fn begin(engine: Engine, pool: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
-    match engine {
-        Engine::Sqlite => pool.begin_with("BEGIN IMMEDIATE").await,
-        Engine::Postgres => pool.begin().await,
-    }
 }
 
 /// Numbers that this store has written itself, back from its one type of number.

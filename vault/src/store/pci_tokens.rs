@@ -1,12 +1,14 @@
 use cardseal::card::Brand;
 use cardseal::seal::Jti;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::batch::MOST_ATTEMPTS;
 use super::counted_numbers::{self, Verdict};
+use super::transaction::Transaction;
 use super::{
-    CountedNumber, Store, StoreError, audit, ciphertext, fingerprint, parsed, seconds, text, timestamp,
+    CountedNumber, Store, StoreError, Trouble, audit, ciphertext, fingerprint, parsed, seconds, text,
+    timestamp,
 };
 use crate::audit::Entry;
 use crate::id::{MerchantId, PciTokenId};
@@ -81,7 +83,7 @@ impl Store {
         counted: &[CountedNumber],
     ) -> Result<InsertedPci, StoreError> {
         for _ in 0..MOST_ATTEMPTS {
-            let mut transaction = self.write().await?;
+            let mut transaction = self.write(merchant).await?;
             let Some(verdicts) = counted_numbers::count(&mut transaction, &[counted]).await? else {
                 transaction.rollback().await?;
                 continue;
@@ -93,7 +95,7 @@ impl Store {
             transaction.commit().await?;
             return Ok(inserted);
         }
-        Err(StoreError::Unavailable)
+        Err(StoreError::Unavailable(Trouble::Busy))
     }
 
     /// A merchant's PCI token.
@@ -122,7 +124,7 @@ impl Store {
         now: Timestamp,
         audit: (&MacKey, &Entry),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let deleted = sqlx::query(
             "UPDATE pci_tokens SET status = 'DELETED', pan = NULL, details = NULL, brand = NULL, updated_at = $3, fingerprint = $4
              WHERE merchant_id = $1 AND id = $2 AND status = 'ACTIVE'",
@@ -144,7 +146,7 @@ impl Store {
 }
 
 async fn insert(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     token: &StoredPciToken,
     seal: &Jti,

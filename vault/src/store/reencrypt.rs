@@ -188,7 +188,7 @@ impl Store {
              WHERE merchant_id = $1 AND id = $2 AND data_key_version = $3 AND details IS NOT DISTINCT FROM $6{}",
             if table.has_number() { " AND pan IS NULL" } else { "" }
         );
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(None).await?;
         let mut changed = 0;
         for (row, new) in rows {
             let sql = if new.pan.is_some() { &with_number } else { &without };

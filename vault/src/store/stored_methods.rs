@@ -1,6 +1,6 @@
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
+use super::transaction::Transaction;
 use super::{Store, StoreError, ciphertext, parsed, seconds};
 use crate::acquirer::Name;
 use crate::id::{CardId, CustomerId, MerchantId, MethodId};
@@ -70,7 +70,7 @@ impl Store {
 
 /// Does what is to be done with what an acquirer keeps. Nothing is kept of a card that is gone, or renewed.
 pub(super) async fn change(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     change: &MethodChange,
 ) -> Result<(), StoreError> {
@@ -89,7 +89,7 @@ pub(super) async fn change(
 }
 
 async fn put(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     new: &NewMethod,
 ) -> Result<(), StoreError> {
@@ -129,7 +129,7 @@ async fn put(
 
 /// Forgets what acquirers keep of a card that is renewed or deleted.
 pub(super) async fn forget_card(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     customer: &CustomerId,
     card: &CardId,
@@ -145,7 +145,7 @@ pub(super) async fn forget_card(
 
 /// Forgets what acquirers keep of all cards of a customer that is deleted.
 pub(super) async fn forget_customer(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     customer: &CustomerId,
 ) -> Result<(), StoreError> {

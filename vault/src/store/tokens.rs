@@ -3,10 +3,11 @@ use std::collections::HashSet;
 use cardseal::card::Brand;
 use cardseal::seal::Jti;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::batch::Job;
 use super::charges::read_status;
+use super::transaction::Transaction;
 use super::{
     CountedNumber, Store, StoreError, ciphertext, fingerprint, flag, parsed, seconds, text, timestamp,
 };
@@ -208,7 +209,7 @@ const USED_BY: &str = "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id 
 
 /// Keeps tokens, and says what came of each, in their order.
 pub(super) async fn insert_all(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     jobs: &[&Job],
 ) -> Result<Vec<Inserted>, StoreError> {
     let mut added = HashSet::with_capacity(jobs.len());
@@ -284,7 +285,7 @@ pub(super) async fn insert_all(
 
 /// Uses a token, once: of any number at the same time, one does.
 pub(super) async fn claim(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     token: &TokenHash,
     by: &UsedBy,
@@ -329,7 +330,7 @@ pub(super) async fn claim(
 
 /// Forgets the number behind a token that is used up.
 pub(super) async fn forget_number(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     token: &TokenHash,
 ) -> Result<(), StoreError> {

@@ -1,9 +1,10 @@
 use cardseal::client::Profile;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::erasures;
 use super::events::{self, NewEvent};
+use super::transaction::Transaction;
 use super::{Store, StoreError, audit, ciphertext, flag, parsed, seconds, text, timestamp};
 use crate::audit::Entry;
 use crate::erasure::Erasure;
@@ -81,7 +82,7 @@ impl Store {
         now: Timestamp,
         lost_before: Timestamp,
     ) -> Result<Passing, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(seal.merchant).await?;
         let added = sqlx::query(
             "INSERT INTO passed_seals (hash, merchant_id, profile, vendor_key, lost, begun_at)
              VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (hash) DO NOTHING",
@@ -170,7 +171,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn forget_passed_seals(&self, seen_before: Timestamp) -> Result<u64, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(None).await?;
         let forgotten = sqlx::query(
             "DELETE FROM passed_seals
              WHERE vendor_key IN (SELECT thumbprint FROM vendor_keys WHERE seen_at < $1)",
@@ -197,7 +198,7 @@ impl Store {
         token: &StoredVendorToken,
         event: &NewEvent,
     ) -> Result<StoredVendorToken, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(seal.merchant).await?;
         let changed = sqlx::query(
             "INSERT INTO vendor_tokens (merchant_id, id, profile, token_id, state, changed_ms, data_key_version,
                  details, created_at)
@@ -290,7 +291,7 @@ impl Store {
         event: &NewEvent,
         audit: Option<(&MacKey, &Entry)>,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let changed = sqlx::query(
             "UPDATE vendor_tokens SET state = $3, changed_ms = $4, data_key_version = $5, details = $6
              WHERE merchant_id = $1 AND id = $2 AND details = $7 AND state = $8",
@@ -323,7 +324,7 @@ impl Store {
 }
 
 async fn of_id(
-    transaction: &mut Transaction<'static, Any>,
+    transaction: &mut Transaction,
     merchant: &MerchantId,
     id: &VendorTokenId,
 ) -> Result<StoredVendorToken, StoreError> {

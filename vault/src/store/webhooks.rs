@@ -37,7 +37,7 @@ impl Store {
         most: u32,
         audit: (&MacKey, &Entry),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         // First, since its lock makes the count a true one.
         let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         let added = sqlx::query(
@@ -88,7 +88,7 @@ impl Store {
         after: &Ciphertext,
         audit: (&MacKey, &Entry),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let replaced = sqlx::query(
             "UPDATE webhooks SET details = $4, data_key_version = $5
              WHERE merchant_id = $1 AND id = $2 AND details = $3",
@@ -118,7 +118,7 @@ impl Store {
         id: &WebhookId,
         audit: (&MacKey, &Entry),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.write().await?;
+        let mut transaction = self.write(merchant).await?;
         let deleted = sqlx::query("DELETE FROM webhooks WHERE merchant_id = $1 AND id = $2")
             .bind(merchant.as_str())
             .bind(id.as_str())

@@ -13,7 +13,7 @@ use crate::acquirer::LONGEST_CHARGE;
 use crate::erasure::Erasure;
 use crate::id::{CardId, CustomerId};
 use crate::merchant::Merchant;
-use crate::store::{Due, Personal, StoreError};
+use crate::store::{Due, Personal, StoreError, Trouble};
 use crate::token::{Billing, Details};
 
 /// Erasures that one call looks for.
@@ -145,7 +145,7 @@ impl Vault {
                 return Ok(());
             }
         }
-        Err(StoreError::Unavailable.into())
+        Err(StoreError::Unavailable(Trouble::Busy).into())
     }
 }
 

@@ -38,7 +38,7 @@ use crate::keys::data::MOST_ENCRYPTIONS;
 use crate::keys::kek::Source;
 use crate::keys::{Keys, KeysError};
 use crate::seal::Opener;
-use crate::store::{Location, Store, StoreError};
+use crate::store::{Location, Store, StoreError, Waits};
 use crate::test_card::TestCards;
 use crate::time::{Clock, Pauses};
 use crate::vendor::{self, VendorError, Vendors};
@@ -97,6 +97,8 @@ pub struct Vault {
 pub struct Setup {
     /// Where its database is.
     pub location: Location,
+    /// How long it waits for its database.
+    pub waits: Waits,
     /// Where its key-encryption key is.
     pub kek: Source,
     /// Who takes charges.
@@ -122,6 +124,7 @@ impl Setup {
         Self {
             kek: Source::File(dir.kek()),
             location: Location::Folder(dir),
+            waits: Waits::SERVING,
             acquirers: Acquirers::default(),
             vendors: vendor::settings::Settings::default(),
             clock: Clock::system(),
@@ -187,10 +190,20 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
-        let Setup { location, kek, acquirers, vendors, clock, pauses, policy, audit_heads, test_webhooks } =
-            setup;
+        let Setup {
+            location,
+            waits,
+            kek,
+            acquirers,
+            vendors,
+            clock,
+            pauses,
+            policy,
+            audit_heads,
+            test_webhooks,
+        } = setup;
         let vendors = Vendors::open(vendors)?;
-        let store = Store::open(&location).await?;
+        let store = Store::open(&location, waits).await?;
         let store = match audit_heads {
             Some(file) => store.telling_heads(&file)?,
             None => store,

@@ -1,19 +1,13 @@
 //! Whether a vault can do its work.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use super::Vault;
-
-/// How long the database may take to answer.
-const LONGEST_PING: Duration = Duration::from_secs(2);
+use crate::store::Trouble;
 
 /// What a vault needs for its work, and whether it has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
-    /// The database answers in time.
-    pub database: Health,
+    /// Something can be stored, or why not.
+    pub database: Result<(), Trouble>,
     /// There are keys to encrypt, to tell cards apart and to chain the audit with.
     pub keys: Health,
     /// There is a key that browsers can seal to.
@@ -37,9 +31,8 @@ impl Vault {
         let keys = rings.data.active(now).is_some()
             && rings.fingerprint.active(now).is_some()
             && rings.audit.active(now).is_some();
-        let ping = timeout(LONGEST_PING, self.store.ping()).await;
         Readiness {
-            database: Health::of(matches!(ping, Ok(Ok(())))),
+            database: self.store.probe().await,
             keys: Health::of(keys),
             sealing_key: Health::of(rings.sealing.each().iter().all(|(_, ring)| ring.active(now).is_some())),
         }

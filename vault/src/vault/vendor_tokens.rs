@@ -17,7 +17,7 @@ use crate::keys::mac::MacKey;
 use crate::merchant::Merchant;
 use crate::object::VendorTokenObject;
 use crate::seal;
-use crate::store::{NewEvent, Passing, Seal, StoreError, StoredVendorToken};
+use crate::store::{NewEvent, Passing, Seal, StoreError, StoredVendorToken, Trouble};
 use crate::token::Line;
 use crate::vendor::account::{self, Name};
 use crate::vendor::fault::{Fault, FaultCode};
@@ -300,7 +300,7 @@ impl Vault {
                 return Ok(());
             }
         }
-        Err(StoreError::Unavailable.into())
+        Err(StoreError::Unavailable(Trouble::Busy).into())
     }
 
     fn stored_vendor_token(

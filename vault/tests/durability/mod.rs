@@ -1,9 +1,9 @@
 //! What the vault has acknowledged is there, whatever happens to its process, its disk or its database.
 
-mod asking;
+pub(crate) mod asking;
 mod balancer;
 mod database_gone;
-mod disk;
+pub(crate) mod disk;
 mod full_disk;
 mod kills;
 mod ledger;

@@ -37,6 +37,11 @@ impl Home {
         self.folder.path()
     }
 
+    /// The address of its database, if that is PostgreSQL's.
+    pub(crate) fn postgres(&self) -> Option<String> {
+        self.database.as_ref().map(Database::url)
+    }
+
     /// A vault that lives here.
     pub(crate) fn setup(&self) -> Setup {
         let folder = Setup::in_folder(DataDir::open(self.path()).unwrap());

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cardseal_vault::store::{Location, Store};
+use cardseal_vault::store::{Location, Store, Waits};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::runtime;
 use tokio::sync::OnceCell;
@@ -37,7 +37,11 @@ impl Database {
 
     async fn template(server: &str) -> Self {
         let template = Self::copy(server, "template", "template1").await;
-        Store::open(&Location::Postgres(template.url().parse().unwrap())).await.unwrap().close().await;
+        Store::open(&Location::Postgres(template.url().parse().unwrap()), Waits::SERVING)
+            .await
+            .unwrap()
+            .close()
+            .await;
         template
     }
 

@@ -12,8 +12,10 @@ use crate::acquirer::Name;
 use crate::charge::{Amount, ChargeStatus, FailureCode};
 use crate::event::EventKey;
 use crate::http::code::Code;
+use crate::http::health;
 use crate::id::{CardId, ChargeId, CustomerId, EventId, MerchantId, PciTokenId, TokenId, WebhookId};
 use crate::list::{Limit, Order};
+use crate::store::Trouble;
 use crate::vault::{Health, MOST_WEBHOOKS};
 use crate::vendor::token::Relayed;
 
@@ -500,10 +502,12 @@ fn payment_credentials() -> Value {
 
 fn readiness() -> Value {
     let health = |about| one_of([Health::Failing, Health::Ok].map(Health::as_str), about);
+    let troubles = [Trouble::Busy, Trouble::Full, Trouble::ReadOnly].map(health::trouble);
+    let storing = troubles.into_iter().chain([Health::Ok.as_str()]);
     let checks = object(
         "What was looked at.",
         &[
-            ("database", health("The database answers.")),
+            ("database", one_of(storing, "Something can be stored, or why not.")),
             ("keys", health("The keys for what is stored are unlocked and active.")),
             ("sealing_key", health("There is a key to seal cards to.")),
             ("serving", health("The vault is not about to stop.")),
