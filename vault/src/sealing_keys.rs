@@ -10,10 +10,11 @@ use crate::merchant::Mode;
 use crate::time::Timestamp;
 
 /// Every sealing key that is not destroyed, in both modes, each with the time from when on it is used: a public list, which
-/// `keys export` writes as JSON.
+/// `keys export` writes as JSON. With it are the signing keys, whose ids merchants give their pages.
 #[derive(Clone, Debug, Serialize)]
 pub struct SealingKeys {
     keys: Vec<Known>,
+    signing: Vec<Known>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -33,7 +34,11 @@ impl SealingKeys {
                 jwk: Jwk { livemode: Some(mode == Mode::Live), ..held.key.jwk().clone() },
             })
         });
-        Self { keys: keys.collect() }
+        let signing = rings
+            .signing
+            .iter()
+            .map(|held| Known { active_from: held.active_from.to_string(), jwk: held.key.jwk().clone() });
+        Self { keys: keys.collect(), signing: signing.collect() }
     }
 
     /// Reads what [`SealingKeys`] is written as; `None` for anything else, and for a list without keys.
@@ -70,7 +75,10 @@ pub fn of_mode(set: &KeySet, live: bool) -> KeySet {
 
 impl FromPlain for SealingKeys {
     fn from_plain(plain: &Plain) -> Result<Self, Wrong> {
-        plain.object(|members| Self { keys: members.required("keys") })
+        plain.object(|members| Self {
+            keys: members.required("keys"),
+            signing: members.optional("signing").unwrap_or_default(),
+        })
     }
 }
 

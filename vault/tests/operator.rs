@@ -16,7 +16,7 @@ fn keys_are_listed_rotated_and_retired() {
     let dir = outer.path().join("vault");
     let _vault = Served::start(&dir);
     let listed = said(vault(&dir, &["keys", "list"]));
-    for purpose in ["access", "audit", "data", "fingerprint", "sealing-live", "sealing-test"] {
+    for purpose in ["access", "audit", "data", "fingerprint", "sealing-live", "sealing-test", "signing"] {
         let row = format!("{purpose} 1 active 0 h");
         assert!(words(&listed).contains(&row), "{listed}");
     }
@@ -24,7 +24,7 @@ fn keys_are_listed_rotated_and_retired() {
     let refused = vault(&dir, &["keys", "retire", "--version", "1"]);
     assert!(complained(refused).contains("rotate first"));
     let refused = vault(&dir, &["keys", "retire", "--version", "9"]);
-    assert!(complained(refused).contains("there is no sealing key 9"));
+    assert!(complained(refused).contains("there is no such key 9"));
     said(vault(&dir, &["keys", "rotate"]));
     let listed = said(vault(&dir, &["keys", "list"]));
     assert!(
@@ -37,9 +37,13 @@ fn keys_are_listed_rotated_and_retired() {
     let listed = said(vault(&dir, &["keys", "list"]));
     assert!(words(&listed).contains("sealing-live 1 destroyed"), "{listed}");
     said(vault(&dir, &["keys", "rotate", "--purpose", "sealing-test", "--now"]));
-    said(vault(&dir, &["keys", "retire", "--mode", "test", "--version", "1"]));
+    said(vault(&dir, &["keys", "retire", "--purpose", "sealing-test", "--version", "1"]));
     let listed = said(vault(&dir, &["keys", "list"]));
     assert!(words(&listed).contains("sealing-test 1 destroyed"), "{listed}");
+    said(vault(&dir, &["keys", "rotate", "--purpose", "signing", "--now"]));
+    said(vault(&dir, &["keys", "retire", "--purpose", "signing", "--version", "1"]));
+    let listed = said(vault(&dir, &["keys", "list"]));
+    assert!(words(&listed).contains("signing 1 destroyed"), "{listed}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn a_running_vault_is_looked_at() {
     assert!(output.status.success(), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["kept"]["tokens"], json!({ "unused": 1, "used": 1, "expired": 0 }));
-    assert_eq!(json["keys"].as_array().unwrap().len(), 6);
+    assert_eq!(json["keys"].as_array().unwrap().len(), 7);
     for key in json["keys"].as_array().unwrap() {
         assert_eq!((&key["version"], &key["state"]), (&json!(1), &json!("active")));
     }

@@ -17,13 +17,13 @@ use crate::time::{Clock, Timestamp};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Write the public halves of the sealing keys as JSON, for `verify --keys`; again after each rotation
+    /// Write the public halves of the sealing keys as JSON, for `verify --keys`, and of the signing keys, for merchants' pages; again after each rotation
     Export(Export),
     /// List the vault's keys with their states
     List(List),
     /// Make the next key of a purpose; a running vault uses it a minute later and goes on opening what is under the old one
     Rotate(Rotate),
-    /// Destroy a sealing key that is no longer active, before its time: after a leak
+    /// Destroy a sealing or signing key that is no longer active: after a leak, or once no page knows it any more
     Retire(Retire),
     /// Make a key-encryption key where there is none: a file, a key in a token, or a share for each custodian
     InitKek(InitKek),
@@ -59,9 +59,9 @@ pub(super) struct Rotate {
 pub(super) struct Retire {
     #[command(flatten)]
     vault: VaultFlags,
-    /// Whose pages seal to it
-    #[arg(long, value_enum, default_value = "live")]
-    mode: ModeName,
+    /// What the key is for
+    #[arg(long, value_enum, default_value = "sealing-live")]
+    purpose: Retirable,
     /// Its version, as `keys list` shows it
     #[arg(long, value_name = "N")]
     version: u32,
@@ -91,12 +91,15 @@ enum PurposeName {
     Fingerprint,
     SealingLive,
     SealingTest,
+    Signing,
 }
 
+/// Nothing that is kept is under these.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum ModeName {
-    Live,
-    Test,
+enum Retirable {
+    SealingLive,
+    SealingTest,
+    Signing,
 }
 
 impl Command {
@@ -186,6 +189,7 @@ impl Rotate {
             PurposeName::Fingerprint => Purpose::Fingerprint,
             PurposeName::SealingLive => Purpose::Sealing(Mode::Live),
             PurposeName::SealingTest => Purpose::Sealing(Mode::Test),
+            PurposeName::Signing => Purpose::Signing,
         };
         let now = vault.clock().now();
         let active_from = if self.now { now } else { now.plus(ACTIVATION_DELAY) };
@@ -201,10 +205,11 @@ impl Retire {
         let vault = open_vault(self.vault).await?;
         let now = vault.clock().now();
         let records = vault.store().keys().await?;
-        let purpose = Purpose::Sealing(match self.mode {
-            ModeName::Live => Mode::Live,
-            ModeName::Test => Mode::Test,
-        });
+        let purpose = match self.purpose {
+            Retirable::SealingLive => Purpose::Sealing(Mode::Live),
+            Retirable::SealingTest => Purpose::Sealing(Mode::Test),
+            Retirable::Signing => Purpose::Signing,
+        };
         let of_version = |key: &&KeyRecord| key.purpose == purpose && key.version == self.version;
         let record = records.iter().find(of_version).ok_or(CliError::NoSuchKey(self.version))?;
         let State::DecryptOnly { .. } = state(&records, record, now) else {

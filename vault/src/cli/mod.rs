@@ -180,10 +180,10 @@ pub enum CliError {
     #[error("{0} is not https: live keys are for pages that nobody can change on the way")]
     InsecureOrigin(Origin),
     /// No sealing key has this version.
-    #[error("there is no sealing key {0}; `keys list` shows those there are")]
+    #[error("there is no such key {0}; `keys list` shows those there are")]
     NoSuchKey(u32),
     /// A key that is used, or is to be, cannot go.
-    #[error("sealing key {0} is not decrypt_only: rotate first, with --now after a leak")]
+    #[error("key {0} is not decrypt_only: rotate first, with --now after a leak")]
     NotRetirable(u32),
     /// A file that is said to have sealing keys has none.
     #[error("{path} has no sealing keys; it takes what `keys export` writes", path = .0.display())]

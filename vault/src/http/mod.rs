@@ -25,6 +25,7 @@ mod openapi;
 mod pci_tokens;
 mod profiles;
 mod request;
+mod signed;
 mod tokens;
 mod unreadable;
 mod vendor_tokens;

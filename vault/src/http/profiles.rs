@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
 use cardseal::client::Profile;
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ use super::auth::PublicKey;
 use super::code::Code;
 use super::error::ApiError;
 use super::openapi::{Header, Key, Object, Operation, Routes, get, schema};
+use super::signed;
 use crate::Vault;
 use crate::merchant::Mode;
 use crate::vault::Offer;
@@ -32,6 +34,7 @@ pub(super) fn routes() -> Routes<Arc<Vault>> {
         .answers(StatusCode::OK, "The profile.", Object::Profile)
         .with(Header::CacheControl)
         .refuses(&[Code::ProfileNotAllowed]);
+    let operation = signed::also(operation);
     Routes::about("Profiles", "Whose token a card becomes: the vault's own, or a vendor's.")
         .at("/profiles/{profile}", [get(show, operation)])
 }
@@ -53,13 +56,22 @@ struct ProfileObject {
 /// `GET /profiles/{profile}`
 async fn show(
     State(vault): State<Arc<Vault>>,
-    PublicKey { merchant, .. }: PublicKey,
+    PublicKey { merchant, key }: PublicKey,
     profile: Result<Path<String>, PathRejection>,
-) -> Result<([(HeaderName, &'static str); 1], Json<ProfileObject>), ApiError> {
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ApiError> {
     let profile = parse(profile)?;
     let offer = vault.offer(&merchant, profile).await?.ok_or(ApiError::ProfileNotAllowed(profile))?;
     // What it says depends on the key, so no cache that others share may keep it.
-    Ok(([(CACHE_CONTROL, "private, max-age=300")], Json(ProfileObject::new(offer, merchant.mode))))
+    let profile_object = ProfileObject::new(offer, merchant.mode);
+    let answer: Response = match signed::is_asked(query.as_deref()) {
+        true => {
+            let path = ["/profiles/", profile.as_str()].concat();
+            signed::answer(&vault, &path, Some(&key), &profile_object)?
+        }
+        false => Json(profile_object).into_response(),
+    };
+    Ok(([(CACHE_CONTROL, "private, max-age=300")], answer))
 }
 
 fn parse(name: Result<Path<String>, PathRejection>) -> Result<Profile, ApiError> {

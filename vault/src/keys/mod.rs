@@ -6,6 +6,7 @@
 //! ├ fingerprint HMAC-SHA-256                         the same card of one merchant, told apart from others
 //! ├ sealing     RSA-2048 for live and for test,      opens what browsers seal
 //! │             published as JWKS
+//! ├ signing     ECDSA P-256                          vouches for what browsers seal to
 //! ├ access      HMAC-SHA-256                         who may do what: merchants, origins, API keys
 //! └ audit       HMAC-SHA-256                         the chain of the audit
 //! ```
@@ -24,6 +25,7 @@ pub mod kek;
 pub mod mac;
 pub mod ring;
 pub mod sealing;
+pub mod signing;
 
 use std::io::Write;
 use std::path::Path;
@@ -44,6 +46,7 @@ use kek::{Kek, KekError, Source, unlock};
 use mac::MacKey;
 use ring::{Held, Ring, State};
 use sealing::SealingKey;
+use signing::SigningKey;
 
 /// How long a new key waits: every process looks for new keys several times within it.
 pub const ACTIVATION_DELAY: Duration = Duration::from_secs(60);
@@ -68,6 +71,8 @@ pub struct Rings {
     pub fingerprint: Ring<FingerprintKey>,
     /// Open seals.
     pub sealing: SealingRings,
+    /// Vouch for what browsers seal to.
+    pub signing: Ring<SigningKey>,
 }
 
 /// The keys that open seals: live merchants have others than test merchants, so that a seal for one mode is none in the
@@ -190,6 +195,9 @@ impl Rings {
                 FingerprintKey::new,
             )?,
             sealing: SealingRings { live: sealing(Mode::Live)?, test: sealing(Mode::Test)? },
+            signing: ring(kek, records, Purpose::Signing, known.map(|known| &known.signing), |_, key| {
+                SigningKey::from_pkcs8(key)
+            })?,
         })
     }
 
@@ -241,6 +249,7 @@ fn ring<K>(
 fn generate(kek: &Kek, purpose: Purpose, version: u32) -> Result<WrappedKey, KeysError> {
     let key = match purpose {
         Purpose::Sealing(_) => SealingKey::generate_pkcs8().ok_or(KeysError::Generate)?,
+        Purpose::Signing => SigningKey::generate_pkcs8().ok_or(KeysError::Generate)?,
         Purpose::Access | Purpose::Audit | Purpose::Data | Purpose::Fingerprint => {
             Zeroizing::new(gcm::random_key().to_vec())
         }
@@ -256,8 +265,8 @@ pub enum KeysError {
     /// A key opened to something that is no key. The database was tampered with, or this is a bug.
     #[error("a key in the database is damaged; restore the database from a backup")]
     Damaged,
-    /// No RSA key could be made. Trying again may help.
-    #[error("making an RSA key failed; try again")]
+    /// No RSA or P-256 key could be made. Trying again may help.
+    #[error("making a key failed; try again")]
     Generate,
     /// The key-encryption key could not be had.
     #[error(transparent)]

@@ -57,17 +57,20 @@ pub enum Purpose {
     Fingerprint,
     /// Opening what pages of merchants of a mode seal: a test key is in more hands than a live one.
     Sealing(Mode),
+    /// Vouching for what pages seal to.
+    Signing,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Access,
         Self::Audit,
         Self::Data,
         Self::Fingerprint,
         Self::Sealing(Mode::Live),
         Self::Sealing(Mode::Test),
+        Self::Signing,
     ];
 
     /// Its name in the database and in what a wrapped key is bound to.
@@ -80,6 +83,7 @@ impl Purpose {
             Self::Fingerprint => "fingerprint",
             Self::Sealing(Mode::Live) => "sealing-live",
             Self::Sealing(Mode::Test) => "sealing-test",
+            Self::Signing => "signing",
         }
     }
 

@@ -81,6 +81,7 @@ impl Vault {
             Purpose::Data => has_aged(&rings.data, age, now),
             Purpose::Fingerprint => has_aged(&rings.fingerprint, age, now),
             Purpose::Sealing(mode) => has_aged(rings.sealing.of(mode), age, now),
+            Purpose::Signing => has_aged(&rings.signing, age, now),
         };
         if aged {
             self.rotate(purpose, By::VAULT, now.plus(ACTIVATION_DELAY)).await?;

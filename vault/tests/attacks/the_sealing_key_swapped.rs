@@ -1,13 +1,22 @@
 //! Somebody on the way to the vault puts a key of their own into the set that pages seal to, and opens every card. Found by
-//! `verify` with the keys that the operator exported; a frame brings its key along and never asks for the set.
+//! `verify` with the keys that the operator exported; a frame brings its key along and never asks for the set. Other pages hold it
+//! against the vault's signing key, in the browser: `tests/e2e/tests/forgery.rs`.
 
 use std::fs;
 
+use aws_lc_rs::digest;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use cardseal::client::Profile;
+use cardseal_vault::keys::ACTIVATION_DELAY;
 use cardseal_vault::sealing_keys::SealingKeys;
+use cardseal_vault::store::Purpose;
 use serde_json::{Value, json};
 
 use crate::support::program::{Served, command, run};
 use crate::support::release::Released;
+use crate::support::vendors::Vendors;
+use crate::support::{Asked, NOON, operator};
 use crate::verify::Stage;
 
 const JWKS: &str = "/.well-known/jwks.json";
@@ -120,6 +129,9 @@ fn what_is_exported_holds_until_the_next_rotation() {
     };
     let exported: Value = serde_json::from_str(&export()).unwrap();
     assert_eq!(exported["keys"].as_array().unwrap().len(), 2);
+    let signing = &exported["signing"][0]["jwk"];
+    assert_eq!((&signing["alg"], &signing["d"]), (&json!("ES256"), &Value::Null));
+    assert_eq!(signing["kid"].as_str().unwrap().len(), 43);
     // Public halves alone (RFC 7518 section 6.3.2 names the private members).
     for key in exported["keys"].as_array().unwrap() {
         assert!(key["jwk"]["n"].is_string() && ["d", "p", "q"].iter().all(|name| key["jwk"][name].is_null()));
@@ -131,4 +143,88 @@ fn what_is_exported_holds_until_the_next_rotation() {
     let exported: Value = serde_json::from_str(&export()).unwrap();
     assert_eq!(exported["keys"].as_array().unwrap().len(), 3);
     assert_eq!(verify().status.code(), Some(0));
+}
+
+/// The claims of what is signed, and the thumbprint of each key that has signed it.
+fn signed(document: &Value) -> (Value, Vec<String>) {
+    let decode = |text: &Value| Base64UrlUnpadded::decode_vec(text.as_str().unwrap()).unwrap();
+    let payload = &document["payload"];
+    let signers = document["signatures"].as_array().unwrap().iter().map(|signature| {
+        let protected = &signature["protected"];
+        let header: Value = serde_json::from_slice(&decode(protected)).unwrap();
+        assert_eq!((&header["alg"], &header["typ"]), (&json!("ES256"), &json!("vnd.cardseal.keys+jws")));
+        let [x, y] = ["x", "y"].map(|name| &header["jwk"][name]);
+        let key =
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, [&[4][..], &decode(x), &decode(y)].concat());
+        let input = [protected.as_str().unwrap(), payload.as_str().unwrap()].join(".");
+        key.verify(input.as_bytes(), &decode(&signature["signature"])).unwrap();
+        // RFC 7638.
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":{x},"y":{y}}}"#);
+        let thumbprint = digest::digest(&digest::SHA256, canonical.as_bytes());
+        Base64UrlUnpadded::encode_string(thumbprint.as_ref())
+    });
+    (serde_json::from_slice(&decode(payload)).unwrap(), signers.collect())
+}
+
+/// The thumbprints of the signing keys, as an operator has them, the newest first.
+fn thumbprints(asked: &Asked) -> Vec<String> {
+    let keys = serde_json::to_value(SealingKeys::of(&asked.vault.keys().rings())).unwrap();
+    let kids =
+        keys["signing"].as_array().unwrap().iter().map(|key| key["jwk"]["kid"].as_str().unwrap().into());
+    kids.rev().collect()
+}
+
+#[tokio::test]
+async fn the_vault_signs_what_pages_seal_to_for_a_day_and_for_nobody_else() {
+    const DAY: u64 = 24 * 60 * 60;
+    let vendors = Vendors::start().await;
+    let asked = Asked::reaching(&vendors).await;
+    let answer = asked.get(&format!("{JWKS}?jws"), "").await;
+    assert_eq!(answer.header("content-type"), Some("application/jose+json"));
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let (claims, signers) = signed(&answer.json());
+    let set = asked.get(JWKS, "").await.json();
+    assert_eq!(claims, json!({ "sub": JWKS, "exp": NOON + DAY, "answer": set }));
+    assert_eq!(signers, thumbprints(&asked));
+    assert_eq!(signers.len(), 1);
+
+    // What is a merchant's own is signed for that merchant.
+    for profile in [Profile::Omise, Profile::ThalesPci, Profile::ThalesD1, Profile::Cardseal] {
+        for account in [asked.merchant().await, asked.merchant().await] {
+            if profile != Profile::Cardseal {
+                vendors.connect(&asked, &account, profile).await;
+            }
+            let path = format!("/profiles/{}", profile.as_str());
+            let answer = asked.get(&format!("{path}?jws"), &account.public_key).await;
+            assert_eq!(answer.header("cache-control"), Some("private, max-age=300"));
+            let (claims, signers) = signed(&answer.json());
+            let plain = asked.get(&path, &account.public_key).await.json();
+            let expected =
+                json!({ "sub": path, "aud": account.public_key, "exp": NOON + DAY, "answer": plain });
+            assert_eq!(claims, expected);
+            assert_eq!(signers, thumbprints(&asked));
+        }
+    }
+    // Another vault's key is another.
+    assert_ne!(thumbprints(&Asked::new().await), signers);
+}
+
+#[tokio::test]
+async fn pages_that_know_either_of_two_signing_keys_go_on_until_the_old_one_is_destroyed() {
+    let asked = Asked::new().await;
+    let old = thumbprints(&asked);
+    let active_from = asked.vault.clock().now().plus(ACTIVATION_DELAY);
+    asked.vault.rotate(Purpose::Signing, operator(), active_from).await.unwrap();
+    let both = thumbprints(&asked);
+    assert_eq!((both.len(), &both[1..]), (2, &old[..]));
+    for time in [NOON, NOON + ACTIVATION_DELAY.as_secs(), NOON + 100 * 24 * 60 * 60] {
+        asked.set_time(time);
+        asked.vault.maintain().await.unwrap();
+        let (_, signers) = signed(&asked.get(&format!("{JWKS}?jws"), "").await.json());
+        assert_eq!(signers, both);
+    }
+    asked.vault.destroy(Purpose::Signing, 1, operator()).await.unwrap();
+    let (_, signers) = signed(&asked.get(&format!("{JWKS}?jws"), "").await.json());
+    assert_eq!(signers, both[..1]);
 }

@@ -140,7 +140,7 @@ impl Contract {
             return if answer.body.is_empty() { Ok(()) } else { Err("a body of a HEAD".into()) };
         }
         // A released file is what it was released as.
-        let body = if kind == "application/json" && !place.contains(&escape(FILES)) {
+        let body = if kind.ends_with("json") && !place.contains(&escape(FILES)) {
             parse(&answer.body)?
         } else {
             answer.body.as_str().into()
