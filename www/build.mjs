@@ -100,7 +100,7 @@ async function bundle({ from, to, beside, outside = [], format = "esm", banner =
     entryPoints: [join(top, "www", from)],
     outfile: join(pkg, to),
     alias: { "cardseal-wasm": join(wasm, "cardseal.js") },
-    plugins: [...(beside ? [takeBeside(beside)] : []), leaveOutside(outside), shortNames()],
+    plugins: [...(beside ? [takeBeside(beside)] : []), leaveOutside(outside), shortNames(from.startsWith("frame/"))],
     define: { ...released(), BUNDLED: String(!beside), ...(format === "iife" && { "import.meta.url": '""' }) },
     external: ["react", "vue"],
     absWorkingDir: top,
@@ -158,8 +158,12 @@ function leaveOutside(names) {
   };
 }
 
-/** What script and wasm take from each other has the short names in the script that wasm-opt gave it in the wasm. */
-function shortNames() {
+/**
+ * What script and wasm take from each other has the short names in the script that wasm-opt gave it in the wasm. What it fetches in
+ * a page, www/vault_keys.ts looks at; a frame has its keys already.
+ */
+function shortNames(isFrame) {
+  const fetch = isFrame ? "" : `import { fetch } from ${JSON.stringify(join(top, "www/vault_keys.ts"))};\n`;
   const { imports, exports } = JSON.parse(readFileSync(join(wasm, "names.json"), "utf8"));
   const short = new Map(exports);
   for (const [, name, to] of imports) short.set(name, to);
@@ -169,7 +173,7 @@ function shortNames() {
       onLoad({ filter: /[\\/]wasm-bindgen[\\/]cardseal\.js$/ }, ({ path }) => {
         const script = readFileSync(path, "utf8").replace(/\w+/g, (word) => short.get(word) ?? word);
         // All imports are of one module, whose name wasm-opt made an a.
-        return { contents: script.replaceAll(imports[0][0], "a") };
+        return { contents: fetch + script.replaceAll(imports[0][0], "a") };
       });
     },
   };

@@ -51,6 +51,12 @@ export interface LoadOptions {
    * and `seal`; a frame brings its own.
    */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
+  /**
+   * The thumbprint of the key that the vault signs its sealing keys with, or several with spaces between them; the vault's operator has
+   * it. Then no card is sealed to a key that somebody else has put into the vault's place: the call fails with
+   * `untrusted_keys` and nothing is sent. For inline mode, `createToken` and `seal`; a frame brings its keys along.
+   */
+  vaultKey?: string | undefined;
 }
 
 /** One merchant at one vault. Made by `loadCardseal()`. */
@@ -76,14 +82,14 @@ export interface Cardseal {
  * in inline mode `load_failed`.
  */
 export async function loadCardseal(options: LoadOptions): Promise<Cardseal> {
-  const { mode = "hosted", locale = "auto", profile = "cardseal", wasm } = options;
+  const { mode = "hosted", locale = "auto", profile = "cardseal" } = options;
   if (!/^(hosted|inline)$/.test(mode)) throw fail("unsupported_mode", 'mode is "hosted" or "inline"');
   checkLocale(locale);
   if (!PROFILE.test(profile)) throw fail("invalid_options", "unknown profile");
   const merchant = { publicKey: publicKey(options), vault: vault(options), locale, profile };
   const load = async () => {
     const { Inline } = await beside.inline();
-    return Inline.open({ ...merchant, wasm, fail: (failure) => new CardsealError(failure) });
+    return Inline.open({ ...options, ...merchant, fail: (failure) => new CardsealError(failure) });
   };
   let inline = mode === "inline" ? await load() : undefined;
   return {

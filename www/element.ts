@@ -68,6 +68,7 @@ const DETAILS: Record<string, "card" | "billing"> = {
 const PROPERTIES = [
   "publicKey",
   "vault",
+  "vaultKey",
   "mode",
   "profile",
   "name",
@@ -159,6 +160,7 @@ export class CardsealCardElement extends Base {
   static readonly observedAttributes = [
     "public-key",
     "vault",
+    "vault-key",
     "mode",
     "profile",
     "fields",
@@ -228,6 +230,14 @@ export class CardsealCardElement extends Base {
   }
   set vault(address: string) {
     this.setAttribute("vault", address);
+  }
+
+  /** The thumbprint of the key that the vault signs its sealing keys with, for inline mode. With another one, there are other fields. */
+  get vaultKey(): string | undefined {
+    return this.getAttribute("vault-key") ?? undefined;
+  }
+  set vaultKey(thumbprint: string | undefined) {
+    this.#reflect("vault-key", thumbprint);
   }
 
   /** Where the fields stand; `hosted` unless said otherwise. In another mode, there are other fields. */
@@ -489,9 +499,9 @@ export class CardsealCardElement extends Base {
     this.#end();
     const start = this.#start;
     try {
-      const { publicKey, vault, mode, profile, locale, fields } = this;
+      const { publicKey, vault, vaultKey, mode, profile, locale, fields } = this;
       const [appearance, texts] = [this.#parse("appearance") ?? {}, this.#parse("texts") ?? {}];
-      const cardseal = await loadCardseal({ publicKey, vault, mode, profile, locale });
+      const cardseal = await loadCardseal({ publicKey, vault, vaultKey, mode, profile, locale });
       if (start !== this.#start) return;
       const card = cardseal.card({ fields, appearance, texts });
       this.#listen(card);

@@ -15,7 +15,8 @@ import type { Profile } from "./card.js";
  *
  * For a person to look into, and never to try again by program: `vendor_outcome_unknown`.
  *
- * The vault operator's to mend: `bad_answer`, `expired_seal`, `invalid_seal`, `unknown_kid`, `unusable_key`.
+ * The vault operator's to mend: `bad_answer`, `expired_seal`, `invalid_seal`, `unknown_kid`, `unusable_key`; and to look
+ * into at once, as somebody may be in the vault's place: `untrusted_keys`.
  *
  * The browser is too old: `unsupported_browser`. A mistake in cardseal itself: `internal_error`.
  */
@@ -49,6 +50,7 @@ export type ErrorCode =
   | "unknown_kid"
   | "unsupported_browser"
   | "unsupported_mode"
+  | "untrusted_keys"
   | "unusable_key"
   | "vault_unavailable"
   | "vendor_outcome_unknown"

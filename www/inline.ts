@@ -18,6 +18,7 @@ import {
 import type { CardsealError, Failure, FieldName } from "./error.js";
 import { find, Listeners } from "./listeners.js";
 import { language, type Locale, NOT_A_LOCALE } from "./locale.js";
+import { trust, UNTRUSTED } from "./vault_keys.js";
 
 /** What a merchant's vault is opened with. */
 export interface InlineOptions {
@@ -25,7 +26,8 @@ export interface InlineOptions {
   vault: string;
   profile: Profile;
   locale: Locale | "auto";
-  wasm: string | URL | BufferSource | WebAssembly.Module | undefined;
+  wasm?: string | URL | BufferSource | WebAssembly.Module | undefined;
+  vaultKey?: string | undefined;
   /** The page's error for a failure: there is one class of errors, and it is the loader's. */
   fail: (failure: Failure) => CardsealError;
 }
@@ -39,6 +41,9 @@ const TEXTS: Record<Locale, () => [URL, string]> = {
   ja: () => [new URL("./locales/ja.json", import.meta.url), RELEASED.ja],
   th: () => [new URL("./locales/th.json", import.meta.url), RELEASED.th],
 };
+
+/** SHA-256, base64url, each. */
+const THUMBPRINTS = /^[\w-]{43}( [\w-]{43})*$/;
 
 let loading: Promise<unknown> | undefined;
 
@@ -67,7 +72,11 @@ export class Inline {
 
   /** The wasm is loaded once, however often this is called; after a failure the next call tries again. */
   static async open(options: InlineOptions): Promise<Inline> {
-    const { publicKey, vault, profile, locale, wasm, fail } = options;
+    const { publicKey, vault, profile, locale, wasm, vaultKey, fail } = options;
+    if (vaultKey !== undefined) {
+      if (!THUMBPRINTS.test(vaultKey)) throw fail({ code: "invalid_options", message: "vaultKey is a thumbprint of 43 characters, or several" });
+      trust(vault, vaultKey.split(" "));
+    }
     loading ??= init({ module_or_path: released(wasm) });
     try {
       const [texts] = await Promise.all([typeof document === "undefined" ? undefined : Texts.load(locale), loading]);
@@ -113,7 +122,8 @@ export class Inline {
 
 /** What went wrong, for whatever was thrown: a trap in the wasm has no words that say anything useful. */
 function describe(thrown: unknown): Failure {
-  return isFailure(thrown) ? thrown : { code: "internal_error", message: "cardseal failed inside; load the page again" };
+  if (!isFailure(thrown)) return { code: "internal_error", message: "cardseal failed inside; load the page again" };
+  return thrown.message === UNTRUSTED ? { code: "untrusted_keys", message: UNTRUSTED } : thrown;
 }
 
 /** Whether it describes itself, as what the wasm throws does. */

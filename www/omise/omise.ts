@@ -45,7 +45,10 @@ export const Omise = {
     return key;
   },
 
-  /** Says where the vault is. `omise.js` from a vault knows. */
+  /**
+   * Says where the vault is. `omise.js` from a vault knows. With the thumbprint of the key that the vault signs its
+   * sealing keys with, `createToken` seals to no others.
+   */
   setVault,
 
   /**

@@ -28,7 +28,7 @@ if (page.OmiseCard?.[START]) {
 function start(script: Element | null): void {
   if (!(script instanceof HTMLScriptElement) || !script.src) return;
   const { origin } = new URL(script.src);
-  Omise.setVault(origin);
+  Omise.setVault(origin, script.dataset.vaultKey);
   beside.from = script.src;
   if (script.dataset.key || script.dataset.publicKey) addScriptButton(script);
 }

@@ -3,11 +3,13 @@ import { fail } from "../error.js";
 import type { Locale } from "../locale.js";
 
 let vault: string | undefined;
+let vaultKey: string | undefined;
 const loaded = new Map<string, Promise<Cardseal>>();
 
-/** Says where the vault is. */
-export function setVault(address: string): void {
+/** Says where the vault is, and perhaps the thumbprint of the key that it signs its sealing keys with. */
+export function setVault(address: string, key?: string): void {
   vault = address;
+  vaultKey = key;
 }
 
 /** The merchant at the vault. Rejects with a CardsealError. */
@@ -17,10 +19,10 @@ export function cardsealOf(publicKey: string, locale: Locale): Promise<Cardseal>
     return Promise.reject(fail("invalid_vault_address", message));
   }
   // Kept, as it in turn keeps the wasm and the vault's key.
-  const name = `${vault} ${publicKey} ${locale}`;
+  const name = `${vault} ${vaultKey} ${publicKey} ${locale}`;
   const known = loaded.get(name);
   if (known) return known;
-  const cardseal = loadCardseal({ publicKey, vault, locale });
+  const cardseal = loadCardseal({ publicKey, vault, vaultKey, locale });
   loaded.set(name, cardseal);
   cardseal.catch(() => loaded.delete(name));
   return cardseal;

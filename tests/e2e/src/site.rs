@@ -109,6 +109,13 @@ impl Drop for Site {
 }
 
 impl Request {
+    /// One for what is anybody's to read.
+    #[must_use]
+    pub fn get(path: &str) -> Self {
+        let host = ("host".into(), "localhost".into());
+        Self { method: "GET".into(), path: path.into(), headers: vec![host], body: Vec::new() }
+    }
+
     /// The address without its query.
     #[must_use]
     pub fn file(&self) -> &str {

@@ -206,6 +206,19 @@ impl Stage {
         Ok(())
     }
 
+    /// The thumbprint of the key that the vault signs its sealing keys with, as its operator has it.
+    ///
+    /// # Errors
+    /// When the vault's program does not tell it.
+    pub fn signing_key(&self) -> Result<String> {
+        let mut export = vault_program()?;
+        let output = export.args(["keys", "export", "--data-dir"]).arg(self.folder.join("vault")).output()?;
+        ensure!(output.status.success(), "keys export: {}", String::from_utf8_lossy(&output.stderr));
+        let keys: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let kid = keys["signing"][0]["jwk"]["kid"].as_str();
+        kid.map(str::to_owned).context("no signing key was exported")
+    }
+
     /// Where everything lies that vault and shop keep and log.
     #[must_use]
     pub fn folder(&self) -> &Path {

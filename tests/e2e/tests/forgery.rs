@@ -1,11 +1,12 @@
 //! Messages that nobody but the loader should send change nothing in a form, tell nothing of it, and stop nobody typing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
-use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Site, Stage, TestCard, visit};
+use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Request, Site, Stage, TestCard, visit};
 use serde_json::{Value, json};
 
 /// Ahead of the loader: the loader's ports are the page's, too.
@@ -283,10 +284,12 @@ async fn a_page_that_hands_over_a_port_first_hears_what_the_loader_would() -> Re
     .await
 }
 
+/// What everybody fetches.
+const SET: &str = "/.well-known/jwks.json";
+
 /// Whoever can change what everybody fetches, as a shared cache or the server of `/.well-known/` can, and nothing else.
 #[tokio::test]
 async fn a_key_put_into_the_set_that_everybody_fetches_gets_no_card() -> Result<()> {
-    const SET: &str = "/.well-known/jwks.json";
     visit(async |stage, browser| {
         let genuine = stage.vault_url().to_owned();
         let refusals = Arc::<AtomicUsize>::default();
@@ -311,6 +314,129 @@ async fn a_key_put_into_the_set_that_everybody_fetches_gets_no_card() -> Result<
         assert_eq!(token["card"]["last_digits"], "4242");
         assert_eq!(vault.count(SET), 0);
         assert_eq!((vault.count("/frame"), vault.count("/tokens")), (2, 2));
+        Ok(())
+    })
+    .await
+}
+
+/// A page with cardseal from the shop's own server, so that nothing that runs in it is the vault's.
+fn own_cardseal(file: &str) -> Option<Reply> {
+    let pkg = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pkg");
+    Reply::file(&pkg.join(file.strip_prefix("/cardseal/")?))
+}
+
+/// Keys of somebody else's, a set with one, and the set as they sign it.
+const THEIRS: &str = "
+    const { subtle } = crypto;
+    const utf8 = (text) => new TextEncoder().encode(text);
+    const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+        .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    const encoded = (value) => base64url(utf8(JSON.stringify(value)));
+    const exponent = new Uint8Array([1, 0, 1]);
+    const rsa = { name: 'RSA-OAEP', modulusLength: 2048, publicExponent: exponent, hash: 'SHA-256' };
+    const sealing = await subtle.generateKey(rsa, true, ['encrypt', 'decrypt']);
+    const { n, e } = await subtle.exportKey('jwk', sealing.publicKey);
+    const set = { keys: [{ kty: 'RSA', alg: 'RSA-OAEP-256', use: 'enc', kid: 'theirs', n, e, livemode: false }] };
+    const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+    const signing = await subtle.generateKey(ecdsa, true, ['sign', 'verify']);
+    const { x, y } = await subtle.exportKey('jwk', signing.publicKey);
+    const jwk = { crv: 'P-256', kty: 'EC', x, y };
+    const thumbprint = base64url(await subtle.digest('SHA-256', utf8(JSON.stringify(jwk))));
+    const payload = encoded({ sub: '/.well-known/jwks.json', exp: Math.floor(Date.now() / 1000) + 3600, answer: set });
+    const header = encoded({ alg: 'ES256', typ: 'vnd.cardseal.keys+jws', jwk });
+    const signature = base64url(await subtle.sign(ecdsa, signing.privateKey, utf8(`${header}.${payload}`)));
+    return { set, thumbprint, signed: { payload, signatures: [{ protected: header, signature }] } }";
+
+/// Whoever stands in the vault's place, as the owner of its address can. A page with fields of its own, or with the form in
+/// it, that has cardseal from its own server and knows the key that the vault signs its keys with.
+#[tokio::test]
+async fn a_key_in_the_vaults_place_gets_no_card_of_a_page_that_knows_the_signing_key() -> Result<()> {
+    const CARD: &str = "{ number: '4242424242424242', expiry: '12/30', security_code: '123' }";
+    visit(async |stage, browser| {
+        let genuine = stage.vault_url().to_owned();
+        // What is answered in place of the set that was asked for, by whether signatures were.
+        let swapped = Arc::<Mutex<[Option<Value>; 2]>>::default();
+        let posted = Arc::<AtomicUsize>::default();
+        let (shown, counted) = (Arc::clone(&swapped), Arc::clone(&posted));
+        let vault = Site::open(move |request| {
+            let mut reply = Reply::from(&genuine, request)?;
+            if request.method == "POST" {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            if request.file() == SET {
+                let [plain, signed] = &*shown.lock().unwrap();
+                let other = if request.path.contains("jws") { signed } else { plain };
+                reply = reply.with("Cache-Control", "no-store");
+                if let Some(other) = other {
+                    reply.body = other.to_string().into_bytes();
+                }
+            }
+            Some(reply)
+        })?;
+        let mut page = Page::serve(stage, browser, |request| match request.file() {
+            "/" => Some(Reply::page(Page::BARE)),
+            file => own_cardseal(file).or_else(|| Some(Reply::page("").status(404))),
+        })?;
+        page.vault = vault.url();
+        browser.goto(&page.site.url()).await?;
+        page.run("window.loader = '/cardseal/inline.js'").await?;
+        let posted = || posted.load(Ordering::Relaxed);
+        let key = stage.signing_key()?;
+        let theirs = page.run(THEIRS).await?;
+        let ask = async |options: &str, call: &str| {
+            page.run(&format!("return failure((await load({{ {options} }})).{call}({CARD}))")).await
+        };
+        let show = |plain: Option<&Value>, signed: Option<&Value>| {
+            *swapped.lock().unwrap() = [plain.cloned(), signed.cloned()];
+        };
+
+        // Without the option, the card is sealed to their key, and goes to them; and once more, when it is not known.
+        show(Some(&theirs["set"]), Some(&theirs["signed"]));
+        let error = ask("", "createToken").await?;
+        assert_eq!((&error["code"], posted()), (&json!("unknown_kid"), 2), "{error}");
+        // What they have signed is well made: a page that was given their key takes it.
+        let their_key = format!("vaultKey: '{}'", theirs["thumbprint"].as_str().unwrap());
+        assert_eq!(ask(&their_key, "createToken").await?["code"], "unknown_kid");
+        assert_eq!(posted(), 4);
+
+        let vaults: Value = serde_json::from_slice(
+            &Reply::from(stage.vault_url(), &Request::get(&format!("{SET}?jws"))).unwrap().body,
+        )?;
+        let mut altered = vaults.clone();
+        altered["payload"] = theirs["signed"]["payload"].clone();
+        let mut relabelled = theirs["signed"].clone();
+        relabelled["signatures"][0]["protected"] = vaults["signatures"][0]["protected"].clone();
+        let key = format!("vaultKey: '{key}'");
+        for signed in [&theirs["set"], &theirs["signed"], &altered, &relabelled, &json!({}), &json!("")] {
+            show(Some(&theirs["set"]), Some(signed));
+            for call in ["createToken", "seal"] {
+                let error = ask(&key, call).await?;
+                assert_eq!(error["code"], "untrusted_keys", "{signed}: {error}");
+                assert_eq!(error["retryable"], false);
+            }
+        }
+        let in_page = format!("mode: 'inline', {key}");
+        page.run(&format!("window.card = (await load({{ {in_page} }})).card(); card.mount('#card')")).await?;
+        let form = Checkout::in_page(browser, "#card > div").await?;
+        form.type_card(TestCard::VISA).await?;
+        assert_eq!(page.run("return failure(card.tokenize())").await?["code"], "untrusted_keys");
+        // A set that was signed a day ago is not shown for ever.
+        show(None, None);
+        page.run("window.now = Date.now; Date.now = () => now() + 25 * 60 * 60 * 1000").await?;
+        assert_eq!(ask(&key, "seal").await?["code"], "untrusted_keys");
+        page.run("Date.now = now").await?;
+        assert_eq!(posted(), 4, "nothing was posted");
+        assert_eq!(ask("vaultKey: 'none'", "seal").await?["code"], "invalid_options");
+
+        // The vault's own set is taken, and one of two keys is enough.
+        for key in
+            [key, format!("vaultKey: '{} {}'", theirs["thumbprint"].as_str().unwrap(), stage.signing_key()?)]
+        {
+            assert_eq!(ask(&key, "createToken").await?, Value::Null);
+        }
+        assert!(
+            page.run("return (await card.tokenize()).id").await?.as_str().unwrap().starts_with("tokn_test_")
+        );
         Ok(())
     })
     .await
