@@ -159,6 +159,7 @@ struct Complaint {
 
 impl Complaint {
     fn parse(message: &str) -> Self {
+        #[expect(clippy::manual_pattern_char_comparison, reason = "for a char there is memchr, which weighs")]
         let parts = message.split(|c| c == ',').map(|part| without_and(part.trim_start_matches(' ')));
         let mut parts: Vec<&str> = parts.collect();
         // No brand has a number that is none, and nobody needs to be told.

@@ -257,7 +257,7 @@ impl Color {
             value = value << 4 | char::from(byte).to_digit(16)?;
         }
         match digits.len() {
-            3 => Some(Self(((value & 0xf00) << 8 | (value & 0xf0) << 4 | value & 0xf) * 0x1100 | 0xff)),
+            3 => Some(Self((((value & 0xf00) << 8 | (value & 0xf0) << 4 | value & 0xf) * 0x1100) | 0xff)),
             6 => Some(Self(value << 8 | 0xff)),
             8 => Some(Self(value)),
             _ => None,
