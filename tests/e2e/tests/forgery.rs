@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use cardseal_e2e::{Browser, CardField, Checkout, Page, Reply, Request, Site, Stage, TestCard, visit};
+use cardseal_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 /// Ahead of the loader: the loader's ports are the page's, too.
@@ -342,10 +343,13 @@ const THEIRS: &str = "
     const { x, y } = await subtle.exportKey('jwk', signing.publicKey);
     const jwk = { crv: 'P-256', kty: 'EC', x, y };
     const thumbprint = base64url(await subtle.digest('SHA-256', utf8(JSON.stringify(jwk))));
-    const payload = encoded({ sub: '/.well-known/jwks.json', exp: Math.floor(Date.now() / 1000) + 3600, answer: set });
-    const header = encoded({ alg: 'ES256', typ: 'vnd.cardseal.keys+jws', jwk });
-    const signature = base64url(await subtle.sign(ecdsa, signing.privateKey, utf8(`${header}.${payload}`)));
-    return { set, thumbprint, signed: { payload, signatures: [{ protected: header, signature }] } }";
+    window.sign = async (claims, about = {}) => {
+        const payload = encoded({ exp: Math.floor(Date.now() / 1000) + 3600, ...claims });
+        const header = encoded({ alg: 'ES256', typ: 'vnd.cardseal.keys+jws', jwk, ...about });
+        const signature = base64url(await subtle.sign(ecdsa, signing.privateKey, utf8(`${header}.${payload}`)));
+        return { payload, signatures: [{ protected: header, signature }] };
+    };
+    return { set, thumbprint, signed: await sign({ sub: '/.well-known/jwks.json', answer: set }) }";
 
 /// Whoever stands in the vault's place, as the owner of its address can. A page with fields of its own, or with the form in
 /// it, that has cardseal from its own server and knows the key that the vault signs its keys with.
@@ -422,9 +426,18 @@ async fn a_key_in_the_vaults_place_gets_no_card_of_a_page_that_knows_the_signing
         assert_eq!(page.run("return failure(card.tokenize())").await?["code"], "untrusted_keys");
         // A set that was signed a day ago is not shown for ever.
         show(None, None);
-        page.run("window.now = Date.now; Date.now = () => now() + 25 * 60 * 60 * 1000").await?;
-        assert_eq!(ask(&key, "seal").await?["code"], "untrusted_keys");
-        page.run("Date.now = now").await?;
+        let a_day_ahead = format!(
+            "// A driver's script, and what it loads, may have a Date of its own.
+            for (const clock of new Set([Date, window.Date])) {{
+                const {{ now }} = clock;
+                clock.now = () => now() + 25 * 60 * 60 * 1000;
+                window.back = [...(window.back ?? []), () => (clock.now = now)];
+            }}
+            const error = await failure((await load({{ {key} }})).seal({CARD}));
+            for (const put of window.back) put();
+            return error"
+        );
+        assert_eq!(page.run(&a_day_ahead).await?["code"], "untrusted_keys");
         assert_eq!(posted(), 4, "nothing was posted");
         assert_eq!(ask("vaultKey: 'none'", "seal").await?["code"], "invalid_options");
 
@@ -437,6 +450,91 @@ async fn a_key_in_the_vaults_place_gets_no_card_of_a_page_that_knows_the_signing
         assert!(
             page.run("return (await card.tokenize()).id").await?.as_str().unwrap().starts_with("tokn_test_")
         );
+        Ok(())
+    })
+    .await
+}
+
+/// The same of what is a merchant's own: where Omise takes cards, in the clear. Signed is which path and which public key it is for,
+/// and until when.
+#[tokio::test]
+async fn another_address_in_omises_place_gets_no_card_of_a_page_that_knows_the_signing_key() -> Result<()> {
+    const PROFILE: &str = "/profiles/omise";
+    const CARD: &str =
+        "{ number: '4242424242424242', expiry: '12/30', security_code: '123', name: 'A Person' }";
+    visit(async |stage, browser| {
+        let sandbox = Sandbox::start().await?;
+        stage.connect(&sandbox)?;
+        let got = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&got);
+        let theirs = Site::open(move |request| {
+            let has_card = String::from_utf8_lossy(&request.body).contains("4242424242424242");
+            counted.fetch_add(usize::from(has_card), Ordering::Relaxed);
+            let reply = Reply::page("{}").with("Access-Control-Allow-Origin", "*");
+            Some(reply.with("Access-Control-Allow-Headers", "authorization, content-type, omise-version"))
+        })?;
+        let got = || got.load(Ordering::Relaxed);
+        let genuine = stage.vault_url().to_owned();
+        let swapped = Arc::<Mutex<Option<Value>>>::default();
+        let shown = Arc::clone(&swapped);
+        let vault = Site::open(move |request| {
+            let mut reply = Reply::from(&genuine, request)?;
+            if let (Some(other), PROFILE) = (&*shown.lock().unwrap(), request.file()) {
+                reply.body = other.to_string().into_bytes();
+            }
+            Some(reply.with("Cache-Control", "no-store"))
+        })?;
+        let mut page = Page::serve(stage, browser, |request| match request.file() {
+            "/" => Some(Reply::page(Page::BARE)),
+            file => own_cardseal(file).or_else(|| Some(Reply::page("").status(404))),
+        })?;
+        page.vault = vault.url();
+        browser.goto(&page.site.url()).await?;
+        page.run("window.loader = '/cardseal/inline.js'").await?;
+        let their_key = page.run(THEIRS).await?["thumbprint"].as_str().unwrap().to_owned();
+        let ask = async |key: Option<&str>| {
+            let key = key.map(|key| format!("vaultKey: '{key}'")).unwrap_or_default();
+            page.run(&format!(
+                "return failure((await load({{ profile: 'omise', {key} }})).createToken({CARD}))"
+            ))
+            .await
+        };
+        let show = |other: Option<Value>| *swapped.lock().unwrap() = other;
+
+        let answer = json!({ "public_key": page.public_key, "address": theirs.url() });
+        show(Some(answer.clone()));
+        ask(None).await?;
+        assert_eq!(got(), 1, "without the option, the card goes to them");
+        assert_eq!(ask(Some(&stage.signing_key()?)).await?["code"], "untrusted_keys");
+
+        // What they sign themselves says what a signature has to say, and what it must not.
+        let sign = async |claims: &str, about: &str| {
+            let claims = format!("{{ sub: '{PROFILE}', aud: publicKey, answer: {answer}, {claims} }}");
+            page.run(&format!("return sign({claims}, {{ {about} }})")).await
+        };
+        show(Some(sign("", "").await?));
+        ask(Some(&their_key)).await?;
+        assert_eq!(got(), 2, "a page that trusts them");
+        assert_eq!(ask(Some(&stage.signing_key()?)).await?["code"], "untrusted_keys");
+        for (claims, about) in [
+            ("sub: '/.well-known/jwks.json'", ""),
+            ("sub: '/profiles/thales-pci'", ""),
+            ("aud: 'pkey_test_another'", ""),
+            ("aud: undefined", ""),
+            ("exp: Math.floor(Date.now() / 1000) - 1", ""),
+            ("exp: undefined", ""),
+            ("exp: 'never'", ""),
+            ("", "typ: 'JWT'"),
+            ("", "alg: 'none'"),
+        ] {
+            show(Some(sign(claims, about).await?));
+            let error = ask(Some(&their_key)).await?;
+            assert_eq!(error["code"], "untrusted_keys", "{claims}{about}: {error}");
+        }
+        assert_eq!(got(), 2, "nothing was posted");
+
+        show(None);
+        assert_eq!(ask(Some(&stage.signing_key()?)).await?, Value::Null);
         Ok(())
     })
     .await
