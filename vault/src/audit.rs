@@ -52,6 +52,10 @@ pub enum Action {
     Charge,
     /// A merchant's account with a vendor was added, or another put in its place.
     ConnectVendor,
+    /// An acquirer says that a charge has failed of which it has said that the money was taken.
+    ContradictCharge,
+    /// A charge that was held for failed is successful: the money was taken.
+    CorrectCharge,
     /// A card on file was deleted.
     DeleteCard,
     /// A customer was deleted with all cards.
@@ -97,13 +101,15 @@ pub enum Action {
 }
 
 impl Action {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 29] = [
         Self::Access,
         Self::AddKey,
         Self::AddMerchant,
         Self::AddWebhook,
         Self::Charge,
         Self::ConnectVendor,
+        Self::ContradictCharge,
+        Self::CorrectCharge,
         Self::DeleteCard,
         Self::DeleteCustomer,
         Self::DeletePciToken,
@@ -137,6 +143,8 @@ impl Action {
             Self::AddWebhook => "webhook.add",
             Self::Charge => "card.charge",
             Self::ConnectVendor => "vendor.connect",
+            Self::ContradictCharge => "charge.contradict",
+            Self::CorrectCharge => "charge.correct",
             Self::DeleteCard => "card.delete",
             Self::DeleteCustomer => "customer.delete",
             Self::DeletePciToken => "pci_token.delete",

@@ -144,13 +144,21 @@ impl ChargeStatus {
     }
 }
 
-/// How a charge ended. It stays so.
+/// How a charge ended. It stays so, unless it turns out that money was taken for one that had failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargeOutcome {
     /// The money was taken.
     Successful,
     /// It was not.
     Failed(FailureCode),
+}
+
+impl ChargeOutcome {
+    /// Whether the money was taken.
+    #[must_use]
+    pub const fn is_successful(self) -> bool {
+        matches!(self, Self::Successful)
+    }
 }
 
 impl From<ChargeOutcome> for ChargeStatus {

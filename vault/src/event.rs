@@ -29,6 +29,8 @@ pub enum EventKey {
     ChargeComplete,
     /// A charge was made; its outcome is not known yet.
     ChargeCreate,
+    /// What was told of a charge was wrong: it was held for failed, and the money was taken.
+    ChargeUpdate,
     /// A customer was made.
     CustomerCreate,
     /// A customer was deleted, with all cards.
@@ -47,11 +49,12 @@ pub enum EventKey {
 
 impl EventKey {
     /// Every key.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::CardDestroy,
         Self::CardUpdate,
         Self::ChargeComplete,
         Self::ChargeCreate,
+        Self::ChargeUpdate,
         Self::CustomerCreate,
         Self::CustomerDestroy,
         Self::CustomerUpdate,
@@ -69,6 +72,7 @@ impl EventKey {
             Self::CardUpdate => "card.update",
             Self::ChargeComplete => "charge.complete",
             Self::ChargeCreate => "charge.create",
+            Self::ChargeUpdate => "charge.update",
             Self::CustomerCreate => "customer.create",
             Self::CustomerDestroy => "customer.destroy",
             Self::CustomerUpdate => "customer.update",

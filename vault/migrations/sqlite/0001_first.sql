@@ -187,8 +187,8 @@ CREATE TABLE charges (
     authorize_uri           TEXT    CHECK (authorize_uri IS NULL OR status = 'pending'),
     -- SHA-256 of the last part of the address at which the acquirer tells that something has happened.
     callback                BLOB    CHECK (length(callback) = 32),
-    -- When to ask the acquirer what became of it; set while that is not known.
-    ask_at                  INTEGER CHECK ((ask_at IS NOT NULL) = (status = 'pending')),
+    -- When to ask the acquirer what became of it; set while that is not known, and for a while after it was given up.
+    ask_at                  INTEGER CHECK (CASE status WHEN 'pending' THEN ask_at IS NOT NULL WHEN 'successful' THEN ask_at IS NULL ELSE TRUE END),
     PRIMARY KEY (merchant_id, id)
 ) STRICT;
 

@@ -21,7 +21,7 @@ use crate::id::{CardId, ChargeId, CustomerId, TokenId};
 use crate::merchant::Mode;
 use crate::object::ChargeObject;
 use crate::shopper::{Browser, BrowserText, ChallengeWindow, NotAReturnUri, ReturnUri, Shopper};
-use crate::vault::ChargeError;
+use crate::vault::{AnswerBy, ChargeError};
 
 /// `/charges`
 pub(super) fn routes() -> Routes<Arc<Vault>> {
@@ -120,15 +120,18 @@ async fn create(
     State(vault): State<Arc<Vault>>,
     Secret { merchant, by }: Secret,
     idempotency: IdempotencyKey,
+    Extension(answer_by): Extension<AnswerBy>,
     params: Params,
 ) -> Result<(Replayed, Option<Extension<Declined>>, Json<ChargeObject>), ApiError> {
     let request = idempotency.request("POST /charges", &params);
     let (order, shopper) = order(params, merchant.mode)?;
     let mode = merchant.mode;
-    let made = vault.charge(merchant, by, order, shopper, request).await.map_err(|error| match error {
+    let made = vault.charge(merchant, by, order, shopper, request, answer_by).await;
+    let made = made.map_err(|error| match error {
         ChargeError::Failure(failure) => failure.into(),
         ChargeError::Mismatch => ApiError::IdempotencyMismatch,
         ChargeError::NoAcquirer => ApiError::AcquirerNotConfigured,
+        ChargeError::NotBegun => ApiError::NotCharged,
         ChargeError::NoCard => ApiError::CustomerWithoutCard,
         ChargeError::Unacceptable(why) => why.into(),
         ChargeError::UnknownCard => ApiError::NoSuchCard,

@@ -122,6 +122,11 @@ pub(super) enum ApiError {
     /// The operator's to put right.
     #[error("this vault serves no card form: start it with --assets and the folder pkg/ of a release")]
     NoAssets,
+    /// The vault's fault, or its load's. Trying again after the time in `Retry-After` helps.
+    #[error(
+        "the vault is busy; this try takes no money; try again, with the same Idempotency-Key if it has one"
+    )]
+    NotCharged,
     /// The caller's fault.
     #[error("card was not found")]
     NoSuchCard,
@@ -266,9 +271,12 @@ impl ApiError {
             | Self::InvalidWebhookUrl(_)
             | Self::TooManyWebhooks => Code::BadRequest,
             Self::BodyTooLarge => Code::BodyTooLarge,
-            Self::Busy | Self::DatabaseReadOnly | Self::DatabaseSilent | Self::DiskFull | Self::NotOpen => {
-                Code::ServiceUnavailable
-            }
+            Self::Busy
+            | Self::DatabaseReadOnly
+            | Self::DatabaseSilent
+            | Self::DiskFull
+            | Self::NotCharged
+            | Self::NotOpen => Code::ServiceUnavailable,
             Self::ClearCardNotAllowed => Code::ClearCardNotAllowed,
             Self::CustomerWithoutCard | Self::MissingCard => Code::MissingCard,
             Self::ExpiredSeal => Code::ExpiredSeal,
@@ -328,7 +336,7 @@ impl IntoResponse for ApiError {
             Self::NoCallbackAccess => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::Busy => {
+            Self::Busy | Self::NotCharged => {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::DatabaseReadOnly | Self::DatabaseSilent | Self::DiskFull | Self::NotOpen => {

@@ -16,12 +16,16 @@ use super::error::ApiError;
 use crate::id::random_letters;
 use crate::log::redact;
 use crate::metrics::{self, Metrics};
+use crate::vault::AnswerBy;
 
 /// The longest a request may take once its head is there.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// Gives up on a request that takes too long. What it has begun to store is stored in full or not at all.
-pub(super) async fn limit_time(request: Request, next: Next) -> Response {
+///
+/// Whoever can say more of a request than that it takes too long does so before.
+pub(super) async fn limit_time(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(AnswerBy::within(LONGEST_REQUEST));
     match tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::Busy.into_response(),

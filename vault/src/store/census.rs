@@ -31,7 +31,7 @@ impl Store {
                 (SELECT count(*) FROM tokens WHERE used_by IS NULL AND expires_at <= $1) AS expired_tokens,
                 (SELECT count(*) FROM cards) AS cards,
                 (SELECT count(*) FROM pci_tokens WHERE status = 'ACTIVE') AS pci_tokens,
-                (SELECT count(*) FROM charges WHERE ask_at IS NOT NULL) AS open_charges",
+                (SELECT count(*) FROM charges WHERE status = 'pending') AS open_charges",
         )
         .bind(seconds(now))
         .fetch_one(&self.readers)

@@ -2,11 +2,12 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::audit;
+use super::customers;
 use super::events::{self, NewEvent};
 use super::idempotency::{self, Seen};
 use super::stored_methods::{self, MethodChange};
 use super::tokens::{self, Claimed, SecurityCodeRow, StoredCard};
-use super::{Store, StoreError, parsed, seconds, timestamp};
+use super::{Store, StoreError, Transaction, parsed, seconds, timestamp};
 use crate::acquirer::{AuthorizeUri, Code, Name, Reference};
 use crate::audit::Entry;
 use crate::charge::{Acquired, Amount, ChargeOutcome, ChargeStatus, Currency, FailureCode, Source};
@@ -69,10 +70,16 @@ pub struct NewCharge {
 pub enum Begun {
     /// Its request made this one before.
     Before(ChargeId),
+    /// Whoever asked has been told that it did not begin.
+    Cancelled,
     /// Its request has the key of another one.
     Mismatch,
     /// It is pending; its token, if it has one, is used. Here is the security code that is no longer in the store.
     Pending(Option<SecurityCodeRow>),
+    /// The customer has no such card any more.
+    UnknownCard,
+    /// There is no such customer any more.
+    UnknownCustomer,
     /// There is no such token.
     UnknownToken,
     /// The token has been used, for this.
@@ -101,10 +108,13 @@ pub struct Ended {
     pub code: Option<Code>,
     /// What becomes of the card that the acquirer may keep.
     pub method: MethodChange,
+    /// When to ask the acquirer all the same, where it has failed since the acquirer had not heard of it.
+    pub ask_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Begins a charge and uses its token, if it has one, once: of any number at the same time, one begins.
+    /// Begins a charge and uses its token, if it has one, once: of any number at the same time, one begins. `may_commit` is
+    /// asked last: whoever waits may have given up.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing is used.
@@ -113,6 +123,7 @@ impl Store {
         merchant: &MerchantId,
         new: &NewCharge,
         audit: (&MacKey, &Entry),
+        may_commit: impl FnOnce() -> bool,
     ) -> Result<Begun, StoreError> {
         let mut transaction = self.write(merchant).await?;
         let NewCharge { charge, ask_at, callback, request, event } = new;
@@ -135,7 +146,16 @@ impl Store {
                     Claimed::Unknown => return Ok(Begun::UnknownToken),
                 }
             }
-            Source::Card { customer, .. } => (None, Some(customer), None),
+            Source::Card { customer, .. } => {
+                // Whoever deletes one of them has come before or comes after.
+                if !customers::hold(&mut transaction, merchant, customer).await? {
+                    return Ok(Begun::UnknownCustomer);
+                }
+                if !customers::has_card(&mut transaction, merchant, customer, &charge.card.id).await? {
+                    return Ok(Begun::UnknownCard);
+                }
+                (None, Some(customer), None)
+            }
         };
         let card = &charge.card;
         sqlx::query(
@@ -169,6 +189,9 @@ impl Store {
         // The card is opened next, and not before somebody can tell by whom.
         let written = audit::append(&mut transaction, audit.0, audit.1).await?;
         events::append(&mut transaction, merchant, event).await?;
+        if !may_commit() {
+            return Ok(Begun::Cancelled);
+        }
         self.commit(transaction, written).await?;
         if code.is_some() {
             self.forgot();
@@ -188,25 +211,8 @@ impl Store {
         ended: &Ended,
         event: &NewEvent,
     ) -> Result<ChargeOutcome, StoreError> {
-        let failure_code = match ended.outcome {
-            ChargeOutcome::Failed(code) => Some(code.as_str()),
-            ChargeOutcome::Successful => None,
-        };
         let mut transaction = self.write(merchant).await?;
-        let finished = sqlx::query(
-            "UPDATE charges SET status = $3, failure_code = $4, ask_at = NULL, authorize_uri = NULL,
-                 acquirer_reference = coalesce($5, acquirer_reference), acquirer_code = coalesce($6, acquirer_code)
-             WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
-        )
-        .bind(merchant.as_str())
-        .bind(charge.id.as_str())
-        .bind(ChargeStatus::from(ended.outcome).as_str())
-        .bind(failure_code)
-        .bind(ended.reference.as_ref().map(Reference::as_str))
-        .bind(ended.code.as_ref().map(Code::as_str))
-        .execute(&mut *transaction)
-        .await?;
-        if finished.rows_affected() == 0 {
+        if !end(&mut transaction, merchant, &charge.id, ended, "pending").await? {
             let row =
                 sqlx::query("SELECT status, failure_code FROM charges WHERE merchant_id = $1 AND id = $2")
                     .bind(merchant.as_str())
@@ -224,8 +230,31 @@ impl Store {
         Ok(ended.outcome)
     }
 
+    /// Keeps that a charge which was held for failed is successful: the money was taken. False if it is not failed any more.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn correct_charge(
+        &self,
+        merchant: &MerchantId,
+        charge: &ChargeId,
+        ended: &Ended,
+        event: &NewEvent,
+        (key, entry): (&MacKey, &Entry),
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.write(merchant).await?;
+        if !end(&mut transaction, merchant, charge, ended, "failed").await? {
+            return Ok(false);
+        }
+        stored_methods::change(&mut transaction, merchant, &ended.method).await?;
+        let written = audit::append(&mut transaction, key, entry).await?;
+        events::append(&mut transaction, merchant, event).await?;
+        self.commit(transaction, written).await?;
+        Ok(true)
+    }
+
     /// Has the acquirer asked at `ask_at` what became of a charge, if that is not known by then, and keeps what it has told
-    /// meanwhile.
+    /// meanwhile. False if the charge has ended.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -235,8 +264,8 @@ impl Store {
         charge: &ChargeId,
         ask_at: Timestamp,
         progress: &Progress,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
+    ) -> Result<bool, StoreError> {
+        let kept = sqlx::query(
             "UPDATE charges SET ask_at = $3, acquirer_reference = coalesce($4, acquirer_reference),
                  acquirer_code = coalesce($5, acquirer_code), authorize_uri = coalesce($6, authorize_uri)
              WHERE merchant_id = $1 AND id = $2 AND status = 'pending'",
@@ -247,6 +276,27 @@ impl Store {
         .bind(progress.reference.as_ref().map(Reference::as_str))
         .bind(progress.code.as_ref().map(Code::as_str))
         .bind(progress.authorize_uri.as_ref().map(AuthorizeUri::as_str))
+        .execute(&self.writer)
+        .await?;
+        Ok(kept.rows_affected() == 1)
+    }
+
+    /// Has the acquirer asked at `ask_at` for a charge that was given up; none for never again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn doubt(
+        &self,
+        merchant: &MerchantId,
+        charge: &ChargeId,
+        ask_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE charges SET ask_at = $3 WHERE merchant_id = $1 AND id = $2 AND status = 'failed'",
+        )
+        .bind(merchant.as_str())
+        .bind(charge.as_str())
+        .bind(ask_at.map(seconds))
         .execute(&self.writer)
         .await?;
         Ok(())
@@ -274,7 +324,7 @@ impl Store {
         Ok(noted.rows_affected() == 1)
     }
 
-    /// The charge that an acquirer called back about, if its outcome is not known. Until `lease` it is the caller's.
+    /// The charge that an acquirer called back about, if there is anything to find out of it. Until `lease` it is the caller's.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -284,7 +334,7 @@ impl Store {
         lease: Timestamp,
     ) -> Result<Option<(MerchantId, StoredCharge)>, StoreError> {
         let row = sqlx::query(concat!(
-            "UPDATE charges SET ask_at = $2 WHERE callback = $1 AND status = 'pending' RETURNING merchant_id, ",
+            "UPDATE charges SET ask_at = $2 WHERE callback = $1 AND ask_at IS NOT NULL RETURNING merchant_id, ",
             columns!()
         ))
         .bind(&callback.as_bytes()[..])
@@ -345,6 +395,36 @@ impl Store {
                 .bind(id.as_str());
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
     }
+}
+
+/// Ends a charge that is in this state, and tells whether it was.
+async fn end(
+    transaction: &mut Transaction,
+    merchant: &MerchantId,
+    charge: &ChargeId,
+    ended: &Ended,
+    from: &'static str,
+) -> Result<bool, StoreError> {
+    let failure_code = match ended.outcome {
+        ChargeOutcome::Failed(code) => Some(code.as_str()),
+        ChargeOutcome::Successful => None,
+    };
+    let written = sqlx::query(
+        "UPDATE charges SET status = $3, failure_code = $4, ask_at = $8, authorize_uri = NULL,
+             acquirer_reference = coalesce($5, acquirer_reference), acquirer_code = coalesce($6, acquirer_code)
+         WHERE merchant_id = $1 AND id = $2 AND status = $7",
+    )
+    .bind(merchant.as_str())
+    .bind(charge.as_str())
+    .bind(ChargeStatus::from(ended.outcome).as_str())
+    .bind(failure_code)
+    .bind(ended.reference.as_ref().map(Reference::as_str))
+    .bind(ended.code.as_ref().map(Code::as_str))
+    .bind(from)
+    .bind(ended.ask_at.map(seconds))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(written.rows_affected() == 1)
 }
 
 fn read(row: &AnyRow) -> Result<StoredCharge, StoreError> {

@@ -285,11 +285,7 @@ impl Store {
         tell: Tell<'_, StoredCard>,
     ) -> Result<Option<StoredCard>, StoreError> {
         let mut transaction = self.write(merchant).await?;
-        sqlx::query("UPDATE customers SET default_card = default_card WHERE merchant_id = $1 AND id = $2")
-            .bind(merchant.as_str())
-            .bind(customer.as_str())
-            .execute(&mut *transaction)
-            .await?;
+        hold(&mut transaction, merchant, customer).await?;
         let deleted = sqlx::query(concat!(
             "DELETE FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3 RETURNING ",
             card!()
@@ -528,6 +524,36 @@ async fn first_cards(
         *total = unsigned(&row, "total")?;
     }
     Ok(cards)
+}
+
+/// Takes a customer's row for the transaction, so that nobody else changes the customer or its cards until its end. False if
+/// there is no such customer.
+pub(super) async fn hold(
+    transaction: &mut Transaction,
+    merchant: &MerchantId,
+    customer: &CustomerId,
+) -> Result<bool, StoreError> {
+    let held =
+        sqlx::query("UPDATE customers SET default_card = default_card WHERE merchant_id = $1 AND id = $2")
+            .bind(merchant.as_str())
+            .bind(customer.as_str())
+            .execute(&mut **transaction)
+            .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// Whether the customer whose row is the transaction's has the card.
+pub(super) async fn has_card(
+    transaction: &mut Transaction,
+    merchant: &MerchantId,
+    customer: &CustomerId,
+    card: &CardId,
+) -> Result<bool, StoreError> {
+    let card = sqlx::query("SELECT 1 FROM cards WHERE merchant_id = $1 AND customer_id = $2 AND id = $3")
+        .bind(merchant.as_str())
+        .bind(customer.as_str())
+        .bind(card.as_str());
+    Ok(card.fetch_optional(&mut **transaction).await?.is_some())
 }
 
 /// Tells of a customer as it is now.

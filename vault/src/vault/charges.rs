@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 use tracing::Instrument as _;
 
+use super::cancellation::{AnswerBy, Cancellation, Cancelled};
 use super::secrets::encrypt_details;
 use super::stored_methods::KnownMethod;
 use super::tokens::facts;
@@ -51,6 +53,9 @@ const LATEST_AGAIN: Duration = Duration::from_secs(60 * 60);
 /// How long a payment may be on its way. One that an acquirer has not heard of after it never arrives.
 const LONGEST_JOURNEY: Duration = Duration::from_secs(10 * 60);
 
+/// How long one that never arrived is looked for after it was given up, later and later.
+const LONGEST_DOUBT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// How long a holder may take to let a payment happen (3-D Secure). The addresses at which they do so work for half an
 /// hour at Payment Options; one that was not used after a day is given up, if the acquirer says that nothing was paid.
 const LONGEST_AUTHORIZATION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -86,7 +91,8 @@ struct Chargeable {
 }
 
 impl Vault {
-    /// Charges a token or a customer's card. Goes on to its end once begun, whether or not anybody waits for it.
+    /// Charges a token or a customer's card. Goes on to its end once begun, whether or not anybody waits for it: the charge is
+    /// shown as it is when an answer has to be there. One of which an error is told takes no money, now or later.
     ///
     /// # Errors
     /// [`ChargeError`]
@@ -97,25 +103,43 @@ impl Vault {
         order: Order,
         shopper: Shopper,
         request: Option<Request>,
+        answer_by: AnswerBy,
     ) -> Result<Made<Charge>, ChargeError> {
-        let (name, acquirer) = self.charging_acquirer(&merchant).await?.ok_or(ChargeError::NoAcquirer)?;
-        let vault = Arc::clone(self);
-        let charging = async move {
+        let cancellation = Cancellation::new(answer_by);
+        let _nobody_waits = cancellation.cancelling_on_drop();
+        let (begun, has_begun) = oneshot::channel();
+        let charging = {
+            let (vault, cancellation) = (Arc::clone(self), cancellation.clone());
             let ordered = Ordered { by, order, shopper, request };
-            vault.charge_with(name, &*acquirer, &merchant, ordered).await
+            async move { vault.charge_to_the_end(&merchant, ordered, (&cancellation, begun)).await }
         };
         // What the log says of it has the request's ids.
-        let charging = self.charging.spawn(charging.in_current_span());
-        charging.await.map_err(|_| Failure::Panicked)?
+        let mut charging = self.charging.spawn(charging.in_current_span());
+        if let Ok(charged) = timeout_at(answer_by.begin_by, &mut charging).await {
+            return charged.map_err(|_| Failure::Panicked)?;
+        }
+        if cancellation.cancel() {
+            return Err(ChargeError::NotBegun);
+        }
+        if let Ok(charged) = timeout_at(answer_by.tell_by, &mut charging).await {
+            return charged.map_err(|_| Failure::Panicked)?;
+        }
+        if cancellation.cancel_late() {
+            return Err(ChargeError::NotBegun);
+        }
+        // It was told of right after it had begun.
+        let charge = has_begun.await.map_err(|_| Failure::Panicked)?;
+        Ok(Made::Now(charge))
     }
 
-    async fn charge_with(
+    async fn charge_to_the_end(
         &self,
-        name: Name,
-        acquirer: &dyn Acquirer,
         merchant: &Merchant,
         ordered: Ordered,
+        (cancellation, told): (&Cancellation, oneshot::Sender<Charge>),
     ) -> Result<Made<Charge>, ChargeError> {
+        let (name, acquirer) = self.charging_acquirer(merchant).await?.ok_or(ChargeError::NoAcquirer)?;
+        let acquirer = &*acquirer;
         let Ordered { by, order, shopper, request } = ordered;
         let now = self.clock.now();
         if let Some(request) = &request {
@@ -182,13 +206,17 @@ impl Vault {
         let id = new.charge.id.as_str();
         let entry = self.audit_entry(Some(&merchant.id), by, Action::Charge, id, None);
         let key = self.audit_key()?;
-        let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry)).await? {
+        let may_commit = || cancellation.commit().is_ok();
+        let code = match self.store.begin_charge(&merchant.id, &new, (&key, &entry), may_commit).await? {
             Begun::Before(id) => return self.charge_before(merchant, &id).await,
+            Begun::Cancelled => return Err(ChargeError::NotBegun),
             Begun::Mismatch => return Err(ChargeError::Mismatch),
             Begun::Pending(code) => {
                 self.news.notify_one();
                 code
             }
+            Begun::UnknownCard => return Err(ChargeError::UnknownCard),
+            Begun::UnknownCustomer => return Err(ChargeError::UnknownCustomer),
             Begun::UnknownToken => return Err(ChargeError::UnknownToken),
             Begun::Used(by) => {
                 return Err(token.map_or(ChargeError::UnknownToken, |token| ChargeError::Used { token, by }));
@@ -208,25 +236,46 @@ impl Vault {
                 callback,
             },
             Err(failure) => {
-                // Nobody was asked for money, so this charge is not left pending.
-                let outcome = ChargeOutcome::Failed(FailureCode::FailedProcessing);
-                self.finish(merchant, &charge, Ended::without_words(outcome)).await?;
+                // No money is asked for, so it is not left pending.
+                self.give_up(merchant, &charge).await?;
                 return Err(failure.into());
             }
         };
+        if cancellation.begin() == Err(Cancelled) {
+            tracing::warn!(charge = %charge.id, "a charge was given up: it was made durable too late");
+            self.give_up(merchant, &charge).await?;
+            return Err(ChargeError::NotBegun);
+        }
+        // Whoever asked may have gone.
+        let _ = told.send(made.clone());
         let journal = ChargeJournal { vault: self, merchant: &merchant.id, charge: &charge.id };
         let asked = timeout(LONGEST_CHARGE, acquirer.charge(&payment, &journal));
         let said = asked.await.unwrap_or(Outcome::Unknown.into());
-        Ok(Made::Now(self.conclude(merchant, &charge, said, (method, acquirer.account())).await?))
+        let concluded = self.conclude(merchant, &charge, said, (method, acquirer)).await;
+        Ok(Made::Now(Self::as_far_as_known(&charge, made, concluded)))
     }
 
-    /// Keeps what an acquirer said to a charge. `asked` is what it was asked with, if it keeps the card, and its account.
+    /// Ends a charge for which nobody was asked for money.
+    async fn give_up(&self, merchant: &Merchant, charge: &StoredCharge) -> Result<(), Failure> {
+        let outcome = ChargeOutcome::Failed(FailureCode::FailedProcessing);
+        self.finish(merchant, charge, Ended::without_words(outcome)).await.map(drop)
+    }
+
+    /// A charge that has begun is no error, whatever fails after that: it is pending until its outcome is stored.
+    fn as_far_as_known(charge: &StoredCharge, begun: Charge, known: Result<Charge, Failure>) -> Charge {
+        known.unwrap_or_else(|failure| {
+            tracing::error!(%failure, charge = %charge.id, "what became of a charge is found out later");
+            begun
+        })
+    }
+
+    /// Keeps what an acquirer said to a charge. `asked_with` is the card as it keeps it, if it does.
     async fn conclude(
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
         said: Said<Outcome>,
-        asked: (Option<MethodId>, Option<&str>),
+        (asked_with, acquirer): (Option<MethodId>, &dyn Acquirer),
     ) -> Result<Charge, Failure> {
         let Said { what, reference, code, method } = said;
         let outcome = match what {
@@ -235,29 +284,43 @@ impl Vault {
             Outcome::Pending(authorize_uri) => {
                 self.counts.charge(merchant.mode, ChargeStatus::Pending.as_str());
                 let progress = Progress { reference, code, authorize_uri: Some(authorize_uri) };
-                return self.ask_again(merchant, charge, progress).await;
+                return self.ask_again(merchant, charge, progress, acquirer).await;
             }
             Outcome::Unknown => {
                 self.counts.charge(merchant.mode, "unknown");
                 tracing::warn!(charge = %charge.id, "an acquirer did not say what became of a charge");
                 let progress = Progress { reference, code, authorize_uri: None };
-                return self.ask_again(merchant, charge, progress).await;
+                return self.ask_again(merchant, charge, progress, acquirer).await;
             }
         };
-        let method = self.method_change(merchant, charge, method, asked).await;
-        self.finish(merchant, charge, Ended { outcome, reference, code, method }).await?;
+        let method = self.method_change(merchant, charge, method, (asked_with, acquirer.account())).await;
+        self.finish(merchant, charge, Ended { outcome, reference, code, method, ask_at: None }).await?;
         self.charge_of(merchant, &charge.id).await?.ok_or(Failure::Unreadable("charge"))
     }
 
-    /// Looks a charge up soon, and shows it as it is.
+    /// Looks a charge up soon, and shows it as it is. One that was given up meanwhile is looked up at once: nobody else will.
     async fn ask_again(
         &self,
         merchant: &Merchant,
         charge: &StoredCharge,
         progress: Progress,
+        acquirer: &dyn Acquirer,
     ) -> Result<Charge, Failure> {
         let ask_at = self.clock.now().plus(SOONEST_AGAIN);
-        self.store.ask_later(&merchant.id, &charge.id, ask_at, &progress).await?;
+        if !self.store.ask_later(&merchant.id, &charge.id, ask_at, &progress).await? {
+            let hint = progress.reference;
+            let Said { what, reference, code, method } = self.find(acquirer, charge, hint).await;
+            let outcome = match what {
+                Found::Successful => Some(ChargeOutcome::Successful),
+                Found::Failed(code) => Some(ChargeOutcome::Failed(code)),
+                Found::NeverArrived | Found::Unpaid | Found::Unknown => None,
+            };
+            if let Some(outcome) = outcome {
+                let method = self.method_change(merchant, charge, method, (None, acquirer.account())).await;
+                self.finish(merchant, charge, Ended { outcome, reference, code, method, ask_at: None })
+                    .await?;
+            }
+        }
         self.charge_of(merchant, &charge.id).await?.ok_or(Failure::Unreadable("charge"))
     }
 
@@ -322,8 +385,14 @@ impl Vault {
             ..charge.clone()
         };
         let shown = self.shown_charge(merchant, shown).await?;
-        let event = self.charge_event(merchant, EventKey::ChargeComplete, shown)?;
-        match self.store.finish_charge(&merchant.id, charge, &ended, &event).await {
+        let event = self.charge_event(merchant, EventKey::ChargeComplete, shown.clone())?;
+        let finished = self.store.finish_charge(&merchant.id, charge, &ended, &event).await;
+        if let Ok(before) = finished
+            && before.is_successful() != ended.outcome.is_successful()
+        {
+            return self.settle_conflict(merchant, before, ended, charge).await;
+        }
+        match finished {
             Ok(first) => {
                 self.news.notify_one();
                 let status = ChargeStatus::from(first);
@@ -337,6 +406,37 @@ impl Vault {
                 Err(error.into())
             }
         }
+    }
+
+    /// Keeps the truth of a charge of which two outcomes were told: money that was taken was taken, whoever says otherwise.
+    async fn settle_conflict(
+        &self,
+        merchant: &Merchant,
+        before: ChargeOutcome,
+        ended: Ended,
+        charge: &StoredCharge,
+    ) -> Result<ChargeStatus, Failure> {
+        let id = &charge.id;
+        let (merchant_id, subject) = (Some(&merchant.id), id.as_str());
+        if before.is_successful() {
+            tracing::error!(charge = %id, "an acquirer says that a charge has failed, after it has said that it has not");
+            self.counts.charge(merchant.mode, "contradicted");
+            self.audit(merchant_id, By::VAULT, Action::ContradictCharge, subject, None).await?;
+            return Ok(before.into());
+        }
+        // Before anything else: should it not be stored, this is what tells.
+        tracing::error!(charge = %id, "a charge that was held for failed is successful: the money was taken");
+        self.counts.charge(merchant.mode, "corrected");
+        // As it is now: its customer may have been deleted since.
+        let shown = self.charge_of(merchant, id).await?.ok_or(Failure::Unreadable("charge"))?;
+        let shown = Charge { status: ended.outcome.into(), ..shown };
+        let event = self.charge_event(merchant, EventKey::ChargeUpdate, shown)?;
+        let entry = self.audit_entry(merchant_id, By::VAULT, Action::CorrectCharge, subject, None);
+        let key = self.audit_key()?;
+        if self.store.correct_charge(&merchant.id, id, &ended, &event, (&key, &entry)).await? {
+            self.news.notify_one();
+        }
+        Ok(ended.outcome.into())
     }
 
     /// What an acquirer is asked with. A card that it keeps is not opened.
@@ -417,25 +517,25 @@ impl Vault {
             tracing::error!(charge = %charge.id, "nobody can say what became of a charge: its acquirer is not set up");
             return Ok(false);
         };
-        let inquiry = Inquiry {
-            charge: charge.id.clone(),
-            amount: charge.amount,
-            currency: charge.currency.clone(),
-            reference: charge.acquirer.reference.clone().or(hint),
-        };
-        let found = timeout(LONGEST_FIND, acquirer.find(&inquiry)).await.unwrap_or(Found::Unknown.into());
-        let Said { what, reference, code, method } = found;
+        let Said { what, reference, code, method } = self.find(&*acquirer, charge, hint).await;
         let now = self.clock.now();
         let age = now.since(charge.created_at);
         let longest = match (what, &charge.authorize_uri) {
             (Found::Unpaid, _) | (Found::NeverArrived, Some(_)) => LONGEST_AUTHORIZATION,
             _ => LONGEST_JOURNEY,
         };
-        let outcome = match what {
-            Found::Successful => ChargeOutcome::Successful,
-            Found::Failed(code) => ChargeOutcome::Failed(code),
+        let is_given_up = charge.status.outcome().is_some();
+        let (outcome, doubt) = match what {
+            Found::Successful => (ChargeOutcome::Successful, None),
+            Found::Failed(code) => (ChargeOutcome::Failed(code), None),
+            Found::NeverArrived | Found::Unpaid | Found::Unknown if is_given_up => {
+                let ask_at = (age < LONGEST_DOUBT).then(|| now.plus(age.max(LATEST_AGAIN)));
+                self.store.doubt(&merchant.id, &charge.id, ask_at).await?;
+                return Ok(false);
+            }
+            // It may have been sent by a process that stood still.
             Found::NeverArrived | Found::Unpaid if age >= longest => {
-                ChargeOutcome::Failed(FailureCode::FailedProcessing)
+                (ChargeOutcome::Failed(FailureCode::FailedProcessing), Some(now.plus(LATEST_AGAIN)))
             }
             Found::NeverArrived | Found::Unpaid | Found::Unknown => {
                 let ask_at = now.plus(age.clamp(SOONEST_AGAIN, LATEST_AGAIN));
@@ -445,9 +545,26 @@ impl Vault {
             }
         };
         let method = self.method_change(&merchant, charge, method, (None, acquirer.account())).await;
-        let status = self.finish(&merchant, charge, Ended { outcome, reference, code, method }).await?;
+        let ended = Ended { outcome, reference, code, method, ask_at: doubt };
+        let status = self.finish(&merchant, charge, ended).await?;
         tracing::info!(charge = %charge.id, status = status.as_str(), "found out what became of a charge");
         Ok(true)
+    }
+
+    /// What an acquirer knows of a charge. `hint` is its name for the payment, if the charge does not have it.
+    async fn find(
+        &self,
+        acquirer: &dyn Acquirer,
+        charge: &StoredCharge,
+        hint: Option<Reference>,
+    ) -> Said<Found> {
+        let inquiry = Inquiry {
+            charge: charge.id.clone(),
+            amount: charge.amount,
+            currency: charge.currency.clone(),
+            reference: charge.acquirer.reference.clone().or(hint),
+        };
+        timeout(LONGEST_FIND, acquirer.find(&inquiry)).await.unwrap_or(Found::Unknown.into())
     }
 
     /// A merchant's charge, if it has one of this id.
@@ -501,7 +618,7 @@ impl Chargeable {
 impl Ended {
     /// An end that no acquirer knows of.
     const fn without_words(outcome: ChargeOutcome) -> Self {
-        Self { outcome, reference: None, code: None, method: MethodChange::Keep }
+        Self { outcome, reference: None, code: None, method: MethodChange::Keep, ask_at: None }
     }
 }
 
@@ -539,6 +656,9 @@ pub enum ChargeError {
     /// The request's key was used for another one. The merchant's fault; nothing was used.
     #[error("the key was used for another request")]
     Mismatch,
+    /// The vault is busy, and was told to stop. No money is taken, now or later; its token may be used. Trying again may help.
+    #[error("the charge was not begun in time")]
+    NotBegun,
     /// Nobody takes this merchant's charges. The operator's to put right; nothing was used.
     #[error("no acquirer is set up")]
     NoAcquirer,

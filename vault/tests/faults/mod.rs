@@ -1,10 +1,13 @@
 //! Faults of the world around a vault: machines that stop without dying, networks that say nothing, disks that are full. Each
 //! is one merchant's or nobody's business, every request gets its answer in bounded time, and what was answered stays so.
 
+mod a_charge_answered_503;
 mod a_cut_network;
+mod a_deleted_card;
 mod a_machine_that_stops;
 mod network;
 mod nothing_can_be_stored;
+mod paid_after_all;
 
 use std::time::Duration;
 
