@@ -1,6 +1,6 @@
 //! The folder a vault keeps everything in.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -61,14 +61,17 @@ impl DataDir {
         path.join("kek")
     }
 
-    /// Waits until no other process is opening the folder's database; until the file is dropped, none will.
+    /// Sees to it that no other process opens the folder's database until the file is dropped; none if another one is at it.
     ///
     /// # Errors
     /// What the system said.
-    pub fn lock(&self) -> io::Result<File> {
+    pub fn try_lock(&self) -> io::Result<Option<File>> {
         let file = private_file(&self.0.join("lock"))?;
-        file.lock()?;
-        Ok(file)
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::keys::Sha256Digest;
 use crate::text::name_holds_card_number;
 
-/// How long a request is known by its key.
+/// How long a request is known by its key, at least: until it is deleted.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A server's name for a request: 1 to [`Key::MAX_CHARS`] visible ASCII characters, as it came in the header

@@ -1,12 +1,16 @@
 //! The moment things happen at, the clock that tells it, and waiting.
 
+mod clock;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use cardseal::card::YearMonth;
+
+pub use clock::{Clock, Doubt, LONGEST_UNREAD, MOST_APART, Machine, Reading, STANDS_AFTER};
 
 /// A second of UTC from 1970 to the end of the year 9999. Shown as ISO 8601, `2019-12-31T12:59:59Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +62,12 @@ impl Timestamp {
         Duration::from_secs(self.0.abs_diff(other.0))
     }
 
+    /// As HTTP shows it: `Tue, 31 Dec 2019 12:59:59 GMT` (RFC 9110 section 5.6.7).
+    #[must_use]
+    pub fn http_date(self) -> String {
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.0))
+    }
+
     /// The month that a card's expiry is held against at this moment.
     #[must_use]
     pub const fn month(self) -> YearMonth {
@@ -68,40 +78,6 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(self.0)).fmt(formatter)
-    }
-}
-
-/// Tells the time: the system's, or in a test any other.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// The system's clock.
-    #[must_use]
-    pub fn system() -> Self {
-        Self::new(|| {
-            // A system clock before 1970 reads as 1970.
-            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp::from_unix_seconds(since_1970.as_secs())
-        })
-    }
-
-    /// A clock that tells what `now` tells.
-    #[must_use]
-    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    /// The present moment.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Clock").field(&self.now()).finish()
     }
 }
 
@@ -174,7 +150,9 @@ mod tests {
 
     #[test]
     fn is_shown_as_omise_shows_it() {
-        assert_eq!(Timestamp::from_unix_seconds(1_577_797_199).to_string(), "2019-12-31T12:59:59Z");
+        let time = Timestamp::from_unix_seconds(1_577_797_199);
+        assert_eq!(time.to_string(), "2019-12-31T12:59:59Z");
+        assert_eq!(time.http_date(), "Tue, 31 Dec 2019 12:59:59 GMT");
     }
 
     #[test]

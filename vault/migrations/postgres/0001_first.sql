@@ -351,6 +351,12 @@ CREATE TABLE webhooks (
     PRIMARY KEY (merchant_id, id)
 );
 
+-- When a vault that could trust its clock last looked at it. One that finds this far away has to see its clock stand first.
+CREATE TABLE clock (
+    id        BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    looked_at BIGINT NOT NULL
+);
+
 -- Who did what. Each row's MAC covers the one before it; nothing here is ever changed or removed.
 CREATE TABLE audit (
     -- Empty for what an operator did to the vault itself.

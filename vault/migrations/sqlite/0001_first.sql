@@ -351,6 +351,12 @@ CREATE TABLE webhooks (
     PRIMARY KEY (merchant_id, id)
 ) STRICT;
 
+-- When a vault that could trust its clock last looked at it. One that finds this far away has to see its clock stand first.
+CREATE TABLE clock (
+    id        INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    looked_at INTEGER NOT NULL
+) STRICT;
+
 -- Who did what. Each row's MAC covers the one before it; nothing here is ever changed or removed.
 CREATE TABLE audit (
     -- Empty for what an operator did to the vault itself.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::openapi::{OPERATIONS, Object, Operation, Routes, get, schema};
 use crate::Vault;
 use crate::store::Trouble;
+use crate::time::Doubt;
 use crate::vault::{Health, Readiness};
 
 /// `/livez`, `/readyz`
@@ -46,12 +47,13 @@ pub(super) struct Ready {
 
 /// `GET /readyz`: whether requests should be sent here. It names what is checked, and nothing that would help an attacker.
 pub(super) async fn ready(State(Ready { vault, stopping }): State<Ready>) -> (StatusCode, Json<Value>) {
-    let Readiness { database, keys, sealing_key } = vault.readiness().await;
+    let Readiness { database, keys, sealing_key, clock } = vault.readiness().await;
     let serving = Health::of(!stopping.is_cancelled());
     let storing = Health::of(database.is_ok());
     let is_ready = [storing, keys, sealing_key, serving].iter().all(|health| *health == Health::Ok);
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let checks = json!({
+        "clock": clock.map_or_else(Doubt::as_str, |()| Health::Ok.as_str()),
         "database": database.map_or_else(trouble, |()| storing.as_str()),
         "keys": keys.as_str(),
         "sealing_key": sealing_key.as_str(),

@@ -35,7 +35,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_response_with_state};
 use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -120,6 +120,7 @@ fn layered(
         .layer(from_fn_with_state(Arc::clone(vault), cors::check))
         .layer(from_fn_with_state((limiter, Arc::clone(vault)), limit::check))
         .layer(from_fn_with_state(metrics, request::identify_and_log))
+        .layer(map_response_with_state(Arc::clone(vault), request::date))
 }
 
 #[cfg(test)]

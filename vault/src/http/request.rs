@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, DATE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use tracing::{Instrument, Span};
 
 use super::code::Code;
 use super::error::ApiError;
+use crate::Vault;
 use crate::id::random_letters;
 use crate::log::redact;
 use crate::metrics::{self, Metrics};
@@ -126,4 +127,13 @@ fn known_method(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         _ => "-",
     }
+}
+
+/// Tells the time by which seals are judged, so that a form whose browser's clock is off can correct itself. Without this it
+/// would be the machine's.
+pub(super) async fn date(State(vault): State<Arc<Vault>>, mut response: Response) -> Response {
+    if let Ok(date) = HeaderValue::from_str(&vault.clock().now().http_date()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }

@@ -36,6 +36,7 @@ pub const FIELDS: &[&str] = &[
     "method",
     "micros",
     "needed",
+    "offset_seconds",
     "passed_seals",
     "place",
     "purpose",

@@ -28,6 +28,7 @@ impl Collector for Observed {
         self.build(&mut encoder)?;
         self.connections(&mut encoder)?;
         self.database(&mut encoder)?;
+        self.clock(&mut encoder)?;
         self.sealing_keys(&mut encoder)?;
         self.data_keys(&mut encoder)?;
         self.client_certificates(&mut encoder)?;
@@ -55,6 +56,21 @@ impl Observed {
             family.encode_family(&State { state })?.encode_gauge(&count)?;
         }
         gauge(encoder, "cardseal_database_queue", "Tokens that wait to be committed", load.queued)
+    }
+
+    fn clock(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let clock = self.vault.clock();
+        let ahead = ConstGauge::new(clock.ahead());
+        let help = "How far the machine's clock is ahead of the database's";
+        let unit = Some(&Unit::Seconds);
+        ahead.encode(encoder.encode_descriptor(
+            "cardseal_clock_offset",
+            help,
+            unit,
+            ahead.metric_type(),
+        )?)?;
+        let help = "Whether the clock is trusted, so that what has an age is deleted";
+        gauge(encoder, "cardseal_clock_trusted", help, clock.trust().is_ok().into())
     }
 
     fn sealing_keys(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

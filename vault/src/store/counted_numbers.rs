@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::tokens::{placeholders, powers_of_two};
 use super::transaction::Transaction;
-use super::{Store, StoreError, seconds};
+use super::{StoreError, seconds};
 use crate::keys::fingerprint::Tag;
 use crate::time::Timestamp;
 
@@ -85,17 +85,6 @@ pub(super) async fn count(
 
 fn tag(row: &sqlx::any::AnyRow, column: &'static str) -> Result<Tag, StoreError> {
     Tag::from_bytes(&row.try_get::<Vec<u8>, _>(column)?).ok_or(StoreError::Corrupt(column))
-}
-
-impl Store {
-    /// Forgets the numbers whose day is over, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_old_counted_numbers(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let delete = sqlx::query("DELETE FROM counted_numbers WHERE expires_at <= $1").bind(seconds(now));
-        Ok(delete.execute(&self.writer).await?.rows_affected())
-    }
 }
 
 /// The numbers of each group, and those that have to be added.

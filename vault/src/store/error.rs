@@ -94,6 +94,22 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         error.code().is_some_and(|code| code == LOCK_NOT_AVAILABLE)
     }
+
+    /// Whether a database that could not be opened may be there later: it is away or starts, or a server does not let the vault
+    /// in. Waiting helps, or whoever puts the password, the name or the certificate right.
+    #[must_use]
+    pub fn is_for_later(&self) -> bool {
+        match self {
+            Self::Open { location: Location::Postgres(_), source } => {
+                !matches!(source, sqlx::Error::Configuration(_))
+            }
+            Self::Open { source, .. } => Trouble::of(source).is_some(),
+            Self::Migration(MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) => {
+                Trouble::of(source).is_some()
+            }
+            _ => self.is_temporary(),
+        }
+    }
 }
 
 impl Trouble {

@@ -1,7 +1,6 @@
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::tokens::DELETED_AT_ONCE;
 use super::transaction::Transaction;
 use super::{Store, StoreError, ciphertext, parsed, seconds, text, timestamp, unsigned};
 use crate::event::EventKey;
@@ -118,21 +117,6 @@ impl Store {
                 .bind(merchant.as_str())
                 .bind(i64::try_from(seq).unwrap_or(i64::MAX));
         query.fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
-    }
-
-    /// Deletes some of the events from before `before`, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_events(&self, before: Timestamp) -> Result<u64, StoreError> {
-        // By merchant, since the index is.
-        let delete = sqlx::query(
-            "DELETE FROM events WHERE (merchant_id, seq) IN
-                 (SELECT events.merchant_id, events.seq FROM event_heads
-                  JOIN events ON events.merchant_id = event_heads.merchant_id AND events.created_at < $1 LIMIT $2)",
-        );
-        let delete = delete.bind(seconds(before)).bind(DELETED_AT_ONCE);
-        Ok(delete.execute(&self.writer).await?.rows_affected())
     }
 
     /// The number of the last of a merchant's events that is no younger than `before`.

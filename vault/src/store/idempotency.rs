@@ -2,9 +2,9 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::transaction::Transaction;
-use super::{Store, StoreError, seconds, text};
+use super::{Store, StoreError, Trouble, seconds, text};
 use crate::id::MerchantId;
-use crate::idempotency::{KEPT_FOR, Request};
+use crate::idempotency::Request;
 use crate::time::Timestamp;
 
 /// What is known of a request.
@@ -23,34 +23,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn seen(
-        &self,
-        merchant: &MerchantId,
-        request: &Request,
-        now: Timestamp,
-    ) -> Result<Seen, StoreError> {
-        let row = sqlx::query(
-            "SELECT request, object_id FROM idempotency_keys
-             WHERE merchant_id = $1 AND key = $2 AND created_at > $3",
-        )
-        .bind(merchant.as_str())
-        .bind(&request.key().as_bytes()[..])
-        .bind(seconds(now.minus(KEPT_FOR)))
-        .fetch_optional(&self.readers)
-        .await?;
+    pub async fn seen(&self, merchant: &MerchantId, request: &Request) -> Result<Seen, StoreError> {
+        let row = sqlx::query(SEEN)
+            .bind(merchant.as_str())
+            .bind(&request.key().as_bytes()[..])
+            .fetch_optional(&self.readers)
+            .await?;
         row.map_or(Ok(Seen::Never), |row| read(&row, request))
     }
-
-    /// Forgets the requests that were made too long ago, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_old_idempotency_keys(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let delete = sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
-            .bind(seconds(now.minus(KEPT_FOR)));
-        Ok(delete.execute(&self.writer).await?.rows_affected())
-    }
 }
+
+/// However old it is: a request is known until its key is deleted, and that is done by a clock that is trusted.
+const SEEN: &str = "SELECT request, object_id FROM idempotency_keys WHERE merchant_id = $1 AND key = $2";
 
 /// Keeps what a request makes, unless it was made before: of any number at the same time, one makes it. The others wait
 /// for its transaction to end.
@@ -63,29 +47,25 @@ pub(super) async fn keep(
 ) -> Result<Seen, StoreError> {
     let kept = sqlx::query(
         "INSERT INTO idempotency_keys (merchant_id, key, request, object_id, created_at)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (merchant_id, key) DO UPDATE
-             SET request = excluded.request, object_id = excluded.object_id, created_at = excluded.created_at
-             WHERE idempotency_keys.created_at <= $6",
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (merchant_id, key) DO NOTHING",
     )
     .bind(merchant.as_str())
     .bind(&request.key().as_bytes()[..])
     .bind(&request.content().as_bytes()[..])
     .bind(object)
     .bind(seconds(now))
-    .bind(seconds(now.minus(KEPT_FOR)))
     .execute(&mut **transaction)
     .await?;
     if kept.rows_affected() > 0 {
         return Ok(Seen::Never);
     }
-    let row =
-        sqlx::query("SELECT request, object_id FROM idempotency_keys WHERE merchant_id = $1 AND key = $2")
-            .bind(merchant.as_str())
-            .bind(&request.key().as_bytes()[..])
-            .fetch_one(&mut **transaction)
-            .await?;
-    read(&row, request)
+    let row = sqlx::query(SEEN)
+        .bind(merchant.as_str())
+        .bind(&request.key().as_bytes()[..])
+        .fetch_optional(&mut **transaction)
+        .await?;
+    // It was deleted just now.
+    read(&row.ok_or(StoreError::Unavailable(Trouble::Busy))?, request)
 }
 
 fn read(row: &AnyRow, request: &Request) -> Result<Seen, StoreError> {

@@ -10,11 +10,13 @@ mod batch;
 mod census;
 mod charges;
 mod checkpoint;
+mod clock;
 mod counted_numbers;
 mod customers;
 mod erasures;
 mod error;
 mod events;
+mod expiry;
 mod idempotency;
 mod keys;
 mod load;
@@ -37,7 +39,6 @@ mod waits;
 mod webhooks;
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Once};
 
@@ -59,6 +60,7 @@ pub use customers::{CardRenewal, CustomerUpdate, Keeping, Kept, StoredCustomer, 
 pub use erasures::{Due, Personal, PersonalRow};
 pub use error::{StoreError, Trouble};
 pub use events::{NewEvent, StoredEvent, Tell};
+pub use expiry::{DELETED_AT_ONCE, Expired};
 pub use idempotency::Seen;
 pub use keys::{KeyRecord, Purpose, WrappedKey};
 pub use load::Load;
@@ -296,12 +298,22 @@ async fn keep_codes_out_of_the_log(pool: &Pool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Waits for whoever makes or opens the database in the same folder. PostgreSQL has no need of it.
+/// Waits for whoever makes or opens the database in the same folder. PostgreSQL has no need of it. It asks again and again: a
+/// thread that waited within the system would outlast a process that is told to stop.
 async fn lock_folder(location: &Location) -> Result<Option<File>, StoreError> {
+    const AGAIN: Duration = Duration::from_millis(20);
     let Location::Folder(dir) = location else { return Ok(None) };
-    let dir = dir.clone();
-    let locked = tokio::task::spawn_blocking(move || dir.lock()).await;
-    locked.map_err(io::Error::other).and_then(|lock| lock).map(Some).map_err(StoreError::Lock)
+    let mut is_waiting = false;
+    loop {
+        if let Some(lock) = dir.try_lock().map_err(StoreError::Lock)? {
+            return Ok(Some(lock));
+        }
+        if !is_waiting {
+            tracing::info!("waiting for another process that opens the database in the folder");
+            is_waiting = true;
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 fn install_drivers() {

@@ -153,57 +153,7 @@ impl Store {
             .await?;
         row.map(|row| parsed(&row, "used_by", UsedBy::parse)).transpose()
     }
-
-    /// Deletes the security codes that have expired, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_expired_security_codes(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let delete = sqlx::query("DELETE FROM security_codes WHERE expires_at <= $1").bind(seconds(now));
-        let deleted = delete.execute(&self.writer).await?.rows_affected();
-        if deleted > 0 {
-            self.forgot();
-        }
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.empty().await;
-        }
-        Ok(deleted)
-    }
-
-    /// Deletes the unused tokens that have expired and were made before `made_before`, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_expired_tokens(
-        &self,
-        now: Timestamp,
-        made_before: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let delete =
-            sqlx::query("DELETE FROM tokens WHERE used_by IS NULL AND expires_at <= $1 AND created_at < $2")
-                .bind(seconds(now))
-                .bind(seconds(made_before));
-        Ok(delete.execute(&self.writer).await?.rows_affected())
-    }
 }
-
-impl Store {
-    /// Deletes some of the used tokens that were made before `made_before`, and says how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn delete_used_tokens(&self, made_before: Timestamp) -> Result<u64, StoreError> {
-        let delete = sqlx::query(
-            "DELETE FROM tokens WHERE (merchant_id, id) IN
-                 (SELECT merchant_id, id FROM tokens WHERE used_by IS NOT NULL AND created_at < $1 LIMIT $2)",
-        );
-        let delete = delete.bind(seconds(made_before)).bind(DELETED_AT_ONCE);
-        Ok(delete.execute(&self.writer).await?.rows_affected())
-    }
-}
-
-/// Rows that one statement deletes: others write meanwhile.
-pub(super) const DELETED_AT_ONCE: i64 = 1000;
 
 const USED_BY: &str = "SELECT used_by FROM tokens WHERE merchant_id = $1 AND id = $2 AND used_by IS NOT NULL";
 

@@ -166,27 +166,6 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the seals for vendors' keys that nobody has seen since a moment, and says how many. What became of them stays.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn forget_passed_seals(&self, seen_before: Timestamp) -> Result<u64, StoreError> {
-        let mut transaction = self.write(None).await?;
-        let forgotten = sqlx::query(
-            "DELETE FROM passed_seals
-             WHERE vendor_key IN (SELECT thumbprint FROM vendor_keys WHERE seen_at < $1)",
-        )
-        .bind(seconds(seen_before))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM vendor_keys WHERE seen_at < $1")
-            .bind(seconds(seen_before))
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(forgotten.rows_affected())
-    }
-
     /// Keeps the token that a sealed card became, which `event` tells. A vendor may give one token for a card that comes
     /// again: then it is the one that is kept, and nothing has happened, unless it was deleted meanwhile.
     ///

@@ -144,7 +144,7 @@ impl Vault {
         let now = self.clock.now();
         if let Some(request) = &request {
             // Its card may be gone by now, so this comes first.
-            match self.store.seen(&merchant.id, request, now).await? {
+            match self.store.seen(&merchant.id, request).await? {
                 Seen::Never => {}
                 Seen::Before(id) => {
                     let id = ChargeId::parse(&id).ok_or(ChargeError::Mismatch)?;
@@ -468,6 +468,10 @@ impl Vault {
     /// # Errors
     /// [`Failure`]; what was not done is done the next time.
     pub async fn resolve_charges(self: &Arc<Self>) -> Result<u64, Failure> {
+        // By a clock that is ahead, a charge that is on its way looks like one that never arrived.
+        if self.clock.trust().is_err() {
+            return Ok(0);
+        }
         let now = self.clock.now();
         let mut tasks = JoinSet::new();
         for (merchant, charge) in self.store.lease_unanswered_charges(now, now.plus(LEASE), LOOK_UPS).await? {
@@ -524,17 +528,19 @@ impl Vault {
             (Found::Unpaid, _) | (Found::NeverArrived, Some(_)) => LONGEST_AUTHORIZATION,
             _ => LONGEST_JOURNEY,
         };
+        // By a clock that is not trusted nothing is given up.
+        let is_trusted = self.clock.trust().is_ok();
         let is_given_up = charge.status.outcome().is_some();
         let (outcome, doubt) = match what {
             Found::Successful => (ChargeOutcome::Successful, None),
             Found::Failed(code) => (ChargeOutcome::Failed(code), None),
             Found::NeverArrived | Found::Unpaid | Found::Unknown if is_given_up => {
-                let ask_at = (age < LONGEST_DOUBT).then(|| now.plus(age.max(LATEST_AGAIN)));
+                let ask_at = (age < LONGEST_DOUBT || !is_trusted).then(|| now.plus(age.max(LATEST_AGAIN)));
                 self.store.doubt(&merchant.id, &charge.id, ask_at).await?;
                 return Ok(false);
             }
             // It may have been sent by a process that stood still.
-            Found::NeverArrived | Found::Unpaid if age >= longest => {
+            Found::NeverArrived | Found::Unpaid if age >= longest && is_trusted => {
                 (ChargeOutcome::Failed(FailureCode::FailedProcessing), Some(now.plus(LATEST_AGAIN)))
             }
             Found::NeverArrived | Found::Unpaid | Found::Unknown => {

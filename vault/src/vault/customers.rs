@@ -69,7 +69,7 @@ impl Vault {
         request: Option<&Request>,
     ) -> Result<Option<Customer>, KeepError> {
         let Some(request) = request else { return Ok(None) };
-        match self.store.seen(&merchant.id, request, self.clock.now()).await? {
+        match self.store.seen(&merchant.id, request).await? {
             Seen::Never => Ok(None),
             Seen::Before(id) => {
                 let id = CustomerId::parse(&id).ok_or(KeepError::Mismatch)?;

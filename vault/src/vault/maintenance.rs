@@ -1,21 +1,23 @@
 //! What has to be done from time to time. Every process does it; each step does no harm when another was first.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use super::{Failure, Vault};
 use crate::audit::{Action, By};
+use crate::idempotency::KEPT_FOR;
 use crate::keys::ACTIVATION_DELAY;
 use crate::keys::ring::{Ring, State};
 use crate::merchant::Mode;
 use crate::seal::TIME_WINDOW;
-use crate::store::Purpose;
+use crate::store::{DELETED_AT_ONCE, Expired, Purpose};
 use crate::time::Timestamp;
 
 /// How long a vendor's key is still believed to be used when no process has it in its settings any more: they may be put back,
 /// and not all processes get them at the same time.
 const VENDOR_KEY_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// What maintenance did.
+/// What was deleted since its time was over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Security codes whose time was over.
@@ -32,43 +34,83 @@ pub struct Done {
     pub tokens: u64,
 }
 
+impl Done {
+    /// Whether some of it was left for the next time.
+    #[must_use]
+    pub fn may_be_more(&self) -> bool {
+        let Self { security_codes, counted_numbers, idempotency_keys, events, passed_seals, tokens } = *self;
+        [security_codes, counted_numbers, idempotency_keys, events, passed_seals, tokens]
+            .iter()
+            .any(|rows| *rows >= u64::from(DELETED_AT_ONCE))
+    }
+}
+
+impl AddAssign for Done {
+    fn add_assign(&mut self, other: Self) {
+        self.security_codes += other.security_codes;
+        self.counted_numbers += other.counted_numbers;
+        self.idempotency_keys += other.idempotency_keys;
+        self.events += other.events;
+        self.passed_seals += other.passed_seals;
+        self.tokens += other.tokens;
+    }
+}
+
 impl Vault {
-    /// Learns of new keys, lets keys age, tells of what others have added to the audit, and deletes what has expired.
+    /// Reads the clock, learns of new keys, lets keys age, tells of what others have added to the audit, and deletes some of
+    /// what has expired. Keys age, and a deleted person's rows are looked through, only by a clock that is trusted.
     ///
     /// # Errors
     /// [`Failure`]; what was not done is done the next time.
     pub async fn maintain(&self) -> Result<Done, Failure> {
+        self.read_clock().await?;
         self.keys.refresh(&self.store).await?;
-        for mode in [Mode::Live, Mode::Test] {
-            self.let_age(Purpose::Sealing(mode), self.policy.sealing_key_age).await?;
+        if self.clock.trust().is_ok() {
+            for mode in [Mode::Live, Mode::Test] {
+                self.let_age(Purpose::Sealing(mode), self.policy.sealing_key_age).await?;
+            }
+            self.let_age(Purpose::Data, self.policy.data_key_age).await?;
         }
-        self.let_age(Purpose::Data, self.policy.data_key_age).await?;
         self.count_encryptions(Process::GoesOn).await?;
         self.let_wear().await?;
-        self.destroy_sealing_keys().await?;
-        let now = self.clock.now();
         self.write_refusals().await?;
-        self.store.tell_audit_heads(now).await?;
-        // The id of a seal has to be remembered for as long as it would be opened again.
-        let made_before = now.minus(2 * TIME_WINDOW);
-        self.erase_due().await?;
-        let oldest = now.minus(self.policy.event_lifetime);
-        Ok(Done {
-            security_codes: self.store.delete_expired_security_codes(now).await?,
-            counted_numbers: self.store.delete_old_counted_numbers(now).await?,
-            idempotency_keys: self.store.delete_old_idempotency_keys(now).await?,
-            events: self.store.delete_events(oldest).await?,
-            passed_seals: self.forget_passed_seals(now).await?,
-            tokens: self.store.delete_expired_tokens(now, made_before).await?
-                + self.store.delete_used_tokens(oldest).await?,
-        })
+        self.store.tell_audit_heads(self.clock.now()).await?;
+        if self.clock.trust().is_ok() {
+            self.destroy_sealing_keys().await?;
+            self.erase_due().await?;
+        }
+        self.expire().await
     }
 
-    /// Forgets the seals that were passed on for keys that vendors use no more. A seal for a vendor has no time in it, so it
-    /// could come again for as long as its key opens it.
-    async fn forget_passed_seals(&self, now: Timestamp) -> Result<u64, Failure> {
+    /// Deletes some of what has expired, a few rows of each kind at a time: others write meanwhile.
+    ///
+    /// Nothing brings back what a wrong clock deletes: a request whose key is gone charges again, a seal whose id is gone makes
+    /// another token. So that is done only by a clock that is trusted. But security codes end by the vault's time, whatever
+    /// this machine's own shows (PCI DSS 3.3.1): one that goes too early is a charge without it.
+    ///
+    /// # Errors
+    /// [`Failure`]; what was not done is done the next time.
+    pub async fn expire(&self) -> Result<Done, Failure> {
+        let now = self.clock.now();
+        let security_codes = self.store.delete_expired(Expired::SecurityCodes(now)).await?;
+        if self.clock.trust().is_err() {
+            return Ok(Done { security_codes, ..Done::default() });
+        }
         self.store.see_vendor_keys(&self.vendors.sealing_keys(), now).await?;
-        Ok(self.store.forget_passed_seals(now.minus(VENDOR_KEY_GRACE)).await?)
+        let delete = |expired| self.store.delete_expired(expired);
+        let oldest = now.minus(self.policy.event_lifetime);
+        // The id of a seal has to be remembered for as long as it would be opened again.
+        let made_before = now.minus(2 * TIME_WINDOW);
+        Ok(Done {
+            security_codes,
+            counted_numbers: delete(Expired::CountedNumbers(now)).await?,
+            idempotency_keys: delete(Expired::IdempotencyKeys(now.minus(KEPT_FOR))).await?,
+            events: delete(Expired::Events(oldest)).await?,
+            // A seal for a vendor has no time in it, so it could come again for as long as its key opens it.
+            passed_seals: delete(Expired::PassedSeals(now.minus(VENDOR_KEY_GRACE))).await?,
+            tokens: delete(Expired::UnusedTokens { by: now, made_before }).await?
+                + delete(Expired::UsedTokens(oldest)).await?,
+        })
     }
 
     /// Makes the next key of a purpose once the one that is used has become `age` old.

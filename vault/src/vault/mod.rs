@@ -7,6 +7,7 @@ mod audit;
 mod callbacks;
 mod cancellation;
 mod charges;
+mod clock;
 mod counts;
 mod customers;
 mod enumeration;
@@ -107,7 +108,7 @@ pub struct Setup {
     pub acquirers: Acquirers,
     /// Where the vendors are.
     pub vendors: vendor::settings::Settings,
-    /// What tells it the time.
+    /// What tells it the time. It is the vault's own: no other one of another database goes by it.
     pub clock: Clock,
     /// What lets time pass before a vendor is asked again.
     pub pauses: Pauses,
@@ -120,7 +121,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A vault in a folder, with the system's clock and everything else as it is unless something else is said.
+    /// A vault in a folder, with its database's clock and everything else as it is unless something else is said.
     #[must_use]
     pub fn in_folder(dir: DataDir) -> Self {
         Self {
@@ -192,9 +193,23 @@ impl Vault {
     /// # Errors
     /// [`OpenError`]
     pub async fn open_telling(setup: Setup, out: &mut (impl Write + Send)) -> Result<Arc<Self>, OpenError> {
+        let store = Store::open(&setup.location, setup.waits).await?;
+        Self::open_on(store, setup, out).await
+    }
+
+    /// The same on its store, for whoever has waited for that.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub async fn open_on(
+        store: Store,
+        setup: Setup,
+        out: &mut (impl Write + Send),
+    ) -> Result<Arc<Self>, OpenError> {
         let Setup {
             location,
-            waits,
+            // The store goes by them.
+            waits: _,
             kek,
             acquirers,
             vendors,
@@ -205,11 +220,11 @@ impl Vault {
             test_webhooks,
         } = setup;
         let vendors = Vendors::open(vendors)?;
-        let store = Store::open(&location, waits).await?;
         let store = match audit_heads {
             Some(file) => store.telling_heads(&file)?,
             None => store,
         };
+        clock::set(&clock, &store).await?;
         let door = location.door();
         let keys = Arc::new(Keys::open(&kek, &door, &store, clock.now(), out).await?);
         let opener = Opener::new(Arc::clone(&keys), clock.clone(), policy.decrypt_only);
@@ -328,4 +343,12 @@ pub enum Failure {
     /// A plaintext is not what was encrypted there: a bug.
     #[error("the stored {0} cannot be read")]
     Unreadable(&'static str),
+}
+
+impl Failure {
+    /// Whether the database will do again what it cannot do now.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_temporary())
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Vault;
 use crate::store::Trouble;
+use crate::time::Doubt;
 
 /// What a vault needs for its work, and whether it has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Readiness {
     pub keys: Health,
     /// There is a key that browsers can seal to.
     pub sealing_key: Health,
+    /// The clock is trusted. A vault whose clock is not serves all the same; what has an age waits.
+    pub clock: Result<(), Doubt>,
 }
 
 /// Whether something is as it should be.
@@ -34,6 +37,7 @@ impl Vault {
         Readiness {
             database: self.store.probe().await,
             keys: Health::of(keys),
+            clock: self.clock.trust(),
             sealing_key: Health::of(rings.sealing.each().iter().all(|(_, ring)| ring.active(now).is_some())),
         }
     }

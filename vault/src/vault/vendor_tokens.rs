@@ -18,6 +18,7 @@ use crate::merchant::Merchant;
 use crate::object::VendorTokenObject;
 use crate::seal;
 use crate::store::{NewEvent, Passing, Seal, StoreError, StoredVendorToken, Trouble};
+use crate::time::Timestamp;
 use crate::token::Line;
 use crate::vendor::account::{self, Name};
 use crate::vendor::fault::{Fault, FaultCode};
@@ -81,7 +82,10 @@ impl Vault {
         let now = self.clock.now();
         let (hash, vendor_key) = (sealed.hash(), sealed.key());
         let seal = Seal { merchant: &merchant.id, vendor, hash, vendor_key };
-        match self.store.begin_passing(seal, now, now.minus(LOST_AFTER)).await? {
+        // By a clock that is not trusted, nothing that is on its way is lost.
+        let lost_before =
+            self.clock.trust().map_or(Timestamp::from_unix_seconds(0), |()| now.minus(LOST_AFTER));
+        match self.store.begin_passing(seal, now, lost_before).await? {
             Passing::Anothers => return Err(VendorTokenError::Anothers),
             Passing::Begun => {}
             Passing::Lost => return Err(VendorTokenError::Lost(vendor)),

@@ -2,6 +2,7 @@
 //! is one merchant's or nobody's business, every request gets its answer in bounded time, and what was answered stays so.
 
 mod a_charge_answered_503;
+mod a_clock_that_is_wrong;
 mod a_cut_network;
 mod a_deleted_card;
 mod a_machine_that_stops;

@@ -10,7 +10,8 @@ async fn a_vault_that_can_do_its_work_is_ready() {
     let asked = Asked::new().await;
     let answer = asked.get("/readyz", "").await;
     assert_eq!(answer.status, StatusCode::OK);
-    let checks = json!({ "database": "ok", "keys": "ok", "sealing_key": "ok", "serving": "ok" });
+    let checks =
+        json!({ "clock": "ok", "database": "ok", "keys": "ok", "sealing_key": "ok", "serving": "ok" });
     assert_eq!(answer.json(), json!({ "status": "ok", "checks": checks }));
     assert_eq!(asked.get("/livez", "").await.status, StatusCode::OK);
 }
@@ -33,7 +34,7 @@ async fn a_vault_whose_keys_are_not_active_yet_is_not_ready() {
     asked.set_time(NOON - 1);
     let answer = asked.get("/readyz", "").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    let checks = json!({ "database": "ok", "keys": "failing", "sealing_key": "failing", "serving": "ok" });
+    let checks = json!({ "clock": "ok", "database": "ok", "keys": "failing", "sealing_key": "failing", "serving": "ok" });
     assert_eq!(answer.json(), json!({ "status": "failing", "checks": checks }));
 }
 

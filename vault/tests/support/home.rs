@@ -32,6 +32,11 @@ impl Home {
         Self { folder: tempfile::tempdir().unwrap(), database: None }
     }
 
+    /// Whether its database is on PostgreSQL, which has a clock of its own.
+    pub(crate) const fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()

@@ -16,6 +16,7 @@ use crate::http::health;
 use crate::id::{CardId, ChargeId, CustomerId, EventId, MerchantId, PciTokenId, TokenId, WebhookId};
 use crate::list::{Limit, Order};
 use crate::store::Trouble;
+use crate::time::Doubt;
 use crate::vault::{Health, MOST_WEBHOOKS};
 use crate::vendor::token::Relayed;
 
@@ -501,12 +502,15 @@ fn payment_credentials() -> Value {
 }
 
 fn readiness() -> Value {
+    const CLOCK: &str =
+        "Whether the clock is trusted, or why not. A vault whose clock is not is ready all the same.";
     let health = |about| one_of([Health::Failing, Health::Ok].map(Health::as_str), about);
     let troubles = [Trouble::Busy, Trouble::Full, Trouble::ReadOnly].map(health::trouble);
     let storing = troubles.into_iter().chain([Health::Ok.as_str()]);
     let checks = object(
         "What was looked at.",
         &[
+            ("clock", one_of(Doubt::EACH.map(Doubt::as_str).into_iter().chain([Health::Ok.as_str()]), CLOCK)),
             ("database", one_of(storing, "Something can be stored, or why not.")),
             ("keys", health("The keys for what is stored are unlocked and active.")),
             ("sealing_key", health("There is a key to seal cards to.")),
