@@ -14,9 +14,11 @@ use super::health;
 /// What a vault waits for before it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
+    /// Its database, which cannot be reached.
+    Database,
     /// Its custodians, who bring the key-encryption key.
     Locked,
-    /// Its database and its keys.
+    /// Its keys and its tables.
     Starting,
 }
 
@@ -25,6 +27,7 @@ impl Waiting {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Database => "waiting",
             Self::Locked => "locked",
             Self::Starting => "starting",
         }
@@ -42,6 +45,7 @@ pub fn waiting(why: Waiting) -> Router {
 
 fn ready(why: Waiting) -> (StatusCode, Json<Value>) {
     let check = match why {
+        Waiting::Database => "database",
         Waiting::Locked => "keys",
         Waiting::Starting => "serving",
     };

@@ -3,6 +3,7 @@
 mod body;
 mod listener;
 mod notify;
+mod opening;
 mod places;
 mod stop;
 mod stream;
@@ -39,6 +40,7 @@ pub use listener::{Bounds, Listener, Routes};
 pub use places::Places;
 pub use tls::{TlsError, TlsFiles};
 
+use opening::Lobby;
 use stop::Stop;
 
 /// How often a vault looks for new keys and for what has expired.
@@ -119,16 +121,30 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         audit_heads,
         test_webhooks,
     };
+    let switches = [
+        Some(&switch),
+        operations.as_ref().map(|(_, switch, _)| switch),
+        callbacks.as_ref().map(|(_, switch, ..)| switch),
+    ];
+    let lobby = Lobby::new(waiting, switches.into_iter().flatten().cloned());
+    let opening = async {
+        let store = lobby.store(&setup.location, setup.waits).await.map_err(OpenError::from)?;
+        let vault = Vault::open_on(store, setup, &mut out).await?;
+        let begin = async || {
+            vault.audit(None, By::VAULT, Action::Start, env!("CARGO_PKG_VERSION"), None).await?;
+            // It deletes some of what expired while no vault was running; the rest goes beside serving.
+            vault.maintain().await
+        };
+        lobby.insist(begin, Failure::is_temporary).await?;
+        Ok::<_, ServeError>(vault)
+    };
     let vault = tokio::select! {
-        vault = Vault::open_telling(setup, &mut out) => vault?,
+        vault = opening => vault?,
         () = stop.wait() => {
             tracing::info!("stopping before it was open");
             return Ok(());
         }
     };
-    vault.audit(None, By::VAULT, Action::Start, env!("CARGO_PKG_VERSION"), None).await?;
-    // What expired while no vault was running.
-    vault.maintain().await?;
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
     let deliveries = tokio::spawn(deliver(Arc::clone(&vault)));
 
@@ -248,20 +264,10 @@ async fn maintain(vault: Arc<Vault>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match vault.maintain().await {
-            Ok(done) if done == Done::default() => {}
-            Ok(Done { security_codes, counted_numbers, idempotency_keys, events, passed_seals, tokens }) => {
-                tracing::info!(
-                    security_codes,
-                    counted_numbers,
-                    idempotency_keys,
-                    events,
-                    passed_seals,
-                    tokens,
-                    "deleted what had expired"
-                );
-            }
-            Err(error) => tracing::error!(%error, "maintenance failed; it is tried again"),
+        let until = Instant::now() + MAINTAIN_EVERY;
+        let mut done = vault.maintain().await;
+        if let Err(error) = &done {
+            tracing::error!(%error, "maintenance failed; it is tried again");
         }
         if let Err(error) = vault.resolve_charges().await {
             tracing::error!(%error, "looking charges up failed; it is tried again");
@@ -272,6 +278,40 @@ async fn maintain(vault: Arc<Vault>) {
             Ok(_) => ticks.reset_immediately(),
             Err(error) => tracing::error!(%error, "rows were not put under the new key; it is tried again"),
         }
+        if let Ok(done) = &mut done {
+            if let Err(error) = expire(&vault, done, until).await {
+                tracing::error!(%error, "what has expired is not all deleted; it is tried again");
+            }
+            tell_of(*done);
+        }
+    }
+}
+
+/// Deletes what has expired, until the time for other things has come. Half of the time is others': they write too.
+async fn expire(vault: &Vault, done: &mut Done, until: Instant) -> Result<(), Failure> {
+    let mut may_be_more = done.may_be_more();
+    while may_be_more && Instant::now() < until {
+        let begun = Instant::now();
+        let step = vault.expire().await?;
+        *done += step;
+        may_be_more = step.may_be_more();
+        tokio::time::sleep(begun.elapsed()).await;
+    }
+    Ok(())
+}
+
+fn tell_of(done: Done) {
+    let Done { security_codes, counted_numbers, idempotency_keys, events, passed_seals, tokens } = done;
+    if done != Done::default() {
+        tracing::info!(
+            security_codes,
+            counted_numbers,
+            idempotency_keys,
+            events,
+            passed_seals,
+            tokens,
+            "deleted what had expired"
+        );
     }
 }
 

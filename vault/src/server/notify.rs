@@ -4,10 +4,17 @@ use std::env;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
 
 /// Tells the service manager that the vault serves, if one started it and wants to know.
 pub(super) fn ready() {
-    tell(b"READY=1");
+    tell(b"READY=1\nSTATUS=");
+}
+
+/// Tells it that the vault waits for its database, and may do so for `time` more before it is given up (TimeoutStartSec=).
+pub(super) fn waiting(time: Duration) {
+    let micros = time.as_micros();
+    tell(format!("STATUS=waiting for the database\nEXTEND_TIMEOUT_USEC={micros}").as_bytes());
 }
 
 /// Tells it that the vault stops.

@@ -41,6 +41,7 @@ mod webhooks;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::any::{AnyPoolOptions, AnyRow};

@@ -1,11 +1,14 @@
-//! Faults of the world around a vault: machines that stop without dying, networks that say nothing, disks that are full. Each
-//! is one merchant's or nobody's business, every request gets its answer in bounded time, and what was answered stays so.
+//! Faults of the world around a vault: machines that stop without dying or tell the wrong time, databases that are not there,
+//! networks that say nothing, disks that are full. Each is one merchant's or nobody's business, every request gets its answer
+//! in bounded time, and what was answered stays so.
 
 mod a_charge_answered_503;
 mod a_clock_that_is_wrong;
 mod a_cut_network;
 mod a_deleted_card;
 mod a_machine_that_stops;
+mod a_million_that_expired;
+mod a_start_without_a_database;
 mod network;
 mod nothing_can_be_stored;
 mod paid_after_all;
