@@ -1,5 +1,6 @@
 //! Bodies: JSON or a form, the same parameters either way.
 
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::sync::Arc;
 use std::{fmt, io, iter};
@@ -104,9 +105,8 @@ impl FromRequest<Arc<Vault>> for Query {
         let format = Format::of(request.headers());
         let bytes = receive(request).await?;
         if !bytes.is_empty() {
-            for (name, value) in Params::read(format?, &bytes)?.entries {
-                insert(&mut params.entries, &name, value)?;
-            }
+            params.entries.append(&mut Params::read(format?, &bytes)?.entries);
+            check(&params.entries)?;
         }
         Ok(Self(params))
     }
@@ -135,21 +135,28 @@ impl Params {
     /// `application/x-www-form-urlencoded` (URL standard section 5) with `card[number]` for a parameter in a parameter.
     fn from_form(text: &str) -> Result<Self, BadRequest> {
         let mut params = Self { prefix: "", entries: Vec::new() };
+        // Where the parameters are that have others in them.
+        let mut outers = HashMap::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (form_decode(name)?, Param::Text(form_decode(value)?));
             match name.strip_suffix(']').and_then(|name| name.split_once('[')) {
-                None => insert(&mut params.entries, &name, value)?,
+                None => push(&mut params.entries, &name, value)?,
                 Some((_, inner)) if inner.contains(['[', ']']) => {
                     return Err(BadRequest::Unknown(Shown::of(&name)));
                 }
-                Some((outer, inner)) => match params.entries.iter_mut().find(|(known, _)| known == outer) {
-                    Some((_, Param::Map(entries))) => insert(entries, inner, value)?,
-                    Some(_) => return Err(BadRequest::Twice(Shown::of(outer))),
-                    None => insert(&mut params.entries, outer, Param::Map(vec![(inner.into(), value)]))?,
-                },
+                Some((outer, inner)) => {
+                    match outers.get(outer).and_then(|place: &usize| params.entries.get_mut(*place)) {
+                        Some((_, Param::Map(entries))) => push(entries, inner, value)?,
+                        _ => {
+                            outers.insert(outer.to_owned(), params.entries.len());
+                            push(&mut params.entries, outer, Param::Map(vec![(inner.into(), value)]))?;
+                        }
+                    }
+                }
             }
         }
+        check(&params.entries)?;
         Ok(params)
     }
 
@@ -376,13 +383,14 @@ impl<'de> Deserialize<'de> for Param {
     }
 }
 
-/// Refuses an object with a member twice, wherever it is: which one counts would be anybody's guess.
+/// Refuses an object with a member twice, wherever it is: which one counts would be anybody's guess. Looks at each member once.
 fn check(entries: &[(String, Param)]) -> Result<(), BadRequest> {
     if entries.len() > MAX_MEMBERS {
         return Err(BadRequest::TooMany);
     }
-    for (index, (name, value)) in entries.iter().enumerate() {
-        if entries[..index].iter().any(|(known, _)| known == name) {
+    let mut names = HashSet::with_capacity(entries.len());
+    for (name, value) in entries {
+        if !names.insert(name) {
             return Err(BadRequest::Twice(Shown::of(name)));
         }
         check_value(value)?;
@@ -398,12 +406,10 @@ fn check_value(value: &Param) -> Result<(), BadRequest> {
     }
 }
 
-fn insert(entries: &mut Vec<(String, Param)>, name: &str, value: Param) -> Result<(), BadRequest> {
+/// Adds a member, to be checked with the others.
+fn push(entries: &mut Vec<(String, Param)>, name: &str, value: Param) -> Result<(), BadRequest> {
     if entries.len() == MAX_MEMBERS {
         return Err(BadRequest::TooMany);
-    }
-    if entries.iter().any(|(known, _)| known == name) {
-        return Err(BadRequest::Twice(Shown::of(name)));
     }
     entries.push((name.into(), value));
     Ok(())
@@ -594,6 +600,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_parameter_is_there_twice(names in prop::collection::vec("[ab](\\[[ab]\\])?", 0..6)) {
+            let form: Vec<_> = names.iter().map(|name| format!("{name}=1")).collect();
+            let outer = |name: &String| name.split('[').next().unwrap().to_owned();
+            let clash = |one: &String, other: &String| {
+                one == other || (outer(one) == outer(other) && (outer(one) == *one || outer(other) == *other))
+            };
+            let pairs = (0..names.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+            let is_twice = pairs.into_iter().any(|(one, other)| clash(&names[one], &names[other]));
+            let read = Params::from_form(&form.join("&"));
+            prop_assert_eq!(matches!(read, Err(BadRequest::Twice(_))), is_twice);
+            prop_assert_eq!(read.is_ok(), !is_twice);
+            let json: Vec<_> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+            let json = Params::from_json(&format!("{{{}}}", json.join(",")));
+            let mut once = names.clone();
+            once.sort();
+            once.dedup();
+            prop_assert_eq!(matches!(json, Err(BadRequest::Twice(_))), once.len() < names.len());
+        }
+
         #[test]
         fn no_text_panics(text in ".*", json in r#"[\[\]{}:,"a0\\.eE+-]{0,40}"#, form in "[a&=%+\\[\\]0-9f]{0,40}") {
             for text in [text, json, form] {
