@@ -9,7 +9,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY};
+use axum::http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use cardseal::client::Pkey;
 use cardseal::plain;
@@ -72,7 +74,11 @@ impl Check {
                 origins = framers(&answer.headers);
             }
             let page = frame::page(&files, &self.key, &origins, self.omise.as_ref(), &keys, locale);
-            findings.extend(compare_page(&format!("/frame {tag}"), &page, &answer));
+            let subject = format!("/frame {tag}");
+            findings.extend(compare_page(&subject, &page, &answer));
+            if self.vault.as_str().starts_with("https://") {
+                findings.push(stays_encrypted(&subject, &answer.headers));
+            }
         }
         for asset in release.assets() {
             for naming in [Naming::Stable, Naming::Hashed] {
@@ -117,6 +123,8 @@ enum Difference {
     Header { coding: Coding, name: HeaderName, change: Change },
     /// What is wrong with the set of sealing keys.
     Keys(String),
+    /// A browser may come by plain HTTP the next time.
+    OpenLine,
     /// The answer goes on where the released one has ended.
     Longer,
     /// The answer is no page or file at all.
@@ -164,6 +172,22 @@ fn expected(keys: &SealingKeys, shown: &[u8]) -> KeySet {
 
 fn written(set: &KeySet) -> Vec<u8> {
     serde_json::to_vec(set).unwrap_or_default()
+}
+
+/// Whether a browser that came by TLS comes by nothing else for a year, as the vault has it, or longer, as a proxy in front of it
+/// may (RFC 6797 section 6.1). Of several headers it heeds the first (section 8.1).
+fn stays_encrypted(subject: &str, headers: &HeaderMap) -> Finding {
+    const A_YEAR: u64 = 365 * 24 * 60 * 60;
+    let header = headers.get(STRICT_TRANSPORT_SECURITY).and_then(|header| header.to_str().ok());
+    let seconds = header.and_then(|header| {
+        let directives = header.split(';').filter_map(|directive| directive.split_once('='));
+        let mut ages = directives.filter(|(name, _)| name.trim().eq_ignore_ascii_case("max-age"));
+        let (_, age) = ages.next()?;
+        age.trim().trim_matches('"').parse().ok()
+    });
+    let stays = seconds.is_some_and(|seconds: u64| seconds >= A_YEAR);
+    let differences = if stays { Vec::new() } else { vec![Difference::OpenLine] };
+    Finding { subject: format!("{subject}: {STRICT_TRANSPORT_SECURITY}"), differences }
 }
 
 /// A set as a browser reads it.
@@ -391,6 +415,8 @@ impl fmt::Display for Difference {
                 write!(formatter, "{header}: {change} ({})", name(coding))
             }
             Self::Keys(words) => formatter.write_str(words),
+            Self::OpenLine => formatter
+                .write_str("it keeps no browser from plain HTTP for a year (max-age of 31536000 s or more)"),
             Self::Longer => formatter.write_str("it goes on where the released one ends"),
             Self::Status(status) => write!(formatter, "the vault answers {} instead of 200", status.as_u16()),
             Self::Text(change) => change.fmt(formatter),
@@ -430,5 +456,27 @@ impl VerifyError {
             cause = error.source();
         }
         Self::Unreachable { vault: vault.clone(), reason }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_kept_from_plain_http_for_a_year_at_least() {
+        let is_kept = |values: &[&'static str]| {
+            let values =
+                values.iter().map(|value| (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(value)));
+            stays_encrypted("/frame en", &values.collect()).differences.is_empty()
+        };
+        for value in ["max-age=31536000", "includeSubDomains; MAX-AGE = \"63072000\"; preload"] {
+            assert!(is_kept(&[value]), "{value}");
+        }
+        for value in ["", "max-age", "max-age=0", "max-age=31535999", "max-age=-1", "maxage=31536000"] {
+            assert!(!is_kept(&[value]), "{value}");
+        }
+        assert!(!is_kept(&[]) && !is_kept(&["max-age=0", "max-age=31536000"]));
     }
 }

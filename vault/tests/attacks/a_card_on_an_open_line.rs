@@ -1,15 +1,20 @@
 //! Somebody on the way between browsers and vault, or vault and database, who reads and changes what goes over it: live keys
 //! without TLS beyond the machine, a browser that comes by `http` once, a database that is asked in the clear.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
+use cardseal_vault::server::TlsFiles;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::TlsAcceptor;
 
 use crate::support::program::{Served, add_merchant, command, message, run};
+use crate::support::release::Released;
 use crate::support::write_secret;
 
 #[test]
@@ -37,12 +42,14 @@ fn live_merchants_are_not_served_without_tls_beyond_the_machine() {
         "--live",
     ];
     assert!(run(&live).status.success());
-    let refused = open(&[]).output().unwrap();
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(
-        !refused.status.success() && said.contains("--tls-cert") && said.contains("--trusted-proxies"),
-        "{said}"
-    );
+    // One that serves says so first; of one that does not there is no line.
+    let mut refused = open(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(refused.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _ = refused.kill();
+    assert_eq!(line, "");
+    let said = String::from_utf8(refused.wait_with_output().unwrap().stderr).unwrap();
+    assert!(said.contains("--tls-cert") && said.contains("--trusted-proxies"), "{said}");
     // Where TLS ends in front, and on this machine, it is somebody else's line.
     Served::run(open(&["--trusted-proxies", "10.0.0.0/8"])).kill();
     Served::start(&dir).kill();
@@ -53,10 +60,7 @@ fn a_browser_that_came_by_tls_comes_by_nothing_else_for_a_year() {
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("vault");
     add_merchant(&dir);
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let (certificate, key) = (outer.path().join("cert.pem"), outer.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    write_secret(&key, made.signing_key.serialize_pem());
+    let TlsFiles { certificate, key } = tls_files(outer.path());
     let arguments = ["--tls-cert", certificate.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
     let vault = Served::start_with(&dir, &arguments);
     let mut roots = RootCertStore::empty();
@@ -78,6 +82,63 @@ fn a_browser_that_came_by_tls_comes_by_nothing_else_for_a_year() {
     let vault = Served::start(&dir);
     let answer = vault.request("GET", "/livez", "", "", "");
     assert!(!format!("{:?}", answer.head).to_ascii_lowercase().contains("strict-transport"));
+}
+
+/// Also where TLS ends at a proxy, which has to see to it itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_finds_a_vault_that_browsers_may_come_to_in_the_clear() {
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("vault");
+    let account = add_merchant(&dir);
+    let released = Released::new("1.0.0");
+    let assets = ["--assets", released.path().to_str().unwrap()];
+    let files = tls_files(outer.path());
+    let (certificate, key) = (files.certificate.to_str().unwrap(), files.key.to_str().unwrap());
+    let verify = |port: u16| {
+        let url = format!("https://localhost:{port}");
+        let mut verify = command(&["verify", &url, "--key", &account.public_key]);
+        verify.args(assets).env("SSL_CERT_FILE", certificate).env("NO_PROXY", "localhost").output().unwrap()
+    };
+
+    let vault =
+        Served::start_with(&dir, &[&assets[..], &["--tls-cert", certificate, "--tls-key", key]].concat());
+    let own = verify(vault.address.port());
+    assert_eq!(own.status.code(), Some(0), "{own:?}");
+    let own = String::from_utf8(own.stdout).unwrap();
+    let is_ok =
+        |line: &str| line.starts_with("/frame en: strict-transport-security ") && line.ends_with("  ok");
+    assert!(own.lines().any(is_ok), "{own}");
+    vault.kill();
+
+    let vault = Served::start_with(&dir, &assets);
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, behind) = (proxy.local_addr().unwrap().port(), vault.address);
+    let acceptor = TlsAcceptor::from(files.read().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = proxy.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut browser = acceptor.accept(stream).await.unwrap();
+                let mut vault = tokio::net::TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut browser, &mut vault).await;
+            });
+        }
+    });
+    let found = tokio::task::block_in_place(|| verify(port));
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    let found = String::from_utf8(found.stdout).unwrap();
+    let differing: Vec<_> = found.lines().filter(|line| line.contains("DIFFERS")).collect();
+    assert_eq!(differing.len(), 3, "a line a language: {found}");
+    assert!(differing.iter().all(|line| line.contains(": strict-transport-security ")), "{found}");
+}
+
+/// A certificate for this machine, and its key.
+fn tls_files(folder: &Path) -> TlsFiles {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles { certificate: folder.join("cert.pem"), key: folder.join("key.pem") };
+    std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+    write_secret(&files.key, made.signing_key.serialize_pem());
+    files
 }
 
 #[test]
