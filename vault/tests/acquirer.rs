@@ -17,13 +17,13 @@ use crate::support::{self, Account, Asked, NOON, VISA};
 
 /// Answers when it is let to, and tells when it was asked.
 #[derive(Clone, Debug)]
-struct Slow {
-    asked: Arc<Semaphore>,
-    let_go: Arc<Semaphore>,
+pub(crate) struct Slow {
+    pub(crate) asked: Arc<Semaphore>,
+    pub(crate) let_go: Arc<Semaphore>,
 }
 
 impl Slow {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { asked: Arc::new(Semaphore::new(0)), let_go: Arc::new(Semaphore::new(0)) }
     }
 }

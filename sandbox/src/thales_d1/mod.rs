@@ -199,6 +199,14 @@ impl ThalesD1 {
         self.authority.rsa_client("sandbox-gateway")
     }
 
+    /// A certificate of its authority for another customer, who is called this.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn certify(&self, name: &str) -> Result<Identity> {
+        self.authority.client(name)
+    }
+
     /// How many access tokens it has given out.
     #[must_use]
     pub fn authorizations(&self) -> usize {

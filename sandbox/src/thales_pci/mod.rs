@@ -45,6 +45,7 @@ pub struct ThalesPci {
     /// What a client needs to know.
     pub credentials: Credentials,
     vault: Arc<Vault>,
+    authority: Authority,
     caller: Caller,
 }
 
@@ -153,13 +154,27 @@ impl ThalesPci {
             .fallback(async || bare(StatusCode::NOT_FOUND))
             .layer(middleware::from_fn_with_state(Arc::clone(&vault), check))
             .with_state(Arc::clone(&vault));
-        Ok(Self { server: Server::start(port, Some(tls), routes).await?, credentials, vault, caller })
+        Ok(Self {
+            server: Server::start(port, Some(tls), routes).await?,
+            credentials,
+            vault,
+            authority,
+            caller,
+        })
     }
 
     /// What stands behind a token.
     #[must_use]
     pub fn token(&self, id: &str) -> Option<Token> {
         self.vault.tokens().get(id).cloned()
+    }
+
+    /// A certificate of its authority for another customer, who is called this.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn certify(&self, name: &str) -> Result<Identity> {
+        self.authority.client(name)
     }
 
     /// Lets something happen to a token's card. Gives what is to be told of it; `None` if there is no such token.

@@ -184,6 +184,17 @@ async fn a_frame_that_something_blocks_is_told_after_one_more_try() -> Result<()
     .await
 }
 
+/// Makes of a file another one that a browser would run or read all the same: a script that tells that it ran, WebAssembly with a
+/// section of no meaning (its specification, "custom section"), JSON with a space behind it.
+fn alter(request: &Request, reply: &mut Reply) {
+    let more: &[u8] = match request.file().rsplit_once('.') {
+        Some((_, "js")) => b"\nwindow.ran = 1;",
+        Some((_, "wasm")) => b"\0\x02\x01x",
+        _ => b" ",
+    };
+    reply.body.extend_from_slice(more);
+}
+
 #[tokio::test]
 async fn files_that_are_not_what_was_released_never_run() -> Result<()> {
     visit(async |stage, browser| {
@@ -192,7 +203,7 @@ async fn files_that_are_not_what_was_released_never_run() -> Result<()> {
         let altered = |beginning: &'static str| {
             stand_in(stage, move |request, mut reply| {
                 if request.path.starts_with(beginning) {
-                    reply.body.push(b' ');
+                    alter(request, &mut reply);
                 }
                 Some(reply)
             })
@@ -278,10 +289,7 @@ async fn files_for_the_page_that_are_not_what_was_released_never_run() -> Result
                     let altered_at = altered.map(str::to_owned);
                     let vault = stand_in(stage, move |request, mut reply| {
                         if altered_at.as_deref() == Some(request.file()) {
-                            // A script tells that it ran; of anything else one byte is too much.
-                            let more: &[u8] =
-                                if request.file().ends_with(".js") { b"\nwindow.ran = 1;" } else { b" " };
-                            reply.body.extend_from_slice(more);
+                            alter(request, &mut reply);
                         }
                         Some(reply)
                     })?;

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -17,9 +18,10 @@ use crate::merchant::Mode;
 pub const LONGEST_DELIVERY: Duration = Duration::from_secs(10);
 
 /// Sends webhooks' messages. Made when the first is sent: a vault without webhooks needs no roots of trust.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sender {
     reach: Reach,
+    look_up: LookUp,
     live: OnceCell<Client>,
     test: OnceCell<Client>,
 }
@@ -28,7 +30,7 @@ impl Sender {
     /// One that sends no farther than this.
     #[must_use]
     pub fn within(reach: Reach) -> Self {
-        Self { reach, ..Self::default() }
+        Self { reach, look_up: of_system, live: OnceCell::new(), test: OnceCell::new() }
     }
 
     /// Sends a message once. Only an answer of 200 to 299 says that it arrived; no redirect is followed and no answer's
@@ -52,7 +54,7 @@ impl Sender {
             Mode::Live => &self.live,
             Mode::Test => &self.test,
         };
-        let client = cell.get_or_try_init(async || client(reach)).await?;
+        let client = cell.get_or_try_init(async || client(Guard { reach, look_up: self.look_up })).await?;
         let request = client.post(url.url()).header(CONTENT_TYPE, "application/json");
         let response = request.header("cardseal-signature", signature).body(body).send().await?;
         let status = response.status();
@@ -60,9 +62,9 @@ impl Sender {
     }
 }
 
-fn client(reach: Reach) -> Result<Client, NotDelivered> {
+fn client(guard: Guard) -> Result<Client, NotDelivered> {
     let client = Client::builder()
-        .dns_resolver(Guard(reach))
+        .dns_resolver(guard)
         // A proxy would resolve names by itself.
         .no_proxy()
         .redirect(Policy::none())
@@ -74,14 +76,27 @@ fn client(reach: Reach) -> Result<Client, NotDelivered> {
 
 /// Resolves a name to those of its addresses that are allowed. The connection is made to one of these very addresses, so
 /// that a name that means something else a moment later gains nothing.
-struct Guard(Reach);
+struct Guard {
+    reach: Reach,
+    look_up: LookUp,
+}
+
+/// Tells where a name leads.
+type LookUp = fn(Name) -> Found;
+
+type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// As the system knows it. The port comes from the URL.
+fn of_system(name: Name) -> Found {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) })
+}
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let Self(reach) = *self;
+        let (reach, found) = (self.reach, (self.look_up)(name));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found.filter(|address| reach.has(address.ip())).collect();
+            let allowed: Vec<_> =
+                found.await?.into_iter().filter(|address| reach.has(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
             }
@@ -120,5 +135,42 @@ impl From<reqwest::Error> for NotDelivered {
         } else {
             Self::Broken
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// As a merchant's own name server answers once the webhook is there.
+    #[tokio::test]
+    async fn a_public_name_that_leads_to_this_machine_is_not_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("https://shop.example:{}/", listener.local_addr().unwrap().port());
+        let url = WebhookUrl::parse(&url, Mode::Live, Reach::Public).unwrap();
+        let send = async |reach, mode| {
+            let look_up: LookUp = |_| Box::pin(async { Ok(vec![([127, 0, 0, 1], 0).into()]) });
+            let sender = Sender { look_up, ..Sender::within(reach) };
+            sender.send(mode, &url, "t=0,v1=0".into(), b"{}".to_vec()).await
+        };
+        for (reach, mode) in
+            [(Reach::Public, Mode::Live), (Reach::Public, Mode::Test), (Reach::Loopback, Mode::Live)]
+        {
+            assert_eq!(send(reach, mode).await, Err(NotDelivered::Connect));
+            assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "{reach}, {mode:?}");
+        }
+        // Where it is allowed, the name leads here.
+        let accepting = async {
+            while listener.accept().is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let (sent, ()) = tokio::join!(send(Reach::Loopback, Mode::Test), accepting);
+        assert_eq!(sent, Err(NotDelivered::Connect), "it does not speak TLS");
     }
 }

@@ -4,12 +4,18 @@
 
 use axum::body::Body;
 use axum::http::Method;
+use cardseal::client::Profile;
+use cardseal_sandbox::thales_d1::Event;
+use cardseal_vault::acquirer::Acquirers;
 use cardseal_vault::id::MerchantId;
 use cardseal_vault::keys::data::{Ciphertext, Part, Place};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::acquirer::Slow;
 use crate::support::{Account, Asked, NOON, VISA, clear_card, request};
+use crate::vendors::Shop;
+use crate::vendors::callbacks::listening;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -35,7 +41,15 @@ async fn nothing_names_a_customer_who_was_deleted() {
     let card =
         asked.get(&format!("/customers/{person}/cards"), &account.secret_key).await.json()["data"][0].clone();
     let fingerprint = card["fingerprint"].as_str().unwrap();
-    let names = ["anong@example.com", "Anong Srisai", "A regular", "Soi 7", "ORDER-OF-ANONG", fingerprint];
+    let names = [
+        "anong@example.com",
+        "Anong Srisai",
+        "A regular",
+        "Soi 7",
+        "Nonthaburi",
+        "ORDER-OF-ANONG",
+        fingerprint,
+    ];
     let charged = charge(&asked, &account, &person, 10_000, "ORDER-OF-ANONG").await;
     // The acquirer says later what became of this one.
     let pending = charge(&asked, &account, &person, 111_101, "ORDER-OF-ANONG").await;
@@ -85,10 +99,50 @@ async fn nothing_names_the_holder_of_a_card_that_was_deleted() {
     assert!(!found(&asked, "Anong Srisai").await.is_empty());
     delete(&asked, &account, &format!("{path}/cards/{card}")).await;
     assert_eq!(found(&asked, "Anong Srisai").await, [""; 0]);
+    assert_eq!(found(&asked, "Nonthaburi").await, [""; 0]);
     assert_eq!(found(&asked, charged["card"]["fingerprint"].as_str().unwrap()).await, [""; 0]);
     // The customer is still one, with what was ordered.
     assert!(!found(&asked, "anong@example.com").await.is_empty());
     assert!(!found(&asked, "ORDER-OF-ANONG").await.is_empty());
+}
+
+/// A charge under way meanwhile tells of its end by what it knew. That goes when the time of every charge is over.
+#[tokio::test]
+async fn nothing_names_for_long_whom_a_charge_was_under_way_for() {
+    let slow = Slow::new();
+    let asked = Asked::with(Acquirers::new(slow.clone())).await;
+    let account = asked.merchant().await;
+    let person = customer(&asked, &account, "anong@example.com", "Anong Srisai").await;
+    let path = format!("/customers/{person}");
+    let deleting = async {
+        slow.asked.acquire().await.unwrap().forget();
+        delete(&asked, &account, &path).await;
+        slow.let_go.add_permits(1);
+    };
+    let (charged, ()) = tokio::join!(charge(&asked, &account, &person, 10_000, "ORDER-OF-ANONG"), deleting);
+    assert_eq!(charged["status"], "successful");
+    assert!(!found(&asked, "ORDER-OF-ANONG").await.is_empty(), "what comes too late is there");
+    asked.set_time(NOON + 7200);
+    asked.vault.maintain().await.unwrap();
+    for name in ["anong@example.com", "Anong Srisai", "ORDER-OF-ANONG"] {
+        assert_eq!(found(&asked, name).await, [""; 0], "{name}");
+    }
+}
+
+/// What Thales tells of a token has a reference in it that is the same for all tokens of an account (EMVCo's PAR).
+#[tokio::test]
+async fn nothing_links_a_vendors_token_that_was_deleted() {
+    let shop = Shop::open().await;
+    let receiver = listening(&shop, None).await;
+    let d1 = &shop.vendors.sandbox.thales_d1;
+    let id = shop.token(Profile::ThalesD1).await;
+    assert_eq!(d1.tell(&receiver, &d1.happen(&id, Event::Suspension).unwrap()).await.unwrap(), 204);
+    let shown = shop.shown(Profile::ThalesD1, &id).await.json();
+    let par = shown["par"].as_str().unwrap();
+    let there = found(&shop.asked, par).await;
+    assert!(there.iter().any(|row| row.starts_with("events ")), "{there:?}");
+    assert_eq!(shop.delete(Profile::ThalesD1, &id).await.status, 204);
+    assert_eq!(found(&shop.asked, par).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -113,7 +167,7 @@ async fn events_and_used_tokens_end() {
     assert_eq!(asked.count("events").await, 2);
 }
 
-/// A customer with a card, changed once.
+/// A customer with a card, both changed once.
 async fn customer(asked: &Asked, account: &Account, email: &str, name: &str) -> String {
     let mut card = clear_card(if name.starts_with('A') { VISA } else { "5555555555554444" });
     card["card"]["name"] = json!(name);
@@ -126,6 +180,13 @@ async fn customer(asked: &Asked, account: &Account, email: &str, name: &str) -> 
         let body = json!({ "description": "A regular" }).to_string();
         let patch = request(Method::PATCH, &format!("/customers/{id}"), &account.secret_key)
             .header("content-type", "application/json");
+        assert_eq!(asked.send(patch.body(Body::from(body)).unwrap()).await.status, 200);
+        let cards = format!("/customers/{id}/cards");
+        let card = asked.get(&cards, &account.secret_key).await.json()["data"][0]["id"].clone();
+        let path = format!("{cards}/{}", card.as_str().unwrap());
+        let patch =
+            request(Method::PATCH, &path, &account.secret_key).header("content-type", "application/json");
+        let body = json!({ "city": "Nonthaburi" }).to_string();
         assert_eq!(asked.send(patch.body(Body::from(body)).unwrap()).await.status, 200);
     }
     id

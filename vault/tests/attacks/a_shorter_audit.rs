@@ -1,9 +1,12 @@
 //! Whoever writes the database, without the vault's keys, cuts the end of the audit off and puts its head back to the row
 //! that is the last one then: a chain that is genuine by itself. Heads that have left the database stop it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cardseal_vault::audit::Heads;
 use cardseal_vault::log::Format;
@@ -82,6 +85,41 @@ async fn what_several_processes_told_is_put_together() {
     for both in [[read(0), read(1)].concat(), [read(1), read(0)].concat()] {
         assert_eq!(verified(&one, &of(&both)).await[0].flaw, Some(Flaw::Cut(4)));
     }
+}
+
+/// Else whoever cuts at once would be quicker: what is known outside comes before the answer. The file is a pipe here, and full.
+#[tokio::test]
+async fn nothing_is_answered_before_its_head_has_left() {
+    /// Of Linux, as in `<fcntl.h>`.
+    const O_NONBLOCK: i32 = 0o4000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heads");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut pipe = File::options().read(true).write(true).custom_flags(O_NONBLOCK).open(&path).unwrap();
+    let asked = Asked::new_with(|setup| setup.audit_heads = Some(path)).await;
+    let account = asked.merchant().await;
+    let token = asked.token(&account, VISA).await;
+    let before = asked.count("audit").await;
+    while matches!(pipe.write(b"\n"), Ok(1)) {}
+
+    let answered = AtomicBool::new(false);
+    let charging = async {
+        assert_eq!(asked.charge(&account, &token).await.status, 200);
+        answered.store(true, Ordering::SeqCst);
+    };
+    let watching = async {
+        while asked.count("audit").await == before {}
+        // It is durable. There would be time for an answer: others get theirs, each after a write of its own.
+        for _ in 0..10 {
+            asked.token(&account, VISA).await;
+        }
+        assert!(!answered.load(Ordering::SeqCst), "answered before its head was written");
+        let mut lines = Vec::new();
+        while !String::from_utf8_lossy(&lines).contains("audit_head") {
+            let _ = pipe.read_to_end(&mut lines);
+        }
+    };
+    tokio::join!(charging, watching);
 }
 
 /// What a process has not added itself, such as a command's rows, it tells of all the same, once.

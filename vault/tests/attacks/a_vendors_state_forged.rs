@@ -36,6 +36,8 @@ async fn a_certificate_tells_of_its_own_vendors_tokens_under_its_own_name_only()
     let deletion = d1.happen(&of_d1, Event::Deletion).unwrap();
     let suspension = pci.happen(&of_pci, thales_pci::Event::Deletion).unwrap();
 
+    // The other vendor's name, in a certificate of one's own authority. There may be whoever asks for one.
+    let (as_pci, as_d1) = (d1.certify("sandbox-etp").unwrap(), pci.certify("sandbox-d1").unwrap());
     // The genuine authority, another customer's name: the vault's own certificate is one.
     for (identity, url, body) in [
         (&d1.credentials.client, format!("{}{}", receiver.url, deletion.path), &deletion.body),
@@ -43,6 +45,8 @@ async fn a_certificate_tells_of_its_own_vendors_tokens_under_its_own_name_only()
         // Each vendor's genuine certificate at the other's door.
         (d1.calls_as(), at_pci(&receiver).url, &suspension.body),
         (pci.calls_as(), format!("{}{}", receiver.url, deletion.path), &deletion.body),
+        (&as_pci, at_pci(&receiver).url, &suspension.body),
+        (&as_d1, format!("{}{}", receiver.url, deletion.path), &deletion.body),
     ] {
         let client = with_certificate(identity, &receiver);
         assert_eq!(client.post(url).json(body).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
@@ -59,7 +63,7 @@ async fn a_certificate_tells_of_its_own_vendors_tokens_under_its_own_name_only()
 
     assert_eq!(shop.shown(D1, &of_d1).await.json()["state"], "ACTIVE");
     assert_eq!(shop.shown(PCI, &of_pci).await.json()["state"], "ACTIVE");
-    assert_eq!(shop.asked.count_where("audit", "action = 'callback.refuse'").await, 4);
+    assert_eq!(shop.asked.count_where("audit", "action = 'callback.refuse'").await, 6);
     // The vendors themselves are heard.
     assert_eq!(d1.tell(&receiver, &deletion).await.unwrap(), 204);
     assert_eq!(pci.tell(&at_pci(&receiver), &suspension).await.unwrap(), 204);

@@ -3,6 +3,7 @@
 //! only, and of the numbers that begin and end alike only a few become tokens in a day, whoever compares them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,12 +14,17 @@ use cardseal::card::Number;
 use cardseal::seal::Jti;
 use cardseal_vault::access::limit::Limits;
 use cardseal_vault::acquirer::Acquirers;
+use cardseal_vault::http::operations;
 use cardseal_vault::keys::Sha256Digest;
+use cardseal_vault::log::{Format, Recent};
 use cardseal_vault::merchant::{ClearCards, Mode};
 use serde_json::{Value, json};
 
 use crate::support::jwe::Jwe;
-use crate::support::{Account, Answer, Asked, NOON, SHOP, VISA, clear_card, request};
+use crate::support::log::Log;
+use crate::support::{
+    Account, Answer, Asked, NOON, SHOP, UNLIMITED, VISA, clear_card, limiter, parts, request,
+};
 
 /// The first number with these ends, and between them these digits or greater ones, that passes Luhn.
 fn number(first: u32, between: u32, last: u16) -> String {
@@ -178,6 +184,53 @@ async fn a_search_all_at_once_gets_no_more() {
     statuses.dedup();
     assert_eq!(statuses, [200, 429]);
     assert_eq!(asked.count("tokens").await, 10);
+}
+
+/// Nor does a stranger see by when the merchant's group is full whether one of his guesses had come before.
+#[tokio::test]
+async fn a_group_is_full_as_soon_whether_or_not_a_guess_was_right() {
+    let mut answers = Vec::new();
+    for shoppers in [3, 500] {
+        let asked = limited().await;
+        let account = asked.merchant_with(Mode::Live, ClearCards::Allowed, SHOP).await;
+        let candidates = candidates();
+        let paid =
+            ask(&asked, "203.0.113.9", post("/tokens", &account.public_key, &candidates[shoppers])).await;
+        assert_eq!(paid.status, 200, "{paid:?}");
+        let mut statuses = Vec::new();
+        // From three networks, each of which has room for five.
+        for (tries, candidate) in candidates[..15].iter().enumerate() {
+            let answer = patiently(&asked, &address(tries / 5), &account, candidate).await;
+            statuses.push(answer.status.as_u16());
+        }
+        answers.push(statuses);
+    }
+    assert_eq!(answers[0], [[200; 9].as_slice(), &[429; 6]].concat());
+    assert_eq!(answers[0], answers[1], "the number shows in an answer");
+}
+
+/// The log and a metric tell of it, and nothing of the numbers.
+#[tokio::test]
+async fn a_search_is_told_to_the_operator() {
+    let log = Log::listen(Format::Text);
+    let asked = limited().await;
+    let account = asked.merchant_with(Mode::Live, ClearCards::Allowed, SHOP).await;
+    let operations =
+        operations(&parts(&asked.vault, None, limiter(&UNLIMITED, &Arc::default())), Recent::default());
+    let operations = asked.beside(Acquirers::default()).await.operated(operations);
+    let candidates = candidates();
+    for (tries, candidate) in candidates[..13].iter().enumerate() {
+        patiently(&asked, &address(tries), &account, candidate).await;
+    }
+    let lines = log.take();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("a card was refused")).collect();
+    let merchant = asked.vault.key_holder(hash(&account)).await.unwrap().unwrap().0.id;
+    assert_eq!(told.len(), 3, "{lines:?}");
+    assert!(told.iter().all(|line| line.contains("WARN") && line.contains(merchant.as_str())), "{told:?}");
+    let numbers = [&candidates[..13], &["42424242".into()]].concat();
+    assert!(!lines.iter().any(|line| numbers.iter().any(|number| line.contains(number))), "{lines:?}");
+    let metrics = operations.get("/metrics", "").await.body;
+    assert!(metrics.contains("\ncardseal_refused_enumeration_total{mode=\"live\"} 3\n"), "{metrics}");
 }
 
 /// What is left: whoever sends from the shopper's own network on the same day learns whether the number is among the four

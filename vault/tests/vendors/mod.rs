@@ -110,7 +110,7 @@ impl Shop {
         self.asked.get(&path(profile, &format!("/tokens/{id}")), &self.account.secret_key).await
     }
 
-    async fn delete(&self, profile: Profile, id: &str) -> Answer {
+    pub(crate) async fn delete(&self, profile: Profile, id: &str) -> Answer {
         let path = path(profile, &format!("/tokens/{id}"));
         let request = request(Method::DELETE, &path, &self.account.secret_key).body(Body::empty()).unwrap();
         self.asked.send(request).await
