@@ -1,7 +1,7 @@
 //! The vault: opens sealed cards, keeps them encrypted, and answers with tokens that a merchant can charge.
 //!
 //! - [`cli`]: the program's commands; [`config`]: what they are told; [`verify`]: looking at a vault that serves.
-//! - [`server`]: listening, TLS, shutting down; [`process`], [`log`], [`metrics`]: what its operator sees of it.
+//! - [`server`]: listening, TLS, shutting down; [`process`], [`user`], [`log`], [`metrics`]: what its operator sees of it.
 //! - [`http`]: what the outside sees, shaped like Omise's API.
 //! - [`vault`]: what the vault does; [`merchant`], [`token`], [`charge`], [`shopper`], [`pci_token`], [`seal`],
 //!   [`id`]: with what.
@@ -47,6 +47,7 @@ pub mod test_card;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod user;
 pub mod vault;
 pub mod vendor;
 pub mod verify;

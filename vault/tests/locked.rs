@@ -1,7 +1,9 @@
 //! A vault that waits for its custodians, on its port.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::{fs, io, thread};
@@ -11,7 +13,7 @@ use cardseal_vault::keys::kek::unlock::{self, Progress, ShareAt};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::support::program::{Reply, command, message};
+use crate::support::program::{Reply, command, message, run};
 
 /// A vault whose custodians have not come yet. It is killed when a test is done with it.
 struct Locked {
@@ -145,4 +147,83 @@ async fn a_locked_vault_that_is_told_to_stop_stops() {
         assert!(vault.child.wait().unwrap().success());
         assert!(!dir.path().join("unlock.sock").exists());
     }
+}
+
+/// What a command of one's own cannot do without all shares (PCI DSS 3.7.6, 12.10).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_revoked_though_nobody_has_the_custodians_shares_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut vault = Locked::start(dir.path());
+    for share in Share::new_set(Count::new(2).unwrap()) {
+        bring(dir.path(), &share).await;
+    }
+    vault.serves();
+    let socket = dir.path().join("operate.sock");
+    while !socket.exists() {
+        thread::yield_now();
+    }
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    let folder = dir.path().to_str().unwrap();
+    let ask =
+        |arguments: &[&str]| run(&[&["--as", "anna", "ask", "--data-dir", folder][..], arguments].concat());
+    let said = |arguments: &[&str]| {
+        let output = ask(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let added = said(&["merchant", "add", "--name", "A", "--origin", "http://localhost:1", "--json"]);
+    let added: Value = serde_json::from_str(&added).unwrap();
+    let merchant = added["merchant"].as_str().unwrap();
+    let key = said(&["merchant", "keys", "add", "--merchant", merchant]);
+    let part = |line: usize| key.lines().nth(line).unwrap().split_whitespace().nth(1).unwrap().to_owned();
+    let status = |key: &str| {
+        let mut stream = TcpStream::connect(vault.address).unwrap();
+        let request = message("GET", "/customers", key, "application/json", "");
+        io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        Reply::read(&mut stream).status
+    };
+    assert_eq!(status(&part(1)), 200);
+    said(&["merchant", "keys", "revoke", "--id", &part(0)]);
+    assert_eq!(status(&part(1)), 401);
+    said(&["keys", "rotate", "--purpose", "sealing-test", "--now"]);
+    said(&["keys", "retire", "--purpose", "sealing-test", "--version", "1"]);
+    assert!(said(&["audit", "verify"]).contains("genuine"));
+    assert!(said(&["merchant", "list"]).contains(merchant));
+    let listed = said(&["audit", "list", "--merchant", merchant]);
+    let row = listed.lines().find(|row| row.contains("key.revoke")).unwrap();
+    assert!(row.contains("person:anna  machine"), "{row}");
+
+    // One's own command cannot, and says what can; nothing else is done through the socket, and nothing with files.
+    let alone = run(&["keys", "rotate", "--kek", "custodians:2", "--data-dir", folder]);
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("cardseal-vault ask"), "{alone:?}");
+    for refused in [
+        &["keys", "rewrap", "--to", "file:/tmp/x"][..],
+        &["merchant", "connect", "--merchant", merchant, "--vendor", "omise", "--account", "/etc/passwd"],
+        &["audit", "verify", "--heads", "/etc/passwd"],
+        &["merchant", "list", "--config", "/etc/passwd"],
+        &["serve"],
+        &["merchant", "keys", "revoke", "--id", &part(0)],
+    ] {
+        let output = ask(refused);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{refused:?}: {output:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("root:"), "{output:?}");
+    }
+    // Whoever says nothing that can be read gets no answer, and keeps nobody else from one.
+    let half_said = UnixStream::connect(&socket).unwrap();
+    (&half_said).write_all(b"{\"arguments\":[").unwrap();
+    for unreadable in [b"GET / HTTP/1.1\r\n\n".to_vec(), b"{}\n".to_vec(), vec![b'x'; 1024 * 1024]] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        // It may hang up before the end.
+        let _ = stream.write_all(&unreadable);
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said);
+        assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+    }
+    assert!(said(&["merchant", "list"]).contains(merchant));
+    drop(half_said);
+    vault.signal("TERM");
+    assert!(vault.child.wait().unwrap().success());
+    assert!(!socket.exists());
+    let nobody = ask(&["merchant", "list"]);
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("no vault can be asked"), "{nobody:?}");
 }

@@ -10,7 +10,7 @@ use crate::audit::{Action, By, Heads, chain};
 use crate::config::VaultFlags;
 use crate::id::MerchantId;
 use crate::token::Line;
-use crate::vault::Audited;
+use crate::vault::{Audited, Vault};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -34,6 +34,13 @@ pub(super) struct Verify {
 pub(super) struct List {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    rows: Rows,
+}
+
+/// The rows to list.
+#[derive(Args, Debug)]
+pub(super) struct Rows {
     /// The merchant's id, mrch_…; without it, what was done with the vault itself
     #[arg(long, value_name = "ID", value_parser = merchant_id)]
     merchant: Option<MerchantId>,
@@ -60,42 +67,49 @@ impl Command {
 
 impl Verify {
     async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
-        let heads = read(&self.heads)?;
+        let heads = read(self.heads.iter())?;
         let vault = open_vault(self.vault).await?;
-        let Audited { chains, access, misplaced } = vault.verify_audit(&heads).await?;
-        // A chain that was tampered with may take no row.
-        let noted = vault.audit(None, by, Action::ReadAudit, "verify", None).await;
+        let verified = verify(&vault, &heads, by, out).await;
         vault.close().await;
-        let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "KNOWN", "ENDS WITH"]);
-        for found in &chains {
-            table.row([
-                chain(found.merchant.as_ref()).into(),
-                found.rows.to_string(),
-                found.flaw.map_or("genuine".into(), |flaw| flaw.to_string()),
-                found.known.map_or("-".into(), |seq| seq.to_string()),
-                found.head.clone(),
-            ]);
-        }
-        write!(out, "{table}")?;
-        match misplaced.len() {
-            0 => writeln!(out, "{access} merchants and keys are what the vault wrote last")?,
-            _ => misplaced.iter().try_for_each(|misplaced| writeln!(out, "{misplaced}"))?,
-        }
-        if heads.unreadable() > 0 {
-            writeln!(
-                out,
-                "{} heads could not be read: lines cut off, or from elsewhere",
-                heads.unreadable()
-            )?;
-        }
-        if chains.iter().any(|found| found.known.is_none()) {
-            writeln!(out, "{UNKNOWN}")?;
-        }
-        out.flush()?;
-        match chains.iter().filter(|found| found.flaw.is_some()).count() + misplaced.len() {
-            0 => Ok(noted?),
-            tampered => Err(CliError::Tampered(tampered)),
-        }
+        verified
+    }
+}
+
+/// Verifies the audit of a vault that is open.
+pub(super) async fn verify(
+    vault: &Vault,
+    heads: &Heads,
+    by: By,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
+    let Audited { chains, access, misplaced } = vault.verify_audit(heads).await?;
+    // A chain that was tampered with may take no row.
+    let noted = vault.audit(None, by, Action::ReadAudit, "verify", None).await;
+    let mut table = Table::new(["CHAIN", "ROWS", "FOUND", "KNOWN", "ENDS WITH"]);
+    for found in &chains {
+        table.row([
+            chain(found.merchant.as_ref()).into(),
+            found.rows.to_string(),
+            found.flaw.map_or("genuine".into(), |flaw| flaw.to_string()),
+            found.known.map_or("-".into(), |seq| seq.to_string()),
+            found.head.clone(),
+        ]);
+    }
+    write!(out, "{table}")?;
+    match misplaced.len() {
+        0 => writeln!(out, "{access} merchants and keys are what the vault wrote last")?,
+        _ => misplaced.iter().try_for_each(|misplaced| writeln!(out, "{misplaced}"))?,
+    }
+    if heads.unreadable() > 0 {
+        writeln!(out, "{} heads could not be read: lines cut off, or from elsewhere", heads.unreadable())?;
+    }
+    if chains.iter().any(|found| found.known.is_none()) {
+        writeln!(out, "{UNKNOWN}")?;
+    }
+    out.flush()?;
+    match chains.iter().filter(|found| found.flaw.is_some()).count() + misplaced.len() {
+        0 => Ok(noted?),
+        tampered => Err(CliError::Tampered(tampered)),
     }
 }
 
@@ -104,7 +118,7 @@ const UNKNOWN: &str = "nothing from outside of the database says how long the ch
                        were cut off their ends do not show; give --heads with the vault's log, or its file audit_heads";
 
 /// What has left the database, from all these files together.
-fn read(files: &[PathBuf]) -> Result<Heads, CliError> {
+pub(super) fn read<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<Heads, CliError> {
     let mut heads = Heads::default();
     for path in files {
         let read = match path.as_os_str() == "-" {
@@ -123,10 +137,17 @@ fn read(files: &[PathBuf]) -> Result<Heads, CliError> {
 impl List {
     async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
+        self.rows.list(&vault, by, out).await?;
+        vault.close().await;
+        Ok(())
+    }
+}
+
+impl Rows {
+    pub(super) async fn list(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
         // First: nobody looks unseen.
         vault.audit(self.merchant.as_ref(), by, Action::ReadAudit, "list", None).await?;
         let rows = vault.store().audit_rows(self.merchant.as_ref(), self.after, self.limit).await?;
-        vault.close().await;
         let mut table = Table::new(["ROW", "AT", "WHO", "FROM", "DID", "TO", "OUTCOME", "TIMES", "BECAUSE"]);
         for row in rows {
             table.row([

@@ -12,8 +12,9 @@ use crate::keys::kek::{Opened, Source};
 use crate::keys::ring::{Held, Ring, State};
 use crate::merchant::Mode;
 use crate::sealing_keys::SealingKeys;
-use crate::store::{KeyRecord, Purpose};
+use crate::store::{KeyRecord, Purpose, Store};
 use crate::time::{Clock, Timestamp};
+use crate::vault::Vault;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -47,6 +48,13 @@ pub(super) struct List {
 pub(super) struct Rotate {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    next: NextKey,
+}
+
+/// The key to make.
+#[derive(Args, Debug)]
+pub(super) struct NextKey {
     /// What the key is for
     #[arg(long, value_enum, default_value = "sealing-live")]
     purpose: PurposeName,
@@ -59,6 +67,13 @@ pub(super) struct Rotate {
 pub(super) struct Retire {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    last: LastKey,
+}
+
+/// The key to destroy.
+#[derive(Args, Debug)]
+pub(super) struct LastKey {
     /// What the key is for
     #[arg(long, value_enum, default_value = "sealing-live")]
     purpose: Retirable,
@@ -130,8 +145,13 @@ async fn export(flags: VaultFlags, out: &mut impl Write) -> Result<(), CliError>
 
 async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError> {
     let store = open_existing(database).await?;
-    let records = store.keys().await?;
+    list_of(&store, out).await?;
     store.close().await;
+    Ok(())
+}
+
+pub(super) async fn list_of(store: &Store, out: &mut impl Write) -> Result<(), CliError> {
+    let records = store.keys().await?;
     write!(out, "{}", table(&records, Clock::system().now()))?;
     Ok(out.flush()?)
 }
@@ -182,6 +202,14 @@ fn days(age: Duration) -> String {
 impl Rotate {
     async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
+        self.next.make(&vault, by, out).await?;
+        vault.close().await;
+        Ok(())
+    }
+}
+
+impl NextKey {
+    pub(super) async fn make(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let purpose = match self.purpose {
             PurposeName::Access => Purpose::Access,
             PurposeName::Audit => Purpose::Audit,
@@ -194,7 +222,6 @@ impl Rotate {
         let now = vault.clock().now();
         let active_from = if self.now { now } else { now.plus(ACTIVATION_DELAY) };
         let version = vault.rotate(purpose, by, active_from).await?;
-        vault.close().await;
         writeln!(out, "{} key {version} is used from {active_from} on", purpose.as_str())?;
         Ok(out.flush()?)
     }
@@ -203,6 +230,14 @@ impl Rotate {
 impl Retire {
     async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let vault = open_vault(self.vault).await?;
+        self.last.destroy(&vault, by, out).await?;
+        vault.close().await;
+        Ok(())
+    }
+}
+
+impl LastKey {
+    pub(super) async fn destroy(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let now = vault.clock().now();
         let records = vault.store().keys().await?;
         let purpose = match self.purpose {
@@ -216,7 +251,6 @@ impl Retire {
             return Err(CliError::NotRetirable(self.version));
         };
         vault.destroy(purpose, self.version, by).await?;
-        vault.close().await;
         writeln!(out, "{} key {} is destroyed", purpose.as_str(), self.version)?;
         Ok(out.flush()?)
     }

@@ -16,7 +16,8 @@ use crate::config::{PlaceFlags, VaultFlags};
 use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{self, ClearCards, Merchant, Mode, Name, Origin};
-use crate::store::{NewKey, StoredMerchant};
+use crate::store::{NewKey, Store, StoredMerchant};
+use crate::vault::Vault;
 use crate::vendor::Account;
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +42,13 @@ pub(super) enum Command {
 pub(super) struct Add {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    merchant: AddedMerchant,
+}
+
+/// The merchant to add.
+#[derive(Args, Debug)]
+pub(super) struct AddedMerchant {
     /// What people call the merchant
     #[arg(long, value_name = "NAME", value_parser = Name::parse)]
     name: Name,
@@ -117,6 +125,13 @@ pub(super) enum Keys {
 pub(super) struct AddKey {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    key: AddedKey,
+}
+
+/// The key to add.
+#[derive(Args, Debug)]
+pub(super) struct AddedKey {
     /// The merchant's id, mrch_…
     #[arg(long, value_name = "ID", value_parser = merchant_id)]
     merchant: MerchantId,
@@ -132,6 +147,13 @@ pub(super) struct AddKey {
 pub(super) struct ListKeys {
     #[command(flatten)]
     database: PlaceFlags,
+    #[command(flatten)]
+    keys: KeysOf,
+}
+
+/// Whose keys to list.
+#[derive(Args, Debug)]
+pub(super) struct KeysOf {
     /// The merchant's id, mrch_…
     #[arg(long, value_name = "ID", value_parser = merchant_id)]
     merchant: MerchantId,
@@ -141,6 +163,13 @@ pub(super) struct ListKeys {
 pub(super) struct RevokeKey {
     #[command(flatten)]
     vault: VaultFlags,
+    #[command(flatten)]
+    key: RevokedKey,
+}
+
+/// The key to revoke.
+#[derive(Args, Debug)]
+pub(super) struct RevokedKey {
     /// The key's id, akey_…, as `merchant keys list` shows it
     #[arg(long, value_name = "ID", value_parser = key_id)]
     id: KeyId,
@@ -200,16 +229,30 @@ impl Disconnect {
 impl Keys {
     async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Add(add) => add.run(by, out).await,
-            Self::List(ListKeys { database, merchant }) => list_keys(database, &merchant, out).await,
-            Self::Revoke(revoke) => revoke.run(by, out).await,
+            Self::Add(AddKey { vault, key }) => {
+                let vault = open_vault(vault).await?;
+                key.add(&vault, by, out).await?;
+                vault.close().await;
+                Ok(())
+            }
+            Self::List(ListKeys { database, keys }) => {
+                let store = open_existing(database).await?;
+                keys.list(&store, out).await?;
+                store.close().await;
+                Ok(())
+            }
+            Self::Revoke(RevokeKey { vault, key }) => {
+                let vault = open_vault(vault).await?;
+                key.revoke(&vault, by, out).await?;
+                vault.close().await;
+                Ok(())
+            }
         }
     }
 }
 
-impl AddKey {
-    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
-        let vault = open_vault(self.vault).await?;
+impl AddedKey {
+    pub(super) async fn add(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
         let Some(merchant) = vault.merchant(&self.merchant).await? else {
             return Err(CliError::UnknownMerchant(self.merchant));
         };
@@ -224,42 +267,35 @@ impl AddKey {
             key.scopes = Scopes::new(key.kind, self.scopes).ok_or(CliError::UnfitScope)?;
         }
         vault.add_api_key(&merchant, &key, by).await?;
-        vault.close().await;
         writeln!(out, "key       {}\n{line}\nscopes    {}", key.id, key.scopes)?;
         Ok(out.flush()?)
     }
 }
 
-async fn list_keys(
-    database: PlaceFlags,
-    merchant: &MerchantId,
-    out: &mut impl Write,
-) -> Result<(), CliError> {
-    let store = open_existing(database).await?;
-    let keys = store.api_keys(merchant).await?;
-    store.close().await;
-    let mut table = Table::new(["ID", "KIND", "KEY", "SCOPES", "MADE", "REVOKED"]);
-    for key in keys {
-        table.row([
-            key.id.to_string(),
-            key.kind.as_str().into(),
-            key.hint,
-            key.scopes.to_string(),
-            key.created_at.to_string(),
-            key.revoked_at.map_or("-".into(), |at| at.to_string()),
-        ]);
+impl KeysOf {
+    pub(super) async fn list(self, store: &Store, out: &mut impl Write) -> Result<(), CliError> {
+        let keys = store.api_keys(&self.merchant).await?;
+        let mut table = Table::new(["ID", "KIND", "KEY", "SCOPES", "MADE", "REVOKED"]);
+        for key in keys {
+            table.row([
+                key.id.to_string(),
+                key.kind.as_str().into(),
+                key.hint,
+                key.scopes.to_string(),
+                key.created_at.to_string(),
+                key.revoked_at.map_or("-".into(), |at| at.to_string()),
+            ]);
+        }
+        write!(out, "{table}")?;
+        Ok(out.flush()?)
     }
-    write!(out, "{table}")?;
-    Ok(out.flush()?)
 }
 
-impl RevokeKey {
-    async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
-        let vault = open_vault(self.vault).await?;
+impl RevokedKey {
+    pub(super) async fn revoke(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
         if !vault.revoke_api_key(&self.id, by).await? {
             return Err(CliError::UnknownApiKey(self.id));
         }
-        vault.close().await;
         writeln!(out, "{} is revoked", self.id)?;
         Ok(out.flush()?)
     }
@@ -268,7 +304,14 @@ impl RevokeKey {
 impl Command {
     pub(super) async fn run(self, by: By, out: &mut impl Write) -> Result<(), CliError> {
         match self {
-            Self::Add(merchant) => add(merchant, by, out).await,
+            Self::Add(Add { vault, merchant }) => {
+                // Before a vault is made.
+                check_origins(merchant.mode(), &merchant.origins)?;
+                let vault = open_new_vault(vault).await?;
+                merchant.add(&vault, by, out).await?;
+                vault.close().await;
+                Ok(())
+            }
             Self::Connect(connect) => connect.run(by, out).await,
             Self::Disconnect(disconnect) => disconnect.run(by, out).await,
             Self::Keys(keys) => keys.run(by, out).await,
@@ -278,35 +321,49 @@ impl Command {
     }
 }
 
-async fn add(add: Add, by: By, out: &mut impl Write) -> Result<(), CliError> {
-    let mode = if add.live { Mode::Live } else { Mode::Test };
-    check_origins(mode, &add.origins)?;
-    let clear = add.clear_card || mode == Mode::Test;
-    let secret_key = SecretKey::random(mode);
-    let merchant = Merchant {
-        id: MerchantId::random(mode),
-        name: add.name,
-        mode,
-        origins: add.origins,
-        clear_cards: if clear { ClearCards::Allowed } else { ClearCards::Refused },
-    };
-    let public_key = random_public_key(mode);
-    let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
-    let vault = open_new_vault(add.vault).await?;
-    vault.add_merchant(&merchant, &keys, by).await?;
-    vault.close().await;
-
-    let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
-    if add.json {
-        writeln!(out, "{}", json!({ "merchant": id, "public_key": public_key, "secret_key": secret_key }))?;
-    } else {
-        writeln!(out, "merchant  {id}\npkey      {public_key}\nskey      {secret_key}")?;
+impl AddedMerchant {
+    const fn mode(&self) -> Mode {
+        if self.live { Mode::Live } else { Mode::Test }
     }
-    Ok(out.flush()?)
+
+    pub(super) async fn add(self, vault: &Vault, by: By, out: &mut impl Write) -> Result<(), CliError> {
+        let mode = self.mode();
+        check_origins(mode, &self.origins)?;
+        let clear = self.clear_card || mode == Mode::Test;
+        let secret_key = SecretKey::random(mode);
+        let merchant = Merchant {
+            id: MerchantId::random(mode),
+            name: self.name,
+            mode,
+            origins: self.origins,
+            clear_cards: if clear { ClearCards::Allowed } else { ClearCards::Refused },
+        };
+        let public_key = random_public_key(mode);
+        let keys = [NewKey::public(mode, &public_key), NewKey::secret(mode, &secret_key)];
+        vault.add_merchant(&merchant, &keys, by).await?;
+
+        let (id, public_key, secret_key) = (merchant.id.as_str(), public_key.as_str(), secret_key.expose());
+        if self.json {
+            writeln!(
+                out,
+                "{}",
+                json!({ "merchant": id, "public_key": public_key, "secret_key": secret_key })
+            )?;
+        } else {
+            writeln!(out, "merchant  {id}\npkey      {public_key}\nskey      {secret_key}")?;
+        }
+        Ok(out.flush()?)
+    }
 }
 
 async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError> {
     let store = open_existing(database).await?;
+    list_of(&store, out).await?;
+    store.close().await;
+    Ok(())
+}
+
+pub(super) async fn list_of(store: &Store, out: &mut impl Write) -> Result<(), CliError> {
     let merchants = store.merchants().await?;
 
     let mut table = Table::new(["MERCHANT", "NAME", "PKEY", "CLEAR CARDS", "VENDORS", "ORIGINS"]);
@@ -326,7 +383,6 @@ async fn list(database: PlaceFlags, out: &mut impl Write) -> Result<(), CliError
             merchant.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(" "),
         ]);
     }
-    store.close().await;
     write!(out, "{table}")?;
     Ok(out.flush()?)
 }

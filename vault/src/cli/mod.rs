@@ -1,10 +1,10 @@
 //! The program's commands.
 
+mod ask;
 mod audit;
 mod config;
 mod keys;
 mod merchant;
-mod person;
 mod serve;
 mod status;
 mod table;
@@ -31,6 +31,7 @@ use crate::merchant::{Origin, TooManyOrigins};
 use crate::server::ServeError;
 use crate::store::{Store, StoreError, Waits};
 use crate::time::{Clock, Pauses};
+use crate::user;
 use crate::vault::{ConnectError, Failure, OpenError, Policy, Setup, Vault};
 use crate::vendor;
 use crate::vendor::account::{self, NotAnAccount};
@@ -52,6 +53,8 @@ pub struct Cli {
 enum Command {
     /// Serve tokens and charges until told to stop
     Serve(serve::Serve),
+    /// Have a running vault do something: the way to it where custodians have brought its key-encryption key
+    Ask(ask::Ask),
     /// Look at who did what, and whether anybody has tampered with that
     #[command(subcommand)]
     Audit(audit::Command),
@@ -87,11 +90,12 @@ pub async fn run(cli: Cli, mut out: impl Write + Send) -> Result<(), CliError> {
     if !matches!(cli.command, Command::Serve(_)) {
         log::begin(Format::Text);
     }
-    let person = cli.person.or_else(person::of_system);
+    let person = cli.person.or_else(user::current);
     let actor = person.map_or(Actor::Unknown, Actor::Person);
     let by = By { actor, from: Origination::Machine };
     match cli.command {
         Command::Serve(serve) => serve.run(out).await,
+        Command::Ask(ask) => ask.run(by, &mut out).await,
         Command::Audit(command) => command.run(by, &mut out).await,
         Command::Config(command) => command.run(&mut out),
         Command::Keys(command) => command.run(by, &mut out).await,
@@ -157,8 +161,21 @@ async fn open_with(place: VaultPlace) -> Result<Arc<Vault>, CliError> {
 #[derive(Debug, Error)]
 pub enum CliError {
     /// A command waits for nobody.
-    #[error("this command cannot wait for custodians; give --kek shares:PATH,PATH with their shares")]
+    #[error(
+        "this command cannot wait for custodians; have the running vault do it: cardseal-vault ask --data-dir DIR …"
+    )]
     Custodians,
+    /// No vault that is open listens there.
+    #[error("no vault can be asked at {path}: {source}", path = .path.display())]
+    NobodyListens {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What the running vault said. It has done nothing.
+    #[error("{0}")]
+    Refused(String),
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),

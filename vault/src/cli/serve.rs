@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::CliError;
+use super::{CliError, ask};
 use crate::config::{Flags, Settings};
 use crate::{log, server};
 
@@ -16,6 +16,6 @@ impl Serve {
     pub(super) async fn run(self, out: impl Write + Send) -> Result<(), CliError> {
         let (settings, _) = Settings::load(self.flags)?;
         let recent = log::begin(settings.log_format);
-        Ok(server::serve(settings, recent, out).await?)
+        Ok(server::serve(settings, recent, ask::answer, out).await?)
     }
 }

@@ -4,6 +4,7 @@ mod body;
 mod listener;
 mod notify;
 mod opening;
+mod operator_socket;
 mod places;
 mod stop;
 mod stream;
@@ -37,6 +38,7 @@ use crate::time::{Clock, Pauses, Stopwatch};
 use crate::vault::{Done, Failure, OpenError, Setup, Vault};
 
 pub use listener::{Bounds, Listener, Routes};
+pub use operator_socket::{Answer, Answered, ask};
 pub use places::Places;
 pub use tls::{TlsError, TlsFiles};
 
@@ -50,11 +52,17 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, and then to the end of what has begun. Says on `out` when it is ready, in one line,
-/// and in another one where its metrics are. `recent` has the last errors for the operator.
+/// and in another one where its metrics are. `recent` has the last errors for the operator, whose
+/// requests on the vault's socket `answer` answers.
 ///
 /// # Errors
 /// [`ServeError`]
-pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Send) -> Result<(), ServeError> {
+pub async fn serve(
+    settings: Settings,
+    recent: Recent,
+    answer: Answer,
+    mut out: impl Write + Send,
+) -> Result<(), ServeError> {
     let policy = settings.policy();
     let location = settings.database.location()?;
     let tls = settings.tls.as_ref().map(TlsFiles::read).transpose()?;
@@ -106,6 +114,7 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
         (tokio::spawn(listener.run(routes, closing.clone())), switch, address, settings)
     });
 
+    let operator_socket = operator_socket::place(&settings.kek, &location);
     let (kek, acquirers, vendors) = (settings.kek, Acquirers::default(), settings.vendors);
     let (clock, pauses) = (Clock::system(), Pauses::system());
     let (audit_heads, test_webhooks) = (settings.audit_heads, settings.test_webhooks);
@@ -147,6 +156,8 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     };
     let maintenance = tokio::spawn(maintain(Arc::clone(&vault)));
     let deliveries = tokio::spawn(deliver(Arc::clone(&vault)));
+    let operator_socket = operator_socket
+        .map(|folder| tokio::spawn(operator_socket::serve(folder, Arc::clone(&vault), answer)));
 
     if scheme == "http" && !address.ip().is_loopback() && settings.limits.trusted_proxies.is_empty() {
         if vault.store().merchants().await.map_err(Failure::from)?.iter().any(is_live) {
@@ -192,6 +203,9 @@ pub async fn serve(settings: Settings, recent: Recent, mut out: impl Write + Sen
     }
     maintenance.abort();
     deliveries.abort();
+    if let Some(answering) = operator_socket {
+        answering.abort();
+    }
     if let Err(error) = vault.audit(None, By::VAULT, Action::Stop, env!("CARGO_PKG_VERSION"), None).await {
         tracing::error!(%error, "the audit does not tell of the end");
     }

@@ -91,6 +91,7 @@ pub struct Vault {
     /// Rings when this process has told of an event.
     news: Notify,
     rekeying: Mutex<Rekeying>,
+    audit_heads: Option<PathBuf>,
     refusals: Refusals,
     counts: Counts,
 }
@@ -220,8 +221,8 @@ impl Vault {
             test_webhooks,
         } = setup;
         let vendors = Vendors::open(vendors)?;
-        let store = match audit_heads {
-            Some(file) => store.telling_heads(&file)?,
+        let store = match &audit_heads {
+            Some(file) => store.telling_heads(file)?,
             None => store,
         };
         clock::set(&clock, &store).await?;
@@ -245,6 +246,7 @@ impl Vault {
             delivering: TaskTracker::new(),
             news: Notify::new(),
             rekeying: Mutex::default(),
+            audit_heads,
             refusals: Refusals::default(),
             counts: Counts::default(),
         }))
@@ -260,6 +262,12 @@ impl Vault {
     #[must_use]
     pub const fn test_webhooks(&self) -> Reach {
         self.test_webhooks
+    }
+
+    /// The file that the heads of the audit's chains are written into.
+    #[must_use]
+    pub const fn audit_heads(&self) -> Option<&PathBuf> {
+        self.audit_heads.as_ref()
     }
 
     /// The vault's keys.
