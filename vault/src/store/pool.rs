@@ -60,7 +60,7 @@ impl Pool {
     /// A connection. Its time begins now.
     pub(super) async fn connection(&self) -> Result<Connection, Error> {
         Ok(Connection {
-            held: Some(self.pool.acquire().await?),
+            held: Some(self.pool.acquire().await.map_err(away)?),
             waits: self.waits,
             until: Instant::now() + self.waits.answer,
             owes: Owes::Nothing,
@@ -84,6 +84,15 @@ impl Pool {
     /// How many of them have nothing to do.
     pub(super) fn idle(&self) -> u64 {
         self.pool.num_idle() as u64
+    }
+}
+
+/// Whoever stands before a database that is away may accept a connection and hang up at once, as HAProxy does with no server
+/// to lead to. The driver takes the end for an answer, and a malformed one.
+fn away(error: Error) -> Error {
+    match error {
+        Error::Protocol(text) => Error::Io(io::Error::new(io::ErrorKind::ConnectionAborted, text)),
+        error => error,
     }
 }
 
