@@ -7,6 +7,7 @@
 mod line;
 mod recent;
 mod redact;
+mod warning;
 
 use std::io::{self, Write as _};
 use std::panic;
@@ -22,8 +23,10 @@ use tracing_subscriber::registry::LookupSpan;
 pub use line::FIELDS;
 pub use recent::Recent;
 pub use redact::{REDACTED, redact};
+pub(crate) use warning::with_warning;
 
 use line::Lines;
+use warning::Warnings;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 /// Sends events to the process's standard error from now on, and keeps the last errors. Only the first call does so.
 pub fn begin(format: Format) -> Recent {
     let recent = Recent::default();
-    let subscriber = subscriber(format, Arc::new(say)).with(recent.clone());
+    let subscriber = subscriber(format, Arc::new(say)).with(recent.clone()).with(Warnings);
     // A second subscriber is refused, which is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
     recent

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::signs::Signs;
 use super::waits::Waits;
+use crate::log::with_warning;
 
 /// A pool of connections. What is asked of it is asked of one of them.
 #[derive(Clone, Debug)]
@@ -96,6 +97,16 @@ fn away(error: Error) -> Error {
     }
 }
 
+/// What was stored, if its primary waited for the standby. Whoever cancels that wait has PostgreSQL say that all went well,
+/// with a warning (its manual, 27.2.8): a failover would forget what was acknowledged. The words of the warning are in the
+/// server's language; a commit has no other one that it could come with.
+async fn replicated<T>(stored: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match with_warning(stored).await {
+        (Ok(_), true) => Err(Error::Io(io::Error::other("the database stored it with a warning"))),
+        (stored, _) => stored,
+    }
+}
+
 impl Connection {
     pub(super) async fn begin(&mut self, sql: &'static str) -> Result<(), Error> {
         // Even if the answer gets lost.
@@ -106,7 +117,8 @@ impl Connection {
 
     /// Has a time of its own.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
-        self.tell("COMMIT", Instant::now() + self.waits.commit).await?;
+        let until = Instant::now() + self.waits.commit;
+        replicated(self.tell("COMMIT", until)).await?;
         self.owes = Owes::Nothing;
         self.signs.committed();
         Ok(())
@@ -252,7 +264,7 @@ impl<'c> Executor<'c> for &'c Pool {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        steps(async move { self.connection().await?.all(query).await })
+        steps(async move { replicated(self.connection().await?.all(query)).await })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
