@@ -16,19 +16,19 @@ use crate::support::program::{Served, add_merchant, command};
 use crate::support::release::Released;
 use crate::support::{VISA, clear_card};
 
-/// A block of the page.
-struct Block {
-    line: usize,
-    mark: String,
-    text: String,
+/// A block of a page.
+pub(crate) struct Block {
+    pub(crate) line: usize,
+    pub(crate) mark: String,
+    pub(crate) text: String,
 }
 
-fn page(name: &str) -> String {
+pub(crate) fn page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = page.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
@@ -57,8 +57,9 @@ fn the_whole_page_works_from_its_first_command_to_its_last() {
             "sh drill" => machine.drill(&block.text, &place),
             "text shown" => wrong.extend(differs(&machine.filled(&block.text), &printed, &place)),
             "toml vault" => fs::write(machine.file("etc/vault.toml"), machine.settings(&block.text)).unwrap(),
-            // What changes the machine itself, other programs' files, and what another test looks at.
+            // What changes the machine itself, other programs' files, and what other tests run or look at.
             "sh machine" | "sh xtask" | "text file" | "yaml rules" => continue,
+            "sh a" | "sh b" | "sh rejoin" | "conf postgresql" | "conf haproxy" | "conf failover" => continue,
             mark => panic!("{place}: this test does not know `{mark}`"),
         }
         ran += 1;

@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use account::Account;
@@ -94,6 +95,57 @@ impl Server {
         }
     }
 
+    /// A server that is to have a copy of this one's data, with this one's password, in `folder`, whatever was there before.
+    /// It has no data yet: whoever has put them into its [data folder](Self::data), as `pg_basebackup` does, starts it with
+    /// [`start_again`](Self::start_again).
+    ///
+    /// # Errors
+    /// `folder` cannot be had, or no port is free.
+    pub fn twin(&self, folder: &Path) -> Result<Self> {
+        Ok(Self {
+            programs: self.programs.clone(),
+            account: self.account,
+            folder: renew(folder, &self.account)?,
+            durability: self.durability,
+            password: self.password.clone(),
+            port: free_port()?,
+            running: None,
+        })
+    }
+
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Where it listens, on this machine.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A command that runs as the server does, as `sudo -u postgres` would run it, in the server's folder, with
+    /// PostgreSQL's programs before all others.
+    #[must_use]
+    pub fn command_of_its_account(&self, program: &str) -> Command {
+        let mut command = self.environment(Command::new(program));
+        let mut path = self.programs.folder().as_os_str().to_owned();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        command.env("PATH", path);
+        command
+    }
+
+    /// Adds lines to its `postgresql.conf`, which it reads when it starts again.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn add_settings(&self, lines: &str) -> Result<()> {
+        let mut settings = File::options().append(true).open(self.data().join("postgresql.conf"))?;
+        Ok(settings.write_all(lines.as_bytes())?)
+    }
+
     /// The address of one of its databases, password and all: `postgres` is there from the beginning.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
@@ -113,8 +165,7 @@ impl Server {
             file.write_all(text.as_bytes())?;
             self.account.own(&path)?;
         }
-        let mut settings = File::options().append(true).open(self.data().join("postgresql.conf"))?;
-        settings.write_all(b"ssl = on\n")?;
+        self.add_settings("ssl = on\n")?;
         self.start_again()
     }
 
@@ -142,6 +193,51 @@ impl Server {
         Ok(())
     }
 
+    /// Ends all its processes on the spot, as a power cut would (SIGKILL).
+    ///
+    /// # Errors
+    /// One of them cannot be ended.
+    pub fn kill(&mut self) -> Result<()> {
+        self.freeze()?;
+        let Some(mut child) = self.running.take() else { return Ok(()) };
+        let processes = processes(&child)?;
+        for process in &processes {
+            send(*process, Signal::KILL)?;
+        }
+        child.wait()?;
+        ensure!(
+            wait_until(|| Ok(processes.iter().all(|process| has_ended(*process))))?,
+            "PostgreSQL does not end"
+        );
+        Ok(())
+    }
+
+    /// Stops all its processes where they are (SIGSTOP): its connections stay open, and nothing is answered on them.
+    ///
+    /// # Errors
+    /// One of them cannot be stopped.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal_all(Signal::STOP)
+    }
+
+    /// Lets a frozen one go on as if nothing had been.
+    ///
+    /// # Errors
+    /// One of its processes cannot be told.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal_all(Signal::CONT)
+    }
+
+    fn signal_all(&self, signal: Signal) -> Result<()> {
+        let child = self.running.as_ref().context("PostgreSQL is not running")?;
+        // The first makes the others: once it has stopped there are no more than are found then.
+        send(Pid::from_child(child), signal)?;
+        for process in processes(child)? {
+            send(process, signal)?;
+        }
+        Ok(())
+    }
+
     /// Starts a stopped one, with all that was stored, at the address where it was before.
     ///
     /// # Errors
@@ -160,9 +256,10 @@ impl Server {
             if let Some(status) = child.try_wait()? {
                 bail!("PostgreSQL ended ({status}); it said:\n{}", self.log());
             }
-            // The eighth line of the file says how far it is.
+            // The eighth line of the file says how far it is. One that was killed has left its file, with its own number.
             let state = fs::read_to_string(&state).unwrap_or_default();
-            Ok(state.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
+            let is_its_own = state.lines().next() == Some(&child.id().to_string());
+            Ok(is_its_own && state.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
         });
         self.running = Some(child);
         match ready {
@@ -212,18 +309,20 @@ impl Server {
 
     /// One of PostgreSQL's programs, with the data folder named to it.
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.programs.path(program));
-        command.arg("-D").arg(self.data()).current_dir(&self.folder);
+        let mut command = self.environment(Command::new(self.programs.path(program)));
+        command.arg("-D").arg(self.data());
+        command
+    }
+
+    fn environment(&self, mut command: Command) -> Command {
+        // What is at home with whoever runs this is not for the server's user.
+        command.current_dir(&self.folder).env("HOME", &self.folder);
         // Somebody's own settings for their own servers.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
         }
         self.account.lead(&mut command);
         command
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.join("data")
     }
 
     fn log_file(&self) -> PathBuf {
@@ -271,6 +370,42 @@ fn stop_left_behind(data: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The first process of a server and all that it has started; they start none themselves.
+fn processes(first: &Child) -> Result<Vec<Pid>> {
+    let mut processes = vec![Pid::from_child(first)];
+    for entry in fs::read_dir("/proc")? {
+        let path = entry?.path();
+        let Some(pid) = path.file_name().and_then(|name| Pid::from_raw(name.to_str()?.parse().ok()?)) else {
+            continue;
+        };
+        if state_and_parent(pid).is_some_and(|(_, parent)| parent == first.id()) {
+            processes.push(pid);
+        }
+    }
+    Ok(processes)
+}
+
+/// A letter for what a process does, and who has started it. None when it has ended.
+fn state_and_parent(process: Pid) -> Option<(char, u32)> {
+    let line = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    // Before them stands its name, which may hold anything.
+    let mut words = line.rsplit(')').next()?.split_whitespace();
+    Some((words.next()?.chars().next()?, words.next()?.parse().ok()?))
+}
+
+/// Whoever is to hear of its end may not have asked yet.
+fn has_ended(process: Pid) -> bool {
+    state_and_parent(process).is_none_or(|(state, _)| state == 'Z')
+}
+
+/// One that has ended needs no signal.
+fn send(process: Pid, signal: Signal) -> Result<()> {
+    match kill_process(process, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("sending a signal to {}", process.as_raw_nonzero())),
+    }
+}
+
 /// Whether it came true in time.
 fn wait_until(mut condition: impl FnMut() -> Result<bool>) -> Result<bool> {
     let deadline = Instant::now() + PATIENCE;
@@ -283,7 +418,11 @@ fn wait_until(mut condition: impl FnMut() -> Result<bool>) -> Result<bool> {
     Ok(false)
 }
 
-fn free_port() -> Result<u16> {
+/// A port of this machine that nobody listens on.
+///
+/// # Errors
+/// None is free.
+pub fn free_port() -> Result<u16> {
     let [high, low] = random()?;
     let first = usize::from(u16::from_be_bytes([high, low]));
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
@@ -329,6 +468,29 @@ mod tests {
         let port = server.port;
         drop(server);
         assert!(!listens(port));
+    }
+
+    #[test]
+    fn a_frozen_one_answers_nothing_until_it_goes_on_and_a_killed_one_starts_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::start(folder.path(), Durability::Full).unwrap();
+        let url = server.url("postgres");
+        let asks = |server: &Server| {
+            let mut psql = server.command_of_its_account("psql");
+            psql.args(["--quiet", "--command", "SELECT 1", &url]).stdout(Stdio::null()).spawn().unwrap()
+        };
+        server.freeze().unwrap();
+        let states = processes(server.running.as_ref().unwrap()).unwrap();
+        let is_stopped = |process: &Pid| state_and_parent(*process).unwrap().0 == 'T';
+        assert!(states.len() > 3 && wait_until(|| Ok(states.iter().all(is_stopped))).unwrap());
+        let mut waiting = asks(&server);
+        server.thaw().unwrap();
+        assert!(waiting.wait().unwrap().success());
+
+        server.kill().unwrap();
+        assert!(!listens(server.port));
+        server.start_again().unwrap();
+        assert!(asks(&server).wait().unwrap().success());
     }
 
     #[test]

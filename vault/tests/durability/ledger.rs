@@ -1,6 +1,7 @@
 //! What the vault has acknowledged, kept outside of it.
 
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use serde_json::Value;
@@ -10,6 +11,8 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     entries: Mutex<Vec<Entry>>,
+    /// When each was acknowledged.
+    times: Mutex<Vec<Instant>>,
     count: watch::Sender<usize>,
 }
 
@@ -30,11 +33,12 @@ pub(crate) struct Lost {
 
 impl Ledger {
     pub(crate) fn new() -> Self {
-        Self { entries: Mutex::default(), count: watch::Sender::new(0) }
+        Self { entries: Mutex::default(), times: Mutex::default(), count: watch::Sender::new(0) }
     }
 
     pub(crate) fn add(&self, entry: Entry) {
         self.entries.lock().unwrap().push(entry);
+        self.times.lock().unwrap().push(Instant::now());
         self.count.send_modify(|count| *count += 1);
     }
 
@@ -45,6 +49,13 @@ impl Ledger {
     /// Waits until there are so many entries.
     pub(crate) async fn grow_to(&self, count: usize) {
         self.count.subscribe().wait_for(|now| *now >= count).await.unwrap();
+    }
+
+    /// The longest time in which nothing was acknowledged, since there were so many entries.
+    pub(crate) fn longest_gap(&self, since: usize) -> Duration {
+        let times = self.times.lock().unwrap();
+        let gaps = times[since.saturating_sub(1)..].windows(2).map(|pair| pair[1] - pair[0]);
+        gaps.max().unwrap_or_default()
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {

@@ -1,7 +1,7 @@
 //! Clients that ask for tokens and charges, each as fast as it is answered.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cardseal::plain;
 use cardseal::seal::{Algorithm, KeySet, PublicKey, seal};
@@ -29,6 +29,9 @@ const SEALED: usize = 32;
 
 /// One in so many tokens is charged.
 const CHARGED: usize = 4;
+
+/// How long a client waits before it asks again, so that those who are at work on the fault get to it.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a client does when nobody answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,6 +112,9 @@ impl LoadClient {
             if served.is_err() && self.persistence == Persistence::EndsWithTheVault {
                 return;
             }
+            if served.is_err() {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 
@@ -136,7 +142,7 @@ impl LoadClient {
         loop {
             let request = self.request("/charges", &self.account.secret_key, order);
             match answer(request.header("idempotency-key", &name)).await {
-                Err(Gone) if self.persistence == Persistence::GoesOn => {}
+                Err(Gone) if self.persistence == Persistence::GoesOn => tokio::time::sleep(PAUSE).await,
                 answered => return answered,
             }
         }

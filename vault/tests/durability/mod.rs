@@ -2,8 +2,11 @@
 
 pub(crate) mod asking;
 mod balancer;
+mod cancelled_wait;
+mod cluster;
 mod database_gone;
 pub(crate) mod disk;
+mod failover;
 mod full_disk;
 mod kills;
 mod ledger;

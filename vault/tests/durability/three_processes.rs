@@ -70,14 +70,14 @@ async fn of_three_vaults_one_after_the_other_is_killed_and_nobody_notices() {
     assert_audit_is_genuine(&url, folder.path(), made).await;
 }
 
-fn serve(database: &str, folder: &Path) -> Served {
+pub(super) fn serve(database: &str, folder: &Path) -> Served {
     let mut serve = command(&["serve", "--listen", "127.0.0.1:0", "--database-url", database]);
     serve.args(UNDER_LOAD).arg("--kek").arg(format!("file:{}", folder.join("kek").display()));
     Served::run(serve)
 }
 
 /// Every charge is in the merchant's audit, whose rows three processes have added.
-async fn assert_audit_is_genuine(database: &str, folder: &Path, charges: i64) {
+pub(super) async fn assert_audit_is_genuine(database: &str, folder: &Path, charges: i64) {
     let location = Location::Postgres(database.parse().unwrap());
     let setup = Setup { location, ..Setup::in_folder(DataDir::open(folder).unwrap()) };
     let vault = Vault::open(setup).await.unwrap();

@@ -9,7 +9,7 @@ mod a_deleted_card;
 mod a_machine_that_stops;
 mod a_million_that_expired;
 mod a_start_without_a_database;
-mod network;
+pub(crate) mod network;
 mod nothing_can_be_stored;
 mod paid_after_all;
 

@@ -1,4 +1,4 @@
-//! A network between a vault and its PostgreSQL that can be cut: nothing comes through any more, and nobody hears of it.
+//! A network before a PostgreSQL that can be cut: nothing comes through any more, and nobody hears of it.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,9 @@ use tokio::task::JoinSet;
 use crate::support::home::Home;
 
 /// Dropping it breaks its connections.
-pub(super) struct Network {
-    address: SocketAddr,
+pub(crate) struct Network {
+    /// Where it leads to the server from.
+    pub(crate) address: SocketAddr,
     state: watch::Sender<State>,
     url: String,
     _carrying: JoinSet<()>,
@@ -30,7 +31,11 @@ enum State {
 impl Network {
     /// To the database of a vault's home; none where that is a file.
     pub(super) async fn to(home: &Home) -> Option<Self> {
-        let url = home.postgres()?;
+        Some(Self::before(home.postgres()?).await)
+    }
+
+    /// To the server of this address.
+    pub(crate) async fn before(url: String) -> Self {
         let server = host(&url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, state) = (listener.local_addr().unwrap(), watch::Sender::new(State::Open));
@@ -44,7 +49,7 @@ impl Network {
                 }
             }
         });
-        Some(Self { address, state, url, _carrying: carrying })
+        Self { address, state, url, _carrying: carrying }
     }
 
     /// The database through it.
@@ -53,7 +58,7 @@ impl Network {
         Location::Postgres(url.parse().unwrap())
     }
 
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.state.send_replace(State::Cut);
     }
 
@@ -66,7 +71,7 @@ impl Network {
         self.state.subscribe().wait_for(|state| *state == State::Cut).await.unwrap();
     }
 
-    pub(super) fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.state.send_replace(State::Open);
     }
 }

@@ -92,6 +92,8 @@ impl Needs {
         system::program("openssl", "openssl")?;
         system::program("curl", "curl")?;
         system::program("sqlite3", "sqlite3")?;
+        system::program("haproxy", "haproxy")?;
+        system::program("socat", "socat")?;
         Tool::WasmBindgen.get()?;
         let browsers = match suite {
             Suite::Quick => Vec::new(),

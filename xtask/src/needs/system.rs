@@ -52,10 +52,11 @@ pub(crate) fn is_ubuntu() -> bool {
     std::fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=ubuntu"))
 }
 
-/// The program of that name in PATH.
+/// The program of that name in PATH, or where Debian puts a server's, which is in root's only.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|program| is_program(program))
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join(name)).find(|program| is_program(program))
 }
 
 fn is_program(path: &Path) -> bool {
