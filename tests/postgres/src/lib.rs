@@ -280,8 +280,13 @@ impl Server {
         fs::write(&password, &self.password)?;
         self.account.own(&password)?;
         let mut initdb = self.command("initdb");
+        // A password takes SCRAM 4,096 rounds each time, which are long where programs are not optimized.
+        let auth = match self.durability {
+            Durability::Full => "--auth=scram-sha-256",
+            Durability::OfProcess => "--auth=md5",
+        };
         initdb
-            .args(["--username", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args(["--username", USER, auth, "--encoding=UTF8", "--locale=C", "--no-sync"])
             .arg("--pwfile")
             .arg(&password);
         let output = initdb.stdin(Stdio::null()).output().context("starting initdb")?;

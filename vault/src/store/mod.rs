@@ -246,7 +246,7 @@ impl Store {
             None => None,
         };
         self.checkpointer.iter().for_each(|checkpointer| checkpointer.count(1));
-        Ok(Transaction::begin(self.engine, &self.writer, share).await?)
+        Transaction::begin(self.engine, &self.writer, share).await
     }
 }
 

@@ -15,7 +15,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Describe, Either, Error, Execute, Execut
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::signs::Signs;
+use super::signs::{Signs, Turn};
 use super::waits::Waits;
 use crate::log::with_warning;
 
@@ -69,6 +69,11 @@ impl Pool {
         })
     }
 
+    /// Leave to write, if it comes in time.
+    pub(super) async fn turn(&self) -> Option<Turn> {
+        self.signs.turn(self.waits.place).await
+    }
+
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
@@ -118,7 +123,12 @@ impl Connection {
     /// Has a time of its own.
     pub(super) async fn commit(&mut self) -> Result<(), Error> {
         let until = Instant::now() + self.waits.commit;
-        replicated(self.tell("COMMIT", until)).await?;
+        if let Err(error) = replicated(self.tell("COMMIT", until)).await {
+            if self.owes == Owes::Answer {
+                self.signs.commit_unanswered();
+            }
+            return Err(error);
+        }
         self.owes = Owes::Nothing;
         self.signs.committed();
         Ok(())

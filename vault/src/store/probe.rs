@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::pool::Pool;
@@ -18,7 +19,14 @@ pub(super) struct Probe {
     pool: Pool,
     longest: Duration,
     signs: Arc<Signs>,
-    last: Arc<Mutex<Option<(Instant, Result<(), Trouble>)>>>,
+    last: Arc<Mutex<Last>>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    told: Option<(Instant, Result<(), Trouble>)>,
+    /// One that was not at its end when nobody waited for it any more. There is no other before it is.
+    writing: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 impl Probe {
@@ -40,17 +48,23 @@ impl Probe {
             Sign::None => {}
         }
         let mut last = self.last.lock().await;
-        if let Some((at, told)) = &*last
+        if let Some((at, told)) = last.told
             && at.elapsed() < Self::EVERY
         {
-            return *told;
+            return told;
         }
-        let told = match timeout(self.longest, self.write()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.trouble().unwrap_or(Trouble::Busy)),
-            Err(_) => Err(Trouble::Busy),
+        let writing = last.writing.take();
+        let mut writing = writing.unwrap_or_else(|| tokio::spawn(self.clone().write()));
+        let told = match timeout(self.longest, &mut writing).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(error.trouble().unwrap_or(Trouble::Busy)),
+            Ok(Err(_)) => Err(Trouble::Busy),
+            Err(_) => {
+                last.writing = Some(writing);
+                Err(Trouble::Busy)
+            }
         };
-        *last = Some((Instant::now(), told));
+        last.told = Some((Instant::now(), told));
         told
     }
 
@@ -60,7 +74,7 @@ impl Probe {
 
     /// Leaves nothing behind, and its commit waits for all that others' wait for. Each has a row of its own: nobody waits
     /// for one who stands still in the midst of it.
-    async fn write(&self) -> Result<(), StoreError> {
+    async fn write(self) -> Result<(), StoreError> {
         let id = random_letters(26);
         let mut transaction = Transaction::begin(self.engine, &self.pool, None::<Share>).await?;
         for sql in ["INSERT INTO probes (id) VALUES ($1)", "DELETE FROM probes WHERE id = $1"] {

@@ -2,7 +2,8 @@ use std::ops::{Deref, DerefMut};
 
 use super::pool::{Connection, Pool};
 use super::shares::Share;
-use super::{Engine, StoreError};
+use super::signs::Turn;
+use super::{Engine, StoreError, Trouble};
 
 /// A transaction. It is taken back when it is dropped before its commit.
 #[derive(Debug)]
@@ -10,15 +11,13 @@ pub(super) struct Transaction {
     connection: Connection,
     /// Whose it is, if it is a merchant's. Given back with it.
     share: Option<Share>,
+    _turn: Turn,
 }
 
 impl Transaction {
     /// On SQLite it holds the right to write from the beginning, so that it cannot fail for it later.
-    pub(super) async fn begin(
-        engine: Engine,
-        pool: &Pool,
-        share: Option<Share>,
-    ) -> Result<Self, sqlx::Error> {
+    pub(super) async fn begin(engine: Engine, pool: &Pool, share: Option<Share>) -> Result<Self, StoreError> {
+        let turn = pool.turn().await.ok_or(StoreError::Unavailable(Trouble::Busy))?;
         let mut connection = pool.connection().await?;
         connection
             .begin(match engine {
@@ -26,7 +25,7 @@ impl Transaction {
                 Engine::Postgres => "BEGIN",
             })
             .await?;
-        Ok(Self { connection, share })
+        Ok(Self { connection, share, _turn: turn })
     }
 
     /// Makes it durable.

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// less than the 30 seconds after which the vault gives up on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waits {
-    /// For a place among its merchant's transactions, and then for a connection.
+    /// For a place among its merchant's transactions, and then for a connection; while commits get no answer, for leave to
+    /// write.
     pub place: Duration,
     /// For a lock that another process holds. It is longer than `idle`: whoever waits for a process that stands still gets on
     /// once that has lost its locks. SQLite has its own (`busy_timeout`).

@@ -57,3 +57,29 @@ async fn requests_are_answered_while_it_is_cut_and_served_when_it_is_healed() {
     let charge = answer(there.charge(&account, &token)).await;
     assert_eq!(charge.status, StatusCode::OK, "{charge:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hears_that_nobody_knows_gets_what_was_made_by_asking_again() {
+    let here = Asked::new_with(|setup| setup.waits = WAITS).await;
+    let Some(network) = Network::to(&here.dir).await else { return };
+    let there = here
+        .beside_with(|setup| {
+            setup.location = network.location();
+            setup.waits = WAITS;
+        })
+        .await;
+    let account = there.merchant().await;
+    let jwe = there.seal(&account).await;
+    pays(&there, &account).await;
+
+    network.cut_after("COMMIT");
+    let silent = answer(there.tokenize_sealed(&account, &jwe)).await;
+    let message = silent.error(503, "service_unavailable");
+    assert!(message.contains("did not say whether this was done"), "{message}");
+    network.heal();
+    let token = answer(here.tokenize_sealed(&account, &jwe)).await;
+    assert_eq!(token.status, StatusCode::OK, "{token:?}");
+    ready(&there).await;
+    assert_eq!(answer(there.tokenize_sealed(&account, &jwe)).await.json()["id"], token.json()["id"]);
+    assert_eq!(here.count("tokens").await, 2);
+}

@@ -4,13 +4,14 @@
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use cardseal_vault::merchant::{ClearCards, Mode};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{AnyConnection, Connection};
 
 use super::network::Network;
-use super::{PATIENCE, WAITS, answer, database, pays, ready};
-use crate::support::{Account, Asked, VISA};
+use super::{PATIENCE, WAITS, answer, database, pays, ready, tokenize};
+use crate::support::{Account, Asked, SHOP, VISA, clear_card};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_strangers_lock_on_a_merchant_is_no_other_merchants_business() {
@@ -95,6 +96,38 @@ async fn a_process_that_stands_still_in_a_transaction_loses_its_locks() {
         "charged {took:?} behind the one that stands still; a payment there {:?} after it goes on",
         healed.elapsed()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_waits_for_a_lock_keeps_no_other_merchants_waiting() {
+    let asked = Asked::new_with(|setup| setup.waits = WAITS).await;
+    if asked.dir.postgres().is_none() {
+        return;
+    }
+    let one = asked.merchant_with(Mode::Live, ClearCards::Allowed, SHOP).await;
+    let other = asked.merchant().await;
+    // Numbers that may be somebody's are counted, and published test cards are not.
+    let number = "4539578763621486";
+    asked.token(&one, number).await;
+    let mut stranger = asked.dir.connect().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE counted_numbers").execute(&mut stranger).await.unwrap();
+    let card = clear_card(number);
+    let waiting = join_all((0..12).map(|_| answer(asked.post("/tokens", &one.public_key, &card))));
+    let meanwhile = join_all((0..12).map(async |_| {
+        let begun = Instant::now();
+        (tokenize(&asked, &other).await, begun.elapsed())
+    }));
+    let (waiting, meanwhile) = tokio::join!(waiting, meanwhile);
+    for refused in &waiting {
+        refused.error(503, "service_unavailable");
+    }
+    for (made, _) in &meanwhile {
+        assert_eq!(made.status, StatusCode::OK, "{made:?}");
+    }
+    eprintln!("others' tokens within {:?}", meanwhile.iter().map(|(_, took)| took).max().unwrap());
+    sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+    asked.token(&one, number).await;
+    stranger.close().await.unwrap();
 }
 
 /// Takes the end of the audit of an account's merchant, and keeps it.

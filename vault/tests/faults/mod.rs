@@ -8,6 +8,7 @@ mod a_cut_network;
 mod a_deleted_card;
 mod a_machine_that_stops;
 mod a_million_that_expired;
+mod a_standby_that_is_gone;
 mod a_start_without_a_database;
 pub(crate) mod network;
 mod nothing_can_be_stored;

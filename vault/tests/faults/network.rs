@@ -26,6 +26,8 @@ enum State {
     Cut,
     /// It is cut as soon as somebody sends the server this, which does not get there.
     CutBefore(&'static [u8]),
+    /// The same, but it gets there, and only the answer does not come back.
+    CutAfter(&'static [u8]),
 }
 
 impl Network {
@@ -66,6 +68,10 @@ impl Network {
         self.state.send_replace(State::CutBefore(text.as_bytes()));
     }
 
+    pub(super) fn cut_after(&self, text: &'static str) {
+        self.state.send_replace(State::CutAfter(text.as_bytes()));
+    }
+
     /// Waits until it is cut.
     pub(super) async fn is_cut(&self) {
         self.state.subscribe().wait_for(|state| *state == State::Cut).await.unwrap();
@@ -86,33 +92,32 @@ async fn carry(client: TcpStream, server: String, state: watch::Sender<State>) {
     let Ok(server) = TcpStream::connect(server).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    tokio::join!(
-        pass(from_client, to_server, &state, |state, bytes| match state {
-            State::CutBefore(text) if bytes.windows(text.len()).any(|part| part == text) => State::Cut,
-            state => state,
-        }),
-        pass(from_server, to_client, &state, |state, _| state),
-    );
+    tokio::join!(pass(from_client, to_server, &state), pass(from_server, to_client, &state));
 }
 
 /// Passes on what comes, as long as it is open. What comes meanwhile is not lost, as with TCP.
-async fn pass(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: &watch::Sender<State>,
-    look: impl Fn(State, &[u8]) -> State,
-) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &watch::Sender<State>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let length = from.read(&mut buffer).await.unwrap_or(0);
         let bytes = &buffer[..length];
-        state.send_if_modified(|state| {
-            let (before, after) = (*state, look(*state, bytes));
-            *state = after;
-            before != after
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        state.send_if_modified(|state| match *state {
+            State::CutBefore(text) if has(text) => {
+                *state = State::Cut;
+                true
+            }
+            _ => false,
         });
-        if state.subscribe().wait_for(|state| *state != State::Cut).await.is_err() {
+        let Ok(last) = state.subscribe().wait_for(|state| *state != State::Cut).await.map(|state| *state)
+        else {
             return;
+        };
+        if let State::CutAfter(text) = last
+            && has(text)
+        {
+            // Before the server can answer.
+            state.send_replace(State::Cut);
         }
         if length == 0 || to.write_all(bytes).await.is_err() {
             return;
