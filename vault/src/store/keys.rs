@@ -137,7 +137,7 @@ impl Store {
                 return Ok(());
             }
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Puts the same keys under another key-encryption key, all or none.
@@ -157,7 +157,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Keeps that a process will encrypt so many times more with a data key, and tells how many that makes of all processes.

@@ -2,6 +2,8 @@
 //! networks that say nothing, disks that are full. Each is one merchant's or nobody's business, every request gets its answer
 //! in bounded time, and what was answered stays so.
 
+#![expect(clippy::print_stderr, reason = "how long things took, for whoever wants to know")]
+
 mod a_charge_answered_503;
 mod a_clock_that_is_wrong;
 mod a_cut_network;
