@@ -332,7 +332,7 @@ pub enum Failure {
     Forged(&'static str),
     /// The keys could not be read anew.
     #[error(transparent)]
-    Keys(#[from] KeysError),
+    Keys(KeysError),
     /// There is no key to encrypt with: the clock stands before the time of the first one.
     #[error("no {0} key is active; the clock may be wrong")]
     NoActiveKey(&'static str),
@@ -358,5 +358,27 @@ impl Failure {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_temporary())
+    }
+}
+
+impl From<KeysError> for Failure {
+    /// A store that fails is the store's failure, whatever was read from it.
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => Self::Store(error),
+            error => Self::Keys(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Trouble;
+
+    #[test]
+    fn keys_that_cannot_be_read_now_are_a_store_that_fails_for_a_while() {
+        let failure = Failure::from(KeysError::Store(StoreError::Unavailable(Trouble::Busy)));
+        assert!(matches!(failure, Failure::Store(error) if error.is_temporary()));
     }
 }
