@@ -19,6 +19,7 @@ mod log;
 mod operations;
 mod operator;
 mod process;
+mod schedules;
 mod secrecy;
 mod server;
 mod status;

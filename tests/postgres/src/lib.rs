@@ -301,7 +301,7 @@ impl Server {
             format!("listen_addresses={}", Ipv4Addr::LOCALHOST),
             // A socket's path has at most 107 bytes, which a checkout's may well have by itself.
             "unix_socket_directories=".to_owned(),
-            "max_connections=300".to_owned(),
+            "max_connections=600".to_owned(),
         ];
         if self.durability == Durability::OfProcess {
             settings.extend(

@@ -12,7 +12,7 @@ mod kills;
 mod ledger;
 mod load;
 mod newer_version;
-mod random;
+pub(crate) mod random;
 mod three_processes;
 
 /// For `serve`: the load would reach the rate limits, and a night is longer than a token's lifetime.

@@ -18,6 +18,11 @@ impl Random {
         Self(seed)
     }
 
+    /// The sequence of a seed.
+    pub(crate) const fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Another sequence, which follows from this one.
     pub(crate) fn split(&mut self) -> Self {
         Self(self.next())

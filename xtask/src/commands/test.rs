@@ -194,7 +194,9 @@ fn vault_on_postgres(suite: Suite) -> Result<Verdict> {
     let mut tests = cargo();
     tests.args(["test"]).args(NATIVE).args(["--test", "vault", "--"]).env(postgres::VARIABLE, url);
     tests.args(["--skip", "durability::", "--skip", "operations::"]);
-    if suite != Suite::Nightly {
+    if suite == Suite::Nightly {
+        tests.env("CARDSEAL_TEST_SCHEDULES", "2000");
+    } else {
         tests.args(NEEDS_NO_DATABASE.iter().flat_map(|name| ["--skip", name]));
     }
     passes(&mut tests)
