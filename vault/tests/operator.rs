@@ -68,6 +68,13 @@ fn a_keys_scope_is_given_and_its_revocation_obeyed_at_once() {
     let again = vault(&dir, &["merchant", "keys", "revoke", "--id", &id]);
     assert!(complained(again).contains("no key"));
 
+    let ending = said(vault(&dir, &[&add[..], &["--until", "2099-03-31"]].concat()));
+    assert!(ending.contains("until     2099-03-31T23:59:59Z"), "{ending}");
+    let listed = said(vault(&dir, &["merchant", "keys", "list", "--merchant", merchant]));
+    assert!(listed.contains("2099-03-31T23:59:59Z"), "{listed}");
+    let over = vault(&dir, &[&add[..], &["--until", "2020-01-01"]].concat());
+    assert!(complained(over).contains("--until is a time that has passed"));
+
     let unfit = vault(&dir, &[&add[..], &["--public", "--scope", "detokenize"]].concat());
     assert!(complained(unfit).contains("a public key can only tokenize"));
     let unknown = ["merchant", "keys", "add", "--merchant", "mrch_test_0"];

@@ -55,6 +55,7 @@ async fn whoever_writes_to_the_database_gives_nobody_any_right() {
         ("UPDATE api_keys SET scopes = 'detokenize use' WHERE kind = 'secret'", "akey_"),
         ("UPDATE api_keys SET created_at = created_at + 1 WHERE kind = 'secret'", "akey_"),
         ("UPDATE api_keys SET key_version = 2 WHERE kind = 'secret'", "akey_"),
+        ("UPDATE api_keys SET expires_at = 4000000000 WHERE kind = 'secret'", "akey_"),
         (
             "UPDATE api_keys SET mac = (SELECT mac FROM api_keys WHERE kind = 'public') WHERE kind = 'secret'",
             "akey_",

@@ -34,6 +34,10 @@ CREATE TABLE api_keys (
     scopes      TEXT    NOT NULL,
     created_at  BIGINT NOT NULL,
     revoked_at  BIGINT,
+    -- When it ends by itself, if it does.
+    expires_at  BIGINT,
+    -- When it was used last, to the hour. The MAC does not cover it.
+    last_used_at BIGINT,
     -- Covers the row: as with merchants.
     key_version BIGINT NOT NULL,
     mac         BYTEA   NOT NULL CHECK (length(mac) = 32)

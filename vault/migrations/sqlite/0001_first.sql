@@ -34,6 +34,10 @@ CREATE TABLE api_keys (
     scopes      TEXT    NOT NULL,
     created_at  INTEGER NOT NULL,
     revoked_at  INTEGER,
+    -- When it ends by itself, if it does.
+    expires_at  INTEGER,
+    -- When it was used last, to the hour. The MAC does not cover it.
+    last_used_at INTEGER,
     -- Covers the row: as with merchants.
     key_version INTEGER NOT NULL,
     mac         BLOB    NOT NULL CHECK (length(mac) = 32)

@@ -17,6 +17,7 @@ use crate::id::{KeyId, MerchantId, SecretKey, random_public_key};
 use crate::keys::Sha256Digest;
 use crate::merchant::{self, ClearCards, Merchant, Mode, Name, Origin};
 use crate::store::{NewKey, Store, StoredMerchant};
+use crate::time::Timestamp;
 use crate::vault::Vault;
 use crate::vendor::Account;
 
@@ -141,6 +142,9 @@ pub(super) struct AddedKey {
     /// What the key may do: tokenize, use, detokenize, pay; may be given several times
     #[arg(long = "scope", value_name = "SCOPE", value_parser = permission)]
     scopes: Vec<Permission>,
+    /// When the key ends by itself: a day, 2027-03-31, of which it is the last (UTC), or a time, 2027-03-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    until: Option<Timestamp>,
 }
 
 #[derive(Args, Debug)]
@@ -182,6 +186,11 @@ fn vendor(name: &str) -> Result<Profile, &'static str> {
 
 fn permission(text: &str) -> Result<Permission, &'static str> {
     Permission::parse(text).ok_or("a scope is tokenize, use, detokenize or pay")
+}
+
+fn until(text: &str) -> Result<Timestamp, &'static str> {
+    let day = || Timestamp::parse(&format!("{text}T23:59:59Z"));
+    Timestamp::parse(text).or_else(day).ok_or("a day is 2027-03-31, a time 2027-03-31T12:00:00Z")
 }
 
 fn key_id(text: &str) -> Result<KeyId, &'static str> {
@@ -266,8 +275,15 @@ impl AddedKey {
         if !self.scopes.is_empty() {
             key.scopes = Scopes::new(key.kind, self.scopes).ok_or(CliError::UnfitScope)?;
         }
+        if self.until.is_some_and(|at| at <= vault.clock().now()) {
+            return Err(CliError::AlreadyOver);
+        }
+        key.expires_at = self.until;
         vault.add_api_key(&merchant, &key, by).await?;
         writeln!(out, "key       {}\n{line}\nscopes    {}", key.id, key.scopes)?;
+        if let Some(at) = self.until {
+            writeln!(out, "until     {at}")?;
+        }
         Ok(out.flush()?)
     }
 }
@@ -275,7 +291,7 @@ impl AddedKey {
 impl KeysOf {
     pub(super) async fn list(self, store: &Store, out: &mut impl Write) -> Result<(), CliError> {
         let keys = store.api_keys(&self.merchant).await?;
-        let mut table = Table::new(["ID", "KIND", "KEY", "SCOPES", "MADE", "REVOKED"]);
+        let mut table = Table::new(["ID", "KIND", "KEY", "SCOPES", "MADE", "UNTIL", "LAST USED", "REVOKED"]);
         for key in keys {
             table.row([
                 key.id.to_string(),
@@ -283,12 +299,18 @@ impl KeysOf {
                 key.hint,
                 key.scopes.to_string(),
                 key.created_at.to_string(),
-                key.revoked_at.map_or("-".into(), |at| at.to_string()),
+                moment(key.expires_at),
+                moment(key.last_used_at),
+                moment(key.revoked_at),
             ]);
         }
         write!(out, "{table}")?;
         Ok(out.flush()?)
     }
+}
+
+fn moment(at: Option<Timestamp>) -> String {
+    at.map_or("-".into(), |at| at.to_string())
 }
 
 impl RevokedKey {

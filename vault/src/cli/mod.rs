@@ -235,6 +235,9 @@ pub enum CliError {
     /// There is no such key, or it was revoked before.
     #[error("the vault has no key {0} that could be revoked; `merchant keys list` shows those it has")]
     UnknownApiKey(KeyId),
+    /// A key that nobody could use.
+    #[error("--until is a time that has passed")]
+    AlreadyOver,
     /// A public key is in every page.
     #[error("a public key can only tokenize")]
     UnfitScope,

@@ -57,7 +57,7 @@ const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 /// Persons who are answered at once. Others wait.
 const MOST_TALKS: usize = 8;
 
-/// How long a person's program may take to say its line.
+/// How long a person's program may take to say its line, and to hear the vault's.
 const LONGEST_TALK: Duration = Duration::from_secs(10);
 
 /// The folder of the socket; none where a vault has no folder of its own and its commands need none.
@@ -96,7 +96,8 @@ pub(super) async fn serve(folder: PathBuf, vault: Arc<Vault>, answer: Answer) {
 
 async fn attend(stream: UnixStream, vault: Arc<Vault>, answer: Answer, _talk: OwnedSemaphorePermit) {
     if let Err(error) = talk(stream, vault, answer).await {
-        tracing::warn!(%error, "who asked through the vault's socket got no answer");
+        // Not in its own words: they may have what was sent in them.
+        tracing::warn!(error = %error.kind(), "who asked through the vault's socket got no answer");
     }
 }
 
@@ -109,8 +110,11 @@ async fn talk(mut stream: UnixStream, vault: Arc<Vault>, answer: Answer) -> io::
     let answered = answer(vault, By { actor, from: Origination::Machine }, arguments).await;
     let mut line = serde_json::to_vec(&answered)?;
     line.push(b'\n');
-    stream.write_all(&line).await?;
-    stream.shutdown().await
+    let told = async {
+        stream.write_all(&line).await?;
+        stream.shutdown().await
+    };
+    timeout(LONGEST_TALK, told).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {

@@ -27,6 +27,8 @@ pub struct NewKey {
     pub hint: String,
     /// What it may do.
     pub scopes: Scopes,
+    /// When it ends, if it does.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl NewKey {
@@ -39,6 +41,7 @@ impl NewKey {
             kind: KeyKind::Public,
             hint: key.as_str().into(),
             scopes: Scopes::of(KeyKind::Public),
+            expires_at: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl NewKey {
             kind: KeyKind::Secret,
             hint: key.hint(),
             scopes: Scopes::of(KeyKind::Secret),
+            expires_at: None,
         }
     }
 }
@@ -74,16 +78,27 @@ pub struct KeyRow {
     pub created_at: Timestamp,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When it ends, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// When it was used last, to the hour, as far as that is kept. Whoever writes the database can write this.
+    pub last_used_at: Option<Timestamp>,
     /// The MAC of [`fields`](Self::fields).
     pub mac: Mac,
 }
 
 impl KeyRow {
-    /// What its MAC covers: everything that is kept of it.
+    /// What its MAC covers: everything that is kept of it but its last use.
     #[must_use]
     pub fn fields(&self) -> Aad {
         fields(self.hash, &self.id, &self.merchant, self.kind, &self.hint, &self.scopes, self.created_at)
-            .field(&self.revoked_at.map_or(String::new(), |at| at.unix_seconds().to_string()))
+            .field(&moment(self.expires_at))
+            .field(&moment(self.revoked_at))
+    }
+
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
     }
 }
 
@@ -112,7 +127,8 @@ impl Store {
         let mut transaction = self.write(None).await?;
         let revoked = sqlx::query(
             "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL
-             RETURNING hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac",
+             RETURNING hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, expires_at, last_used_at,
+             key_version, mac",
         )
         .bind(id.as_str())
         .bind(seconds(change.entry.at))
@@ -131,13 +147,29 @@ impl Store {
         Ok(true)
     }
 
+    /// Keeps when a key was used.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn note_key_use(&self, id: &KeyId, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+        )
+        .bind(id.as_str())
+        .bind(seconds(at))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
     /// A key, revoked or not.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn api_key(&self, id: &KeyId) -> Result<Option<KeyRow>, StoreError> {
         let query = sqlx::query(
-            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac FROM api_keys
+            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, expires_at, last_used_at,
+             key_version, mac FROM api_keys
              WHERE id = $1",
         );
         query.bind(id.as_str()).fetch_optional(&self.readers).await?.as_ref().map(read).transpose()
@@ -149,7 +181,8 @@ impl Store {
     /// [`StoreError`]
     pub async fn api_keys(&self, merchant: &MerchantId) -> Result<Vec<KeyRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, key_version, mac FROM api_keys
+            "SELECT hash, id, merchant_id, kind, hint, scopes, created_at, revoked_at, expires_at, last_used_at,
+             key_version, mac FROM api_keys
              WHERE merchant_id = $1 ORDER BY created_at, kind, id",
         )
         .bind(merchant.as_str())
@@ -167,7 +200,8 @@ impl Store {
         hash: Sha256Digest,
     ) -> Result<Option<(StoredMerchant, KeyRow)>, StoreError> {
         let rows = sqlx::query(merchants::select!(
-            "k.hash, k.id, k.kind, k.hint, k.scopes, k.created_at, k.revoked_at, k.key_version, k.mac," FROM
+            "k.hash, k.id, k.kind, k.hint, k.scopes, k.created_at, k.revoked_at, k.expires_at, k.last_used_at,
+             k.key_version, k.mac," FROM
             "api_keys k JOIN merchants m ON m.id = k.merchant_id
              LEFT JOIN merchant_origins o ON o.merchant_id = m.id
              WHERE k.hash = $1 AND k.revoked_at IS NULL"
@@ -186,12 +220,14 @@ pub(super) async fn insert(
     key: &NewKey,
     change: &Change<'_>,
 ) -> Result<(), StoreError> {
-    let NewKey { id, hash, kind, hint, scopes } = key;
+    let NewKey { id, hash, kind, hint, scopes, expires_at } = key;
     let now = change.entry.at;
-    let mac = change.access.mac(fields(*hash, id, merchant, *kind, hint, scopes, now).field(""));
+    let mac = change
+        .access
+        .mac(fields(*hash, id, merchant, *kind, hint, scopes, now).field(&moment(*expires_at)).field(""));
     sqlx::query(
-        "INSERT INTO api_keys (hash, id, merchant_id, kind, hint, scopes, created_at, key_version, mac)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO api_keys (hash, id, merchant_id, kind, hint, scopes, created_at, key_version, mac, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(&hash.as_bytes()[..])
     .bind(id.as_str())
@@ -202,6 +238,7 @@ pub(super) async fn insert(
     .bind(seconds(now))
     .bind(i64::from(mac.key_version))
     .bind(mac.bytes)
+    .bind(expires_at.map(seconds))
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -227,8 +264,16 @@ fn fields(
         .field(&created_at.unix_seconds().to_string())
 }
 
+/// Seconds since 1970; nothing for never.
+fn moment(at: Option<Timestamp>) -> String {
+    at.map_or(String::new(), |at| at.unix_seconds().to_string())
+}
+
 fn read(row: &AnyRow) -> Result<KeyRow, StoreError> {
-    let revoked = row.try_get::<Option<i64>, _>("revoked_at")?.is_some();
+    let moment = |column| match row.try_get::<Option<i64>, _>(column)? {
+        Some(_) => timestamp(row, column).map(Some),
+        None => Ok(None),
+    };
     let hash = Sha256Digest::from_bytes(&row.try_get::<Vec<u8>, _>("hash")?);
     Ok(KeyRow {
         hash: hash.ok_or(StoreError::Corrupt("hash"))?,
@@ -238,7 +283,9 @@ fn read(row: &AnyRow) -> Result<KeyRow, StoreError> {
         hint: text(row, "hint")?,
         scopes: parsed(row, "scopes", Scopes::parse)?,
         created_at: timestamp(row, "created_at")?,
-        revoked_at: if revoked { Some(timestamp(row, "revoked_at")?) } else { None },
+        revoked_at: moment("revoked_at")?,
+        expires_at: moment("expires_at")?,
+        last_used_at: moment("last_used_at")?,
         mac: Mac { key_version: unsigned(row, "key_version")?, bytes: row.try_get("mac")? },
     })
 }

@@ -17,7 +17,7 @@ use crate::store::{Change, KeyRow, NewKey, StoredMerchant};
 const NAMESAKES: u32 = 10;
 
 impl Vault {
-    /// Whose key has this hash, if it is not revoked.
+    /// Whose key has this hash, if it is neither revoked nor at its end.
     ///
     /// # Errors
     /// [`Failure`]
@@ -27,6 +27,11 @@ impl Vault {
             tracing::error!(key = %key.id, "somebody else than the vault has written this key");
             return Err(Failure::Forged("api_keys"));
         }
+        if key.is_expired(self.clock.now()) {
+            tracing::warn!(key = %key.id, "a key was sent whose time is over");
+            return Ok(None);
+        }
+        self.key_uses.note(&key.id, self.clock.now());
         Ok(Some((self.believed(merchant).await?.merchant, key)))
     }
 
@@ -35,7 +40,10 @@ impl Vault {
     /// # Errors
     /// [`Failure`]
     pub async fn recent_key_holder(&self, hash: Sha256Digest) -> Result<Option<(Merchant, KeyRow)>, Failure> {
-        if let Some(holder) = self.known.holders.get(&hash) {
+        if let Some(holder) = self.known.holders.get(&hash)
+            && !holder.1.is_expired(self.clock.now())
+        {
+            self.key_uses.note(&holder.1.id, self.clock.now());
             return Ok(Some(holder));
         }
         let asked = Instant::now();

@@ -74,6 +74,7 @@ impl Vault {
         self.count_encryptions(Process::GoesOn).await?;
         self.let_wear().await?;
         self.write_refusals().await?;
+        self.write_key_uses().await?;
         self.store.tell_audit_heads(self.clock.now()).await?;
         if self.clock.trust().is_ok() {
             self.destroy_sealing_keys().await?;

@@ -13,6 +13,7 @@ mod customers;
 mod enumeration;
 mod erasure;
 mod events;
+mod key_uses;
 mod known;
 mod maintenance;
 mod pci_tokens;
@@ -63,6 +64,7 @@ pub use tokens::{NotATestCard, TokenizeError};
 pub use vendor_tokens::{Use, VendorTokenError};
 pub use webhooks::{MOST_WEBHOOKS, WebhookError};
 
+use key_uses::KeyUses;
 use known::Known;
 use maintenance::Process;
 use refusals::Refusals;
@@ -73,6 +75,7 @@ use rekey::Rekeying;
 pub struct Vault {
     store: Store,
     known: Known,
+    key_uses: KeyUses,
     keys: Arc<Keys>,
     opener: Opener,
     acquirers: Acquirers,
@@ -232,6 +235,7 @@ impl Vault {
         Ok(Arc::new(Self {
             store,
             known: Known::new(),
+            key_uses: KeyUses::default(),
             keys,
             opener,
             acquirers,

@@ -2,9 +2,12 @@ use axum::body::Body;
 use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use base64ct::{Base64, Encoding};
+use cardseal_vault::id::{SecretKey, random_public_key};
 use cardseal_vault::merchant::{ClearCards, Mode};
+use cardseal_vault::store::NewKey;
+use cardseal_vault::time::Timestamp;
 
-use crate::support::{Asked, SHOP, VISA, clear_card, request};
+use crate::support::{Asked, NOON, SHOP, VISA, clear_card, operator, request};
 
 #[tokio::test]
 async fn says_which_key_is_wrong() {
@@ -87,4 +90,58 @@ async fn merchants_see_only_what_is_their_own() {
     }
     asked.charge(&other, &unused).await.error(404, "not_found");
     assert_eq!(asked.get(&format!("/tokens/{unused}"), &account.public_key).await.json()["used"], false);
+}
+
+/// PCI DSS 8.6.3: a key need not be good for ever, whoever forgets it.
+#[tokio::test]
+async fn a_key_ends_at_its_time_and_says_no_more_than_an_unknown_one() {
+    let asked = Asked::new().await;
+    let merchant = asked.holder(&asked.merchant().await).await;
+    let (public, secret) = (random_public_key(Mode::Test), SecretKey::random(Mode::Test));
+    let expires_at = Some(Timestamp::from_unix_seconds(NOON + 60 * 60));
+    for key in [NewKey::public(Mode::Test, &public), NewKey::secret(Mode::Test, &secret)] {
+        asked.vault.add_api_key(&merchant, &NewKey { expires_at, ..key }, operator()).await.unwrap();
+    }
+    let statuses = async || {
+        let tokens = asked.post("/tokens", public.as_str(), &clear_card(VISA)).await;
+        let customers = asked.get("/customers", secret.expose()).await;
+        [tokens, customers].map(|answer| (answer.status.as_u16(), answer.json()["message"].clone()))
+    };
+    asked.set_time(NOON + 60 * 60 - 1);
+    assert_eq!(statuses().await.map(|(status, _)| status), [200, 200]);
+    // What was known of them a moment ago has ended, too.
+    asked.set_time(NOON + 60 * 60);
+    let unknown = asked.get("/customers", "skey_test_unknown").await.json()["message"].clone();
+    assert_eq!(statuses().await, [(401, unknown.clone()), (401, unknown)]);
+    let refused = asked.count_where("audit", "outcome = 'unknown_key'").await;
+    asked.vault.maintain().await.unwrap();
+    assert!(asked.count_where("audit", "outcome = 'unknown_key'").await >= refused);
+}
+
+/// PCI DSS 7.2.5.1: who looks through the keys sees which nobody uses.
+#[tokio::test]
+async fn a_key_shows_when_it_was_used_last() {
+    let asked = Asked::new().await;
+    let account = asked.merchant().await;
+    let merchant = asked.holder(&account).await.id;
+    asked.vault.maintain().await.unwrap();
+    let used = async || {
+        let mut keys = asked.vault.store().api_keys(&merchant).await.unwrap();
+        keys.sort_by_key(|key| key.kind.as_str());
+        keys.into_iter().map(|key| key.last_used_at.map(Timestamp::unix_seconds)).collect::<Vec<_>>()
+    };
+    asked.set_time(NOON + 10);
+    asked.get("/customers", &account.secret_key).await;
+    assert_eq!(used().await[1], None, "not in the request's way");
+    asked.vault.maintain().await.unwrap();
+    assert_eq!(used().await[1], Some(NOON + 10));
+    // No more often than each hour.
+    for (second, last) in [(60 * 60, NOON + 10), (60 * 60 + 10, NOON + 60 * 60 + 10)] {
+        asked.set_time(NOON + second);
+        asked.get("/customers", &account.secret_key).await;
+        asked.vault.maintain().await.unwrap();
+        assert_eq!(used().await[1], Some(last));
+    }
+    // The audit's look at who may do what takes no offence.
+    assert_eq!(asked.audited().await.misplaced.len(), 0);
 }
