@@ -105,6 +105,10 @@ fn search_folder(dir: &Path) {
     let mut searched = 0;
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
+        // The operator's socket keeps nothing.
+        if !path.is_file() {
+            continue;
+        }
         search(&path.display().to_string(), &fs::read(&path).unwrap());
         searched += 1;
     }
