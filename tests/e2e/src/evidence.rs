@@ -39,7 +39,8 @@ pub fn search_files(number: &str, folder: &Path) -> Result<(Vec<Trace>, usize)> 
             let (inner, count) = search_files(number, &path)?;
             traces.extend(inner);
             files += count;
-        } else {
+        } else if path.is_file() {
+            // A socket keeps nothing, and cannot be read.
             traces.extend(search(number, &path.display().to_string(), &fs::read(&path)?));
             files += 1;
         }
