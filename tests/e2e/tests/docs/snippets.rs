@@ -53,6 +53,9 @@ pub(crate) enum Kind {
     /// command; `sh service`, one for systemd; `sh drill`, a second vault; `text shown`, what the command before it
     /// prints; `toml vault`, its settings; `yaml rules`, rules for Prometheus; `text file`, lines of other programs' files.
     Operation,
+    /// What the vault's test of a failover (vault/tests/durability/failover.rs) runs and writes: `sh a` and `sh b`, commands on the
+    /// two machines; `sh rejoin`, on the one that comes back; `conf postgresql`, `conf haproxy` and `conf failover`, files.
+    Failover,
     /// `toml vendors`: settings of a vault that say where vendors are.
     Vendors,
     /// `toml account VENDOR`: what a vendor knows a merchant by.
@@ -102,6 +105,7 @@ impl Kind {
             | ["text", "shown" | "file"]
             | ["toml", "vault"]
             | ["yaml", "rules"] => Self::Operation,
+            ["sh", "a" | "b" | "rejoin"] | ["conf", "postgresql" | "haproxy" | "failover"] => Self::Failover,
             ["toml", "vendors"] => Self::Vendors,
             ["toml", "account", vendor] => Self::Account(vendor.into()),
             ["sh", "machine"] => Self::Machine,
@@ -176,7 +180,7 @@ impl Page {
             let Some(mark) = line.strip_prefix("```") else { continue };
             let kind = Kind::parse(mark).with_context(|| place.clone())?;
             ensure!(
-                !matches!(kind, Kind::Operation | Kind::Machine) || self.path == OPERATIONS,
+                !matches!(kind, Kind::Operation | Kind::Failover | Kind::Machine) || self.path == OPERATIONS,
                 "{place}: the test of {OPERATIONS} does not read this page"
             );
             let block: Vec<&str> =
