@@ -427,6 +427,9 @@ impl Vault {
         // Before anything else: should it not be stored, this is what tells.
         tracing::error!(charge = %id, "a charge that was held for failed is successful: the money was taken");
         self.counts.charge(merchant.mode, "corrected");
+        // Should the correction not be stored, it is found again.
+        let ask_at = self.clock.now().plus(LATEST_AGAIN);
+        self.store.doubt(&merchant.id, id, Some(ask_at)).await?;
         // As it is now: its customer may have been deleted since.
         let shown = self.charge_of(merchant, id).await?.ok_or(Failure::Unreadable("charge"))?;
         let shown = Charge { status: ended.outcome.into(), ..shown };

@@ -112,3 +112,40 @@ async fn what_was_paid_stays_paid() {
     assert_eq!(events, ["charge.create", "charge.complete"]);
     assert_eq!(audit, ["card.charge", "charge.contradict"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_cannot_be_stored_is_made_an_hour_later() {
+    let stopped = Stopped::new(Outcome::Successful, Found::Successful);
+    let asked = Arc::new(Asked::with(Acquirers::new(stopped.clone())).await);
+    let account = asked.merchant().await;
+    let token = asked.token(&account, VISA).await;
+    let client = tokio::spawn({
+        let (asked, account) = (Arc::clone(&asked), account.clone());
+        async move { asked.charge(&account, &token).await }
+    });
+    stopped.asked.acquire().await.unwrap().forget();
+    let failed = Stopped::new(Outcome::Unknown, Found::Failed(FailureCode::PaymentRejected));
+    let other = asked.beside(Acquirers::new(failed)).await;
+    other.set_time(NOON + 10 * 60);
+    assert_eq!(other.vault.resolve_charges().await.unwrap(), 1);
+    let (refuse, allow) = if std::env::var_os("CARDSEAL_TEST_POSTGRES").is_some() {
+        (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+             CREATE TRIGGER refuse BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse();",
+            "DROP TRIGGER refuse ON audit",
+        )
+    } else {
+        (
+            "CREATE TRIGGER refuse BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "DROP TRIGGER refuse",
+        )
+    };
+    asked.execute(refuse).await;
+    stopped.let_go.add_permits(1);
+    let charge = client.await.unwrap().json();
+    asked.execute(allow).await;
+    asked.set_time(NOON + 2 * 60 * 60);
+    assert_eq!(asked.vault.resolve_charges().await.unwrap(), 1);
+    let path = format!("/charges/{}", charge["id"].as_str().unwrap());
+    assert_eq!(asked.get(&path, &account.secret_key).await.json()["status"], "successful");
+}
